@@ -1,0 +1,315 @@
+//! What the server tells a tab.
+
+use crate::{Cursor, Millis, Record, Scope, number};
+use serde::{Deserialize, Serialize};
+
+/// One message to a tab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The first message: who answers.
+    Hello(Hello),
+    /// The answer to a subscribe: where the records begin.
+    Subscribed(Subscribed),
+    /// Records in the order of their `seq`.
+    Records(Records),
+    /// Records that this tab is not sent.
+    Gap(Gap),
+    /// What became known of an earlier consumption after the records were sent.
+    Flag(Flag),
+    /// Who consumed a range that this tab saw waiting.
+    Consumed(Consumed),
+    /// Which partitions this instance owns. After a subscribe, and whenever it changes.
+    Assignment(Assignment),
+    /// A change in the stream itself, at its place among the records.
+    Change(Change),
+    /// Counters, once a second.
+    Stats(Stats),
+    /// Whether Kafka answers. After a subscribe, and whenever it changes.
+    Kafka(KafkaState),
+    /// The answer to a ping.
+    Pong(#[serde(with = "number::text")] u64),
+    /// The last message: why the server closes, and where to go on.
+    Bye(Bye),
+}
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The instance's name: the group member's `client.id`.
+    pub instance: String,
+    /// Random per start of the instance.
+    #[serde(with = "number::text")]
+    pub incarnation: u64,
+    /// The build of the server's page; a page of another build offers to reload.
+    pub build: String,
+    /// The feeds that can be subscribed to.
+    pub feeds: Vec<String>,
+    /// The server's clock.
+    #[serde(with = "number::text")]
+    pub now: Millis,
+}
+
+/// Where a subscription begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subscribed {
+    /// The feed's name.
+    pub feed: String,
+    /// The consumer group.
+    pub group: String,
+    /// The scope.
+    pub scope: Scope,
+    /// The epoch of what follows.
+    #[serde(with = "number::text")]
+    pub epoch: u64,
+    /// The first append that follows (after the gaps, if there are any).
+    #[serde(with = "number::text")]
+    pub seq: u64,
+    /// Whether a cursor was given and could be followed by `seq`: the same epoch.
+    pub resumed: bool,
+}
+
+/// Records of a feed, in order. The range that they were taken from is `seq` of the first (or earlier, where a filter
+/// left some out) up to `next`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Records {
+    /// The epoch that `seq` counts in.
+    #[serde(with = "number::text")]
+    pub epoch: u64,
+    /// The append after this range: where the tab's cursor is now.
+    #[serde(with = "number::text")]
+    pub next: u64,
+    /// The records.
+    pub records: Vec<Record>,
+}
+
+/// Records of one partition that a tab is not sent. They are in the log (unless retention or compaction took them) and can
+/// be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The first offset not sent.
+    #[serde(with = "number::text")]
+    pub first: i64,
+    /// The last offset not sent.
+    #[serde(with = "number::text")]
+    pub last: i64,
+    /// How many records that is.
+    pub count: Count,
+    /// The instance that owns the partition now, where it is known to be another one.
+    pub now_with: Option<String>,
+}
+
+/// How many records a gap has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Count {
+    /// Counted.
+    Exact(#[serde(with = "number::text")] u64),
+    /// At most so many: compaction and transaction markers leave holes, and a filter would have left some out.
+    UpTo(#[serde(with = "number::text")] u64),
+}
+
+/// What became known of records after they were sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flag {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The first offset.
+    #[serde(with = "number::text")]
+    pub first: i64,
+    /// The last offset.
+    #[serde(with = "number::text")]
+    pub last: i64,
+    /// The flags that they have now.
+    pub flags: crate::Flags,
+}
+
+/// Who consumed a range of offsets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consumed {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The first offset.
+    #[serde(with = "number::text")]
+    pub first: i64,
+    /// The last offset.
+    #[serde(with = "number::text")]
+    pub last: i64,
+    /// The instance that consumed them.
+    pub instance: String,
+    /// When.
+    #[serde(with = "number::text")]
+    pub at: Millis,
+}
+
+/// What this instance owns of a feed's topics.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Assignment {
+    /// By topic, sorted by name.
+    pub owned: Vec<Owned>,
+}
+
+/// The partitions of one topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owned {
+    /// The topic's name.
+    pub topic: String,
+    /// The partitions, sorted.
+    pub partitions: Vec<i32>,
+    /// How many partitions the topic has; 0 while that is not known.
+    pub of: u32,
+}
+
+/// A change in the stream, as a row of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// The epoch that `seq` counts in.
+    #[serde(with = "number::text")]
+    pub epoch: u64,
+    /// Its place among the records.
+    #[serde(with = "number::text")]
+    pub seq: u64,
+    /// When.
+    #[serde(with = "number::text")]
+    pub at: Millis,
+    /// What.
+    pub kind: ChangeKind,
+}
+
+/// What changed in the stream.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// The group gave this instance partitions.
+    Assigned(Vec<Owned>),
+    /// The group took partitions back; what was consumed is committed.
+    Revoked(Vec<Owned>),
+    /// The instance was out of the group for too long; what was not committed will be consumed by others.
+    Lost(Vec<Owned>),
+    /// Offsets that the group should have consumed and did not: they were deleted (retention) before.
+    Missing(Gap),
+}
+
+/// Counters of a feed on this instance since its start.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stats {
+    /// The server's clock.
+    #[serde(with = "number::text")]
+    pub at: Millis,
+    /// Records consumed.
+    #[serde(with = "number::text")]
+    pub consumed: u64,
+    /// The same offset twice without a replay or an owner change.
+    #[serde(with = "number::text")]
+    pub duplicates: u64,
+    /// Offsets skipped inside one assignment: compaction, transaction markers, or loss.
+    #[serde(with = "number::text")]
+    pub skipped: u64,
+    /// Offsets that the group should have consumed and did not.
+    #[serde(with = "number::text")]
+    pub missing: u64,
+    /// Records consumed in the last second.
+    #[serde(with = "number::text")]
+    pub rate: u64,
+    /// Tabs connected to this instance.
+    pub tabs: u32,
+    /// Per partition that this instance owns, sorted by topic and partition.
+    pub partitions: Vec<PartitionStats>,
+}
+
+/// Counters of one owned partition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionStats {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// Records consumed since it was assigned.
+    #[serde(with = "number::text")]
+    pub consumed: u64,
+    /// The committed offset, where one is known.
+    #[serde(with = "number::optional")]
+    pub committed: Option<i64>,
+    /// The log end offset, where it is known. Lag is this less `committed`.
+    #[serde(with = "number::optional")]
+    pub end: Option<i64>,
+}
+
+/// Whether Kafka answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KafkaState {
+    /// Not heard of yet.
+    Connecting,
+    /// It answers.
+    Up,
+    /// It does not, since then and for this reason, in the client library's words.
+    Down {
+        /// Since when.
+        #[serde(with = "number::text")]
+        since: Millis,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The server's last words on a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bye {
+    /// Why.
+    pub reason: ByeReason,
+    /// Where to go on; null where the tab's own cursor is as good.
+    pub cursor: Option<Cursor>,
+}
+
+/// Why the server closes a connection. Each has a WebSocket close code (RFC 6455, section 7.4.2: 4000–4999 are private).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ByeReason {
+    /// The instance stops; reconnect, another one may answer.
+    Stopping,
+    /// A message that is no command, or too large.
+    BadMessage,
+    /// A command that does not fit the connection's state: pause before subscribe, for one.
+    WrongState,
+    /// The feed that was asked for does not exist.
+    UnknownFeed,
+    /// A filter or a scope that this server does not take.
+    BadSubscription,
+    /// The tab did not read for too long.
+    Stalled,
+}
+
+impl ByeReason {
+    /// The WebSocket close code.
+    pub fn close_code(self) -> u16 {
+        match self {
+            Self::Stopping => 1001,
+            Self::BadMessage => 4400,
+            Self::UnknownFeed => 4404,
+            Self::Stalled => 4408,
+            Self::WrongState => 4409,
+            Self::BadSubscription => 4422,
+        }
+    }
+
+    /// The close reason's text (at most 123 bytes, RFC 6455, section 5.5).
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Stopping => "the instance is stopping: reconnect",
+            Self::BadMessage => "not a command of this subprotocol",
+            Self::UnknownFeed => "no such feed",
+            Self::Stalled => "the tab did not read for too long",
+            Self::WrongState => "this command needs a subscription first",
+            Self::BadSubscription => "this filter or scope is not taken",
+        }
+    }
+}

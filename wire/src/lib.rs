@@ -1,0 +1,57 @@
+//! The types that cross a process boundary, and their two codecs.
+//!
+//! What lives here: [`Record`], [`Receipt`], [`Event`], [`Command`], [`Cursor`], [`Filter`] and what they are made of,
+//! with one binary form (postcard: the page's WebSocket, and the feed's ring) and one readable form (JSON: everyone
+//! else). What does not: I/O, async, Kafka's client, the page.
+//!
+//! Enums are tagged from outside, variants are only ever appended, and fields are never added to a type that is already
+//! in use (a new variant instead), because postcard is not self-describing. `docs/PROTOCOL.md` is the text for people who
+//! write a client.
+
+pub mod codec;
+mod command;
+mod cursor;
+mod data;
+mod event;
+mod filter;
+mod number;
+mod page;
+mod produce;
+mod record;
+mod topic;
+
+pub use command::{Command, From, Pace, Scope, Subscribe};
+pub use cursor::{Cursor, Position};
+pub use data::{Data, DataView};
+pub use event::{
+    Assignment, Bye, ByeReason, Change, ChangeKind, Consumed, Count, Event, Flag, Gap, Hello, KafkaState, Owned,
+    PartitionStats, Records, Stats, Subscribed,
+};
+pub use filter::Filter;
+pub use page::{ReadError, Snapshot, TopicSummary};
+pub use produce::{
+    Encoding, Field, FieldError, HeaderInput, Limits, Outgoing, OutgoingHeader, ProduceError, ProduceInput, Receipt,
+    Rule,
+};
+pub use record::{Flags, Header, HeaderView, Record, RecordView, Timestamp};
+pub use topic::{Place, check_topic_name};
+
+/// How a record is cut to fit a message to a tab.
+pub mod record_limits {
+    pub use crate::record::{HEADERS_BUDGET, KEY_HEAD, VALUE_HEAD};
+}
+
+/// The WebSocket subprotocol that the page speaks: one binary message carries one or more postcard [`Event`]s.
+pub const SUBPROTOCOL_POSTCARD: &str = "ottla.v1.postcard";
+/// The WebSocket subprotocol for everyone else: one text message carries one JSON [`Event`].
+pub const SUBPROTOCOL_JSON: &str = "ottla.v1.json";
+
+/// The largest WebSocket message that the server sends, in bytes. A single record never exceeds it, because its parts
+/// are cut as [`record_limits`] says.
+pub const MAX_EVENT_MESSAGE: usize = 64 * 1024;
+/// The largest WebSocket message that the server takes, in bytes. A subscribe with a cursor over a thousand partitions
+/// fits.
+pub const MAX_COMMAND_MESSAGE: usize = 64 * 1024;
+
+/// Milliseconds since 1970-01-01T00:00:00Z, Kafka's unit for time.
+pub type Millis = i64;

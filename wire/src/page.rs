@@ -1,0 +1,97 @@
+//! What a page is rendered from: a feed as it stands, a topic in a list, and how reading from the log fails.
+
+use crate::{Assignment, Cursor, KafkaState, Limits, Millis, Place, Record, Stats, number};
+use serde::{Deserialize, Serialize};
+
+/// A feed as this instance has it now, from memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The feed's name.
+    pub feed: String,
+    /// The consumer group.
+    pub group: String,
+    /// The topics that the feed follows.
+    pub topics: Vec<String>,
+    /// The instance that serves it.
+    pub instance: String,
+    /// The build of the page.
+    pub build: String,
+    /// Whether the broker is the embedded one.
+    pub embedded: bool,
+    /// What a message may be at most.
+    pub limits: Limits,
+    /// The server's clock.
+    #[serde(with = "number::text")]
+    pub at: Millis,
+    /// Whether Kafka answers.
+    pub kafka: KafkaState,
+    /// What this instance owns.
+    pub assignment: Assignment,
+    /// Its counters.
+    pub stats: Stats,
+    /// Where a tab that has these records goes on.
+    pub cursor: Cursor,
+    /// The newest records, the oldest of them first.
+    pub records: Vec<Record>,
+}
+
+/// A topic in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicSummary {
+    /// Its name.
+    pub name: String,
+    /// How many partitions it has.
+    pub partitions: u32,
+    /// How many replicas each partition has.
+    pub replication: u32,
+}
+
+/// How reading from the log failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub enum ReadError {
+    /// The topic does not exist.
+    #[error("the topic {topic} does not exist")]
+    UnknownTopic {
+        /// Its name.
+        topic: String,
+    },
+    /// The topic has fewer partitions.
+    #[error("the topic {topic} has partitions 0 to {}", of - 1)]
+    UnknownPartition {
+        /// Its name.
+        topic: String,
+        /// How many it has.
+        of: u32,
+    },
+    /// The offset is below the log's start: retention, or someone, deleted it.
+    #[error("{place} was deleted: the log begins at offset {first}")]
+    Deleted {
+        /// What was asked for.
+        place: Place,
+        /// The first offset that there is.
+        #[serde(with = "number::text")]
+        first: i64,
+    },
+    /// The offset is not written yet.
+    #[error("{place} is not written yet: the log ends before offset {end}")]
+    NotYet {
+        /// What was asked for.
+        place: Place,
+        /// The log end offset.
+        #[serde(with = "number::text")]
+        end: i64,
+    },
+    /// The offset is inside the log, but no record has it: compacted away, or a transaction marker.
+    #[error("no record is at {place}: it was compacted away, or is a transaction marker")]
+    Hole {
+        /// What was asked for.
+        place: Place,
+    },
+    /// Kafka did not answer.
+    #[error("Kafka does not answer: {reason}")]
+    Kafka {
+        /// In the client library's words.
+        reason: String,
+    },
+}
