@@ -1,1 +1,25 @@
-//! engine
+//! Puts Kafka and the feeds together behind one handle, `Arc<Engine>`: all that the page and the HTTP side know.
+//!
+//! What lives here: group → hub ([`Feed`]), produce with its validation, reading from the log, one tab's conversation
+//! ([`Tab`]) whatever it is carried by. What does not: HTTP, sockets, the page.
+
+mod config;
+mod engine;
+mod feed;
+mod ingest;
+mod tab;
+
+pub use config::{Brokers, Config, FeedConfig, TopicCreation};
+pub use engine::{Engine, StartError};
+pub use ::feed::Batch;
+pub use feed::Feed;
+#[cfg(feature = "embedded")]
+pub use kafka::embedded;
+pub use kafka::{ClientSettings, From, GroupSettings, ProducerSettings, Protocol, is_secret};
+pub use tab::{Output, Tab};
+
+/// Milliseconds since 1970 by this machine's clock.
+pub fn now() -> wire::Millis {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as wire::Millis)
+}

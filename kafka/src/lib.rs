@@ -1,1 +1,34 @@
-//! kafka
+//! Everything that talks to a Kafka broker, over librdkafka.
+//!
+//! What lives here: one producer ([`Producer`]), the consumer group's thread ([`Group`]), reads without a group
+//! ([`Reader`]), the cluster's topics ([`Admin`]), the settings that become librdkafka's properties, and the broker that
+//! runs inside the process ([`embedded`], a cargo feature). What does not: what becomes of the records, HTTP, the page.
+//!
+//! Nothing here needs a broker to start, and everything that waits for one has a deadline.
+
+mod admin;
+mod context;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+mod error;
+mod group;
+mod message;
+mod producer;
+mod reader;
+mod settings;
+
+pub use admin::Admin;
+pub use error::Error;
+pub use group::{Consume, Group, Partition, PartitionOffset, PartitionOffsets};
+pub use producer::Producer;
+pub use reader::Reader;
+pub use settings::{ClientSettings, From, GroupSettings, ProducerSettings, Properties, Protocol, is_secret};
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The clock, in Kafka's unit.
+fn now() -> wire::Millis {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

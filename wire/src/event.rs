@@ -33,6 +33,26 @@ pub enum Event {
     Bye(Bye),
 }
 
+impl Event {
+    /// The variant's name, as it stands in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Hello(_) => "hello",
+            Self::Subscribed(_) => "subscribed",
+            Self::Records(_) => "records",
+            Self::Gap(_) => "gap",
+            Self::Flag(_) => "flag",
+            Self::Consumed(_) => "consumed",
+            Self::Assignment(_) => "assignment",
+            Self::Change(_) => "change",
+            Self::Stats(_) => "stats",
+            Self::Kafka(_) => "kafka",
+            Self::Pong(_) => "pong",
+            Self::Bye(_) => "bye",
+        }
+    }
+}
+
 /// Who answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {

@@ -18,6 +18,7 @@ mod number;
 mod page;
 mod produce;
 mod record;
+mod resume;
 mod topic;
 
 pub use command::{Command, From, Pace, Scope, Subscribe};
@@ -34,6 +35,7 @@ pub use produce::{
     Rule,
 };
 pub use record::{Flags, Header, HeaderView, Record, RecordView, Timestamp};
+pub use resume::{LONGEST_DELAY, Resume, back_off};
 pub use topic::{Place, check_topic_name};
 
 /// How a record is cut to fit a message to a tab.

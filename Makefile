@@ -1,0 +1,39 @@
+# Thin names for scripts/*.sh, which do the work and say what they do.
+.DEFAULT_GOAL := help
+.PHONY: help setup run test dev demo kafka kafka-stop bench lint fmt clean-cache
+
+help: ## list what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+setup: ## install what is missing to build, run and test
+	@scripts/setup.sh test
+
+run: ## build, and start one instance on http://127.0.0.1:3000 (ARGS="--brokers …" for a cluster)
+	@scripts/run.sh $(ARGS)
+
+test: ## install what is missing, and run every check and test
+	@scripts/test.sh
+
+dev: ## like run, and rebuild and reload on every change
+	@scripts/dev.sh
+
+demo: ## three instances of one group, and traffic (KAFKA=1: over the three-node cluster)
+	@scripts/demo.sh
+
+kafka: ## start a real three-node Apache Kafka on 127.0.0.1:19092 to 19094
+	@scripts/setup.sh kafka && scripts/kafka.sh start
+
+kafka-stop: ## stop it; its data stays
+	@scripts/kafka.sh stop
+
+bench: ## measure
+	@scripts/bench.sh
+
+lint: ## formatting, clippy, and which room may know which
+	@scripts/setup.sh run && scripts/lint.sh
+
+fmt: ## format the code
+	@scripts/setup.sh run && scripts/fmt.sh
+
+clean-cache: ## delete everything that was built or fetched outside the checkout
+	@scripts/clean-cache.sh

@@ -1,0 +1,24 @@
+//! A feed as the instance has it in memory.
+
+use leptos::{prelude::*, server_fn::codec::Json};
+use wire::Snapshot;
+
+/// The feed called `feed`, as it stands; empty means the page's own.
+#[server(name = GetSnapshot, prefix = "/fn", endpoint = "snapshot", input = Json, output = Json)]
+pub async fn snapshot(feed: String) -> Result<Snapshot, ServerFnError> {
+    let engine = super::engine()?;
+    let feed = find(&engine, &feed)?;
+    Ok(engine.snapshot(feed))
+}
+
+/// The feed of this name.
+#[cfg(feature = "ssr")]
+pub(super) fn find<'a>(
+    engine: &'a engine::Engine,
+    name: &str,
+) -> Result<&'a std::sync::Arc<engine::Feed>, ServerFnError> {
+    match name {
+        "" => Ok(engine.default_feed()),
+        _ => engine.feed(name).ok_or_else(|| ServerFnError::new("no such feed")),
+    }
+}

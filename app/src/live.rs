@@ -1,0 +1,508 @@
+//! The browser's half of the feed: what came over the socket, as signals for the page.
+//!
+//! The parts are pure and know neither the browser nor Leptos: `machine` is the connection's life, `window` the rows, `query`
+//! the filter box, `pace` when rows are shown, `receipts` what this tab sent. `socket` is the browser's WebSocket. This
+//! file puts them together; how a row looks is not here.
+
+mod machine;
+mod pace;
+mod query;
+mod receipts;
+mod socket;
+mod window;
+
+pub use machine::Connection;
+pub use receipts::{Sent, SentState};
+pub use window::{Entry, EntryKind, Resumed};
+
+use leptos::{
+    ev,
+    leptos_dom::helpers::{TimeoutHandle, request_animation_frame, set_timeout_with_handle, window_event_listener_untyped},
+    prelude::*,
+    reactive::send_wrapper_ext::SendOption,
+};
+use machine::{Input, Machine, Output};
+use pace::Pace;
+use query::Query;
+use receipts::Receipts;
+use socket::Socket;
+use std::{sync::Arc, time::Duration};
+use window::{Arrival, Window};
+use wire::{Assignment, Event, KafkaState, Receipt, Record, Records, Snapshot, Stats};
+
+/// The feed in this tab. A handle; copies are the same feed.
+#[derive(Clone, Copy)]
+pub struct Live {
+    connection: RwSignal<Connection>,
+    kafka: RwSignal<KafkaState>,
+    assignment: RwSignal<Assignment>,
+    stats: RwSignal<Stats>,
+    instance: RwSignal<String>,
+    stale_build: RwSignal<bool>,
+    visible: RwSignal<Vec<Arc<Entry>>>,
+    busy: RwSignal<bool>,
+    waiting: RwSignal<u64>,
+    total: RwSignal<u64>,
+    dropped: RwSignal<u64>,
+    receipts: RwSignal<Vec<Sent>>,
+    paused: RwSignal<bool>,
+    held: RwSignal<bool>,
+    filter: RwSignal<String>,
+    partition: RwSignal<Option<(String, i32)>>,
+    rows: StoredValue<Rows>,
+    line: StoredValue<SendOption<Line>>,
+}
+
+/// The rows and what belongs to them. Filled on the server too.
+#[derive(Default)]
+struct Rows {
+    window: Window,
+    receipts: Receipts,
+    pace: Pace,
+    /// The instance that serves this tab, shared by the rows it consumed.
+    instance: Arc<str>,
+    /// The build that rendered the page.
+    build: String,
+    is_seeded: bool,
+    /// Whether a publishing is on its way.
+    is_due: bool,
+}
+
+/// The connection: only in a browser, and only after [`Live::start`].
+struct Line {
+    machine: Machine,
+    socket: Option<Socket>,
+    /// The timer that is set, and when it fires.
+    timer: Option<(TimeoutHandle, Duration)>,
+}
+
+/// The tab's own clock: the time since the page was opened. It never goes back, whatever the computer's clock does.
+pub fn clock() -> Duration {
+    let milliseconds = window().performance().map_or(0.0, |performance| performance.now());
+    // To the microsecond, which is more than browsers tell.
+    Duration::from_micros((milliseconds * 1000.0) as u64)
+}
+
+impl Live {
+    /// An empty feed that is not connected, provided to everything below as a context.
+    pub fn provide() -> Self {
+        let live = Self {
+            connection: RwSignal::new(Connection::Connecting),
+            kafka: RwSignal::new(KafkaState::Connecting),
+            assignment: RwSignal::default(),
+            stats: RwSignal::default(),
+            instance: RwSignal::default(),
+            stale_build: RwSignal::new(false),
+            visible: RwSignal::default(),
+            busy: RwSignal::new(false),
+            waiting: RwSignal::new(0),
+            total: RwSignal::new(0),
+            dropped: RwSignal::new(0),
+            receipts: RwSignal::default(),
+            paused: RwSignal::new(false),
+            held: RwSignal::new(false),
+            filter: RwSignal::default(),
+            partition: RwSignal::default(),
+            rows: StoredValue::new(Rows::default()),
+            line: StoredValue::new(SendOption::new_local(None)),
+        };
+        provide_context(live);
+        Effect::watch(
+            move || (live.filter.get(), live.partition.get()),
+            move |(text, partition), _, _| {
+                live.rows.update_value(|rows| rows.window.set_query(Query::new(text, partition.clone())));
+                live.show();
+            },
+            false,
+        );
+        Effect::watch(
+            move || live.paused.get() || live.held.get(),
+            move |is_held, was_held, _| {
+                if was_held.is_some_and(|was_held| was_held != is_held) {
+                    live.publish();
+                }
+            },
+            true,
+        );
+        live
+    }
+
+    /// Shows what the server rendered. The first call counts; callable while the page is rendered, on both sides.
+    pub fn seed(&self, snapshot: &Snapshot) {
+        let is_first = self.rows.try_update_value(|rows| {
+            if std::mem::replace(&mut rows.is_seeded, true) {
+                return false;
+            }
+            rows.instance = snapshot.instance.as_str().into();
+            rows.build.clone_from(&snapshot.build);
+            let arrival = Arrival { instance: &Arc::clone(&rows.instance), at: Duration::ZERO };
+            for record in &snapshot.records {
+                rows.window.push_record(record.clone(), false, &arrival);
+            }
+            rows.window.publish();
+            true
+        });
+        if is_first == Some(true) {
+            self.instance.set(snapshot.instance.clone());
+            self.kafka.set(snapshot.kafka.clone());
+            self.assignment.set(snapshot.assignment.clone());
+            self.stats.set(snapshot.stats.clone());
+            self.show();
+        }
+    }
+
+    /// Connects, and goes on after the snapshot. In a browser only, after hydration; the first call counts.
+    pub fn start(&self, snapshot: Snapshot) {
+        self.seed(&snapshot);
+        let is_first = self.line.try_update_value(|line| {
+            let is_first = line.is_none();
+            line.update(|line| {
+                line.get_or_insert_with(|| Line { machine: Machine::new(), socket: None, timer: None });
+            });
+            is_first
+        });
+        if is_first != Some(true) {
+            return;
+        }
+        let Snapshot { feed, cursor, instance, .. } = snapshot;
+        self.listen();
+        self.input(Input::Start { feed, cursor, instance });
+    }
+
+    /// How the tab and its server stand.
+    pub fn connection(&self) -> Signal<Connection> {
+        self.connection.into()
+    }
+
+    /// Connects now instead of after the count-down.
+    pub fn retry_now(&self) {
+        self.input(Input::RetryNow);
+    }
+
+    /// Whether Kafka answers the server.
+    pub fn kafka(&self) -> Signal<KafkaState> {
+        self.kafka.into()
+    }
+
+    /// What the instance that serves this tab owns.
+    pub fn assignment(&self) -> Signal<Assignment> {
+        self.assignment.into()
+    }
+
+    /// That instance's counters.
+    pub fn stats(&self) -> Signal<Stats> {
+        self.stats.into()
+    }
+
+    /// The instance that serves this tab. Changes when another one answers.
+    pub fn instance(&self) -> Signal<String> {
+        self.instance.into()
+    }
+
+    /// Whether the server has another build than the one that rendered this page.
+    pub fn stale_build(&self) -> Signal<bool> {
+        self.stale_build.into()
+    }
+
+    /// What the list shows: the newest first, filtered, bounded.
+    pub fn visible(&self) -> Signal<Vec<Arc<Entry>>> {
+        self.visible.into()
+    }
+
+    /// Whether rows come too fast to be read one by one, so that they enter in batches and without tint.
+    pub fn busy(&self) -> Signal<bool> {
+        self.busy.into()
+    }
+
+    /// How many records came while the list was held or paused, of those that the filter wants.
+    pub fn waiting(&self) -> Signal<u64> {
+        self.waiting.into()
+    }
+
+    /// How many records the list holds, whatever the filter wants of them.
+    pub fn total(&self) -> Signal<u64> {
+        self.total.into()
+    }
+
+    /// How many records were shown and then dropped at the far end, since the start or the last [`Live::clear`].
+    pub fn dropped(&self) -> Signal<u64> {
+        self.dropped.into()
+    }
+
+    /// Whether the reader paused the list.
+    pub fn paused(&self) -> RwSignal<bool> {
+        self.paused
+    }
+
+    /// The filter box: see `query` for what can be said.
+    pub fn filter(&self) -> RwSignal<String> {
+        self.filter
+    }
+
+    /// The one partition that is wanted, if one was chosen.
+    pub fn partition(&self) -> RwSignal<Option<(String, i32)>> {
+        self.partition
+    }
+
+    /// Holds the list, or lets it follow again: for the pointer that rests on it, the focus on a row, the open drawer, the
+    /// position that is not at the top.
+    pub fn hold(&self, held: bool) {
+        if self.held.get_untracked() != held {
+            self.held.set(held);
+        }
+    }
+
+    /// Empties the list.
+    pub fn clear(&self) {
+        self.rows.update_value(|rows| rows.window.clear());
+        self.show();
+    }
+
+    /// Shows records that were read from the log, the oldest first, labelled so. One that lies in a gap takes its place
+    /// there; what the list has already is left out.
+    pub fn add_loaded(&self, records: Vec<Record>) {
+        self.rows.update_value(|rows| rows.window.add_loaded(records));
+        self.show();
+    }
+
+    /// Takes a gap out of the list by its [`Entry::id`]: nothing is left to load.
+    pub fn close_gap(&self, id: u64) {
+        self.rows.update_value(|rows| rows.window.remove(id));
+        self.show();
+    }
+
+    /// This tab's message was acknowledged just now.
+    pub fn sent(&self, receipt: Receipt) {
+        let sent_at = clock().saturating_sub(Duration::from_micros(receipt.acked_in));
+        self.sent_since(receipt, sent_at);
+    }
+
+    /// This tab's message, sent at this time by [`clock`], was acknowledged.
+    pub fn sent_since(&self, receipt: Receipt, sent_at: Duration) {
+        let assignment = self.assignment.get_untracked();
+        self.rows.update_value(|rows| {
+            let (topic, partition, offset) = (receipt.topic.clone(), receipt.partition, receipt.offset);
+            rows.receipts.add(receipt, sent_at, &assignment);
+            // The row is often here before the receipt.
+            if let Some((instance, arrived)) = rows.window.mark_mine(&topic, partition, offset) {
+                rows.receipts.consumed(&topic, partition, offset, &instance, arrived);
+            }
+        });
+        self.show_receipts();
+        self.show();
+    }
+
+    /// The last messages that this tab sent, the newest first.
+    pub fn receipts(&self) -> Signal<Vec<Sent>> {
+        self.receipts.into()
+    }
+
+    fn listen(self) {
+        // They live as long as the page.
+        let _ = window_event_listener(ev::online, move |_| self.input(Input::Online));
+        let _ = window_event_listener(ev::offline, move |_| self.input(Input::Offline));
+        let _ = window_event_listener_untyped("visibilitychange", move |_| {
+            if !document().hidden() {
+                self.input(Input::Visible);
+                self.publish();
+            }
+        });
+    }
+
+    fn input(self, input: Input) {
+        let now = clock();
+        let outputs = self.with_line(|line| line.machine.step(now, js_sys::Math::random(), input)).unwrap_or_default();
+        for output in outputs {
+            match output {
+                Output::Connect => self.connect(),
+                Output::Send(command) => {
+                    self.with_line(|line| line.socket.as_ref().map(|socket| socket.send(&command)));
+                }
+                Output::Close => {
+                    self.with_line(|line| line.socket = None);
+                }
+                Output::Take(event) => self.take(event),
+                Output::Resumed(resumed) => self.note(EntryKind::Resumed(resumed)),
+            }
+        }
+        self.wake(now);
+    }
+
+    fn connect(self) {
+        let socket = Socket::open(move |input| self.input(input));
+        let is_refused = socket.is_none();
+        self.with_line(|line| line.socket = socket);
+        if is_refused {
+            // The machine's own time-out for opening takes it from here, as for a server that does not answer.
+            leptos::logging::error!("the browser refuses to open a WebSocket");
+        }
+    }
+
+    /// Shows how the connection stands, and sets the timer for what the machine waits for.
+    fn wake(self, now: Duration) {
+        let connection = self.with_line(|line| {
+            let at = line.machine.wake_at(now);
+            // One that fires too early does no harm, and this runs for every message: set a new one only when it must be.
+            let is_set = line.timer.is_some_and(|(_, set)| at.is_some_and(|at| set <= at));
+            if !is_set {
+                if let Some((timer, _)) = line.timer.take() {
+                    timer.clear();
+                }
+                line.timer = at.and_then(|at| Some((self.set_timer(at.saturating_sub(now))?, at)));
+            }
+            line.machine.connection(now)
+        });
+        if let Some(connection) = connection {
+            set_if_new(self.connection, connection);
+        }
+    }
+
+    fn set_timer(self, after: Duration) -> Option<TimeoutHandle> {
+        let tick = move || {
+            self.with_line(|line| line.timer = None);
+            self.input(Input::Tick);
+        };
+        // Browsers cut to whole milliseconds: one more, or the tick comes before it is due.
+        set_timeout_with_handle(tick, after + Duration::from_millis(1)).ok()
+    }
+
+    fn with_line<T>(self, act: impl FnOnce(&mut Line) -> T) -> Option<T> {
+        let act = |line: &mut SendOption<Line>| {
+            let mut result = None;
+            line.update(|line| result = line.as_mut().map(act));
+            result
+        };
+        self.line.try_update_value(act).flatten()
+    }
+
+    fn take(self, event: Event) {
+        match event {
+            Event::Hello(hello) => {
+                let is_stale = self.rows.try_update_value(|rows| {
+                    if *rows.instance != *hello.instance {
+                        rows.instance = hello.instance.as_str().into();
+                    }
+                    rows.build != hello.build
+                });
+                set_if_new(self.stale_build, is_stale.unwrap_or(false));
+                set_if_new(self.instance, hello.instance);
+            }
+            Event::Records(records) => self.take_records(records),
+            Event::Gap(gap) => self.note(EntryKind::Gap(gap)),
+            Event::Change(change) => self.note(EntryKind::Change(change)),
+            Event::Flag(flag) => {
+                self.rows.update_value(|rows| rows.window.flag(&flag));
+                self.plan();
+            }
+            Event::Assignment(assignment) => {
+                let is_news = self.rows.try_update_value(|rows| rows.receipts.assess(&assignment));
+                set_if_new(self.assignment, assignment);
+                if is_news == Some(true) {
+                    self.show_receipts();
+                }
+            }
+            Event::Stats(stats) => {
+                let now = clock();
+                let is_busy = self.rows.try_update_value(|rows| rows.pace.is_busy(now));
+                set_if_new(self.busy, is_busy.unwrap_or(false));
+                set_if_new(self.stats, stats);
+            }
+            Event::Kafka(kafka) => set_if_new(self.kafka, kafka),
+            // The machine has dealt with them; who consumed what another instance did belongs to the whole group's view,
+            // which this page does not ask for.
+            Event::Subscribed(_) | Event::Pong(_) | Event::Bye(_) | Event::Consumed(_) => {}
+        }
+    }
+
+    fn take_records(self, Records { records, .. }: Records) {
+        let now = clock();
+        let is_news = self.rows.try_update_value(|rows| {
+            let arrival = Arrival { instance: &Arc::clone(&rows.instance), at: now };
+            rows.pace.came(now, records.len());
+            let mut is_news = false;
+            for record in records {
+                let mine = rows.receipts.has(&record.topic, record.partition, record.offset);
+                is_news |= mine
+                    && rows.receipts.consumed(&record.topic, record.partition, record.offset, arrival.instance, now);
+                rows.window.push_record(record, mine, &arrival);
+            }
+            is_news
+        });
+        if is_news == Some(true) {
+            self.show_receipts();
+        }
+        self.plan();
+    }
+
+    fn note(self, note: EntryKind) {
+        self.rows.update_value(|rows| {
+            let arrival = Arrival { instance: &Arc::clone(&rows.instance), at: clock() };
+            rows.window.push_note(note, &arrival);
+        });
+        self.plan();
+    }
+
+    /// Publishes in the next frame, or when the pace allows. A hidden tab has no frames: it waits until it is looked at.
+    fn plan(self) {
+        let now = clock();
+        let wait = self.rows.try_update_value(|rows| {
+            let is_planned = std::mem::replace(&mut rows.is_due, true);
+            (!is_planned).then(|| rows.pace.wait(now))
+        });
+        match wait.flatten() {
+            None => {}
+            Some(Duration::ZERO) => request_animation_frame(move || self.publish()),
+            Some(wait) => set_timeout(move || request_animation_frame(move || self.publish()), wait),
+        }
+    }
+
+    fn publish(self) {
+        let is_held = self.paused.get_untracked() || self.held.get_untracked();
+        let now = clock();
+        let is_busy = self.rows.try_update_value(|rows| {
+            rows.is_due = false;
+            if !is_held {
+                rows.window.publish();
+            }
+            rows.pace.shown(now);
+            rows.pace.is_busy(now)
+        });
+        set_if_new(self.busy, is_busy.unwrap_or(false));
+        self.show();
+    }
+
+    /// Brings the signals up to what the window holds.
+    fn show(self) {
+        let is_held = self.paused.get_untracked() || self.held.get_untracked();
+        let Some((visible, waiting, total, trimmed)) = self.rows.try_with_value(|Rows { window, .. }| {
+            (window.visible(), if is_held { window.waiting() } else { 0 }, window.total(), window.trimmed())
+        }) else {
+            return;
+        };
+        let is_same = |shown: &Vec<Arc<Entry>>| {
+            shown.len() == visible.len() && shown.iter().zip(&visible).all(|(shown, row)| Arc::ptr_eq(shown, row))
+        };
+        // A held list stays untouched, and costs nothing, however many rows come.
+        if !self.visible.with_untracked(is_same) {
+            self.visible.set(visible);
+        }
+        set_if_new(self.waiting, waiting);
+        set_if_new(self.total, total);
+        set_if_new(self.dropped, trimmed);
+    }
+
+    fn show_receipts(self) {
+        if let Some(list) = self.rows.try_with_value(|rows| rows.receipts.list()) {
+            self.receipts.set(list);
+        }
+    }
+}
+
+fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|old| *old != value) {
+        signal.set(value);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,365 @@
+//! The connection's life: open, greet, follow, lose, wait, come back. Pure: what happens goes in, what to do comes out, and
+//! time and chance are given.
+
+use super::window::Resumed;
+use std::time::Duration;
+use wire::{Command, Count, Cursor, Event, Filter, From, LONGEST_DELAY, Pace, Resume, Scope, Subscribe, back_off};
+
+/// From opening the socket to the subscription.
+const OPEN_WITHIN: Duration = Duration::from_secs(5);
+/// Between two pings.
+const PING_EVERY: Duration = Duration::from_secs(5);
+/// A server that says nothing for so long after a ping is gone.
+const DEAD_AFTER: Duration = Duration::from_secs(10);
+/// The same, when there is a reason to doubt: the tab was asleep, or the network changed.
+const DOUBTFUL_AFTER: Duration = Duration::from_secs(2);
+/// A connection that held so long was a good one: the next attempt comes as soon as the first.
+const GOOD_AFTER: Duration = Duration::from_secs(5);
+
+/// How the tab and its server stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Connection {
+    /// The first attempt.
+    Connecting,
+    /// What the group's member consumes here arrives.
+    Live {
+        /// The last round trip, in milliseconds.
+        latency_ms: Option<u32>,
+    },
+    /// Lost. The rows stay, and the feed will resume behind them.
+    Reconnecting {
+        /// Until the next attempt; 0 while it is made.
+        in_seconds: u32,
+    },
+    /// Lost, and the browser says that there is no network.
+    Offline,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// The page is there: connect, and go on after `cursor`.
+    Start {
+        /// The feed to follow.
+        feed: String,
+        /// What the page shows already is everything before.
+        cursor: Cursor,
+        /// Who rendered it.
+        instance: String,
+    },
+    /// The socket is open.
+    Opened,
+    /// The server said something.
+    Event(Event),
+    /// The server said something that cannot be read.
+    Malformed,
+    /// The socket is closed.
+    Closed {
+        /// The close code (RFC 6455, section 7.4).
+        code: u16,
+    },
+    /// Time went on.
+    Tick,
+    /// The browser has a network again.
+    Online,
+    /// The browser has none.
+    Offline,
+    /// The tab is looked at again.
+    Visible,
+    /// Someone does not want to wait.
+    RetryNow,
+}
+
+/// What to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// Open a socket.
+    Connect,
+    /// Send this on it.
+    Send(Command),
+    /// Close it, and hear no more of it.
+    Close,
+    /// Something that the tab has not had yet.
+    Take(Event),
+    /// The feed goes on after a lost connection. What was missed was told before.
+    Resumed(Resumed),
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    /// Between two attempts.
+    Waiting { until: Duration },
+    /// From the attempt to the subscription.
+    Opening { until: Duration },
+    Live(Live),
+}
+
+#[derive(Debug)]
+struct Live {
+    since: Duration,
+    heard: Duration,
+    next_ping: Duration,
+    asked: Option<Asked>,
+}
+
+/// A ping that is not answered.
+#[derive(Debug)]
+struct Asked {
+    number: u64,
+    at: Duration,
+    patience: Duration,
+}
+
+/// The connection's state machine.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    state: State,
+    feed: String,
+    resume: Resume,
+    instance: String,
+    online: bool,
+    /// Failed attempts in a row.
+    attempt: u32,
+    pings: u64,
+    latency_ms: Option<u32>,
+    /// When the connection was lost, and who had served it.
+    lost: Option<(Duration, String)>,
+    /// While the answer to a subscribe comes in: how many records its gaps name.
+    missed: Option<u64>,
+}
+
+/// The server cannot want this tab again soon: close codes of [`wire::ByeReason`] that a second attempt does not mend.
+const HOPELESS: std::ops::Range<u16> = 4400..4500;
+/// The one of them that it does: the tab did not read for too long.
+const STALLED: u16 = 4408;
+
+impl Machine {
+    /// Not started yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            state: State::Idle,
+            feed: String::new(),
+            resume: Resume::default(),
+            instance: String::new(),
+            online: true,
+            attempt: 0,
+            pings: 0,
+            latency_ms: None,
+            lost: None,
+            missed: None,
+        }
+    }
+
+    /// How the tab and its server stand.
+    pub(crate) fn connection(&self, now: Duration) -> Connection {
+        match &self.state {
+            State::Live(_) => Connection::Live { latency_ms: self.latency_ms },
+            State::Waiting { .. } if !self.online => Connection::Offline,
+            State::Waiting { until } => {
+                let left = until.saturating_sub(now).as_millis().div_ceil(1000);
+                Connection::Reconnecting { in_seconds: u32::try_from(left).unwrap_or(u32::MAX) }
+            }
+            State::Opening { .. } if self.lost.is_some() || self.attempt > 0 => {
+                if self.online { Connection::Reconnecting { in_seconds: 0 } } else { Connection::Offline }
+            }
+            State::Idle | State::Opening { .. } => Connection::Connecting,
+        }
+    }
+
+    /// When the next [`Input::Tick`] is due.
+    pub(crate) fn wake_at(&self, now: Duration) -> Option<Duration> {
+        match &self.state {
+            State::Idle => None,
+            State::Opening { until } => Some(*until),
+            State::Waiting { until } => {
+                // Once for each second of the count-down, at the moment when its number changes.
+                let left = until.saturating_sub(now);
+                let whole = Duration::from_secs(left.as_secs());
+                Some(if whole == left { now + left.min(Duration::from_secs(1)) } else { now + (left - whole) })
+            }
+            State::Live(live) => Some(live.asked.as_ref().map_or(live.next_ping, |asked| live.dead_at(asked))),
+        }
+    }
+
+    /// Where the next subscribe goes on.
+    #[cfg(test)]
+    pub(crate) fn cursor(&self) -> Cursor {
+        self.resume.cursor()
+    }
+
+    /// Takes in what happened. `random` is uniform in `0.0..1.0`.
+    pub(crate) fn step(&mut self, now: Duration, random: f64, input: Input) -> Vec<Output> {
+        let mut out = Vec::new();
+        match input {
+            Input::Start { feed, cursor, instance } if matches!(self.state, State::Idle) => {
+                self.feed = feed;
+                self.resume = Resume::new(&cursor);
+                self.instance = instance;
+                self.connect(now, &mut out);
+            }
+            Input::Start { .. } => {}
+            Input::Opened => self.opened(&mut out),
+            Input::Event(event) => self.event(now, random, event, &mut out),
+            Input::Malformed => {
+                out.push(Output::Close);
+                self.closed(now, random, HOPELESS.start);
+            }
+            Input::Closed { code } => self.closed(now, random, code),
+            Input::Tick => self.tick(now, random, &mut out),
+            Input::Online => {
+                self.online = true;
+                self.hurry(now, &mut out);
+            }
+            Input::Visible | Input::RetryNow => self.hurry(now, &mut out),
+            Input::Offline => {
+                self.online = false;
+                // It may be wrong: a server on this very machine needs no network.
+                self.doubt(now, &mut out);
+            }
+        }
+        out
+    }
+
+    fn connect(&mut self, now: Duration, out: &mut Vec<Output>) {
+        self.state = State::Opening { until: now + OPEN_WITHIN };
+        out.push(Output::Connect);
+    }
+
+    fn opened(&mut self, out: &mut Vec<Output>) {
+        if matches!(self.state, State::Opening { .. }) {
+            // Without waiting for the hello: it comes first in any case, and this spares a round trip.
+            out.push(Output::Send(Command::Subscribe(Subscribe {
+                feed: self.feed.clone(),
+                scope: Scope::Instance,
+                filter: Filter::default(),
+                pace: Pace::Display,
+                from: From::Cursor(self.resume.cursor()),
+            })));
+        }
+    }
+
+    fn event(&mut self, now: Duration, random: f64, event: Event, out: &mut Vec<Output>) {
+        if let State::Live(live) = &mut self.state {
+            live.heard = now;
+        }
+        let Some(event) = self.resume.accept(event) else { return };
+        match &event {
+            Event::Hello(hello) => self.instance.clone_from(&hello.instance),
+            Event::Subscribed(_) => self.subscribed(now, out),
+            Event::Gap(gap) => {
+                let (Count::Exact(count) | Count::UpTo(count)) = gap.count;
+                self.missed = self.missed.map(|missed| missed.saturating_add(count));
+            }
+            Event::Pong(number) => self.pong(now, *number),
+            // Neither begins to follow; every other event does, and what the subscribe's answer named was before it.
+            Event::Assignment(_) | Event::Kafka(_) => {}
+            Event::Records(_) | Event::Change(_) | Event::Stats(_) | Event::Flag(_) | Event::Consumed(_) => {
+                self.caught_up(now, out);
+            }
+            Event::Bye(bye) => {
+                let code = bye.reason.close_code();
+                out.push(Output::Close);
+                self.closed(now, random, code);
+            }
+        }
+        out.push(Output::Take(event));
+    }
+
+    fn subscribed(&mut self, now: Duration, out: &mut Vec<Output>) {
+        if matches!(self.state, State::Opening { .. }) {
+            self.missed = Some(0);
+            self.state = State::Live(Live { since: now, heard: now, next_ping: now, asked: None });
+            self.ping(now, DEAD_AFTER, out);
+        }
+    }
+
+    /// The subscribe's answer is in: says so, if this was not the first connection.
+    fn caught_up(&mut self, now: Duration, out: &mut Vec<Output>) {
+        let Some(missed) = self.missed.take() else { return };
+        let Some((at, before)) = self.lost.take() else { return };
+        out.push(Output::Resumed(Resumed {
+            changed: before != self.instance,
+            instance: self.instance.clone(),
+            missed,
+            after: now.saturating_sub(at),
+        }));
+    }
+
+    fn ping(&mut self, now: Duration, patience: Duration, out: &mut Vec<Output>) {
+        let State::Live(live) = &mut self.state else { return };
+        self.pings += 1;
+        live.asked = Some(Asked { number: self.pings, at: now, patience });
+        live.next_ping = now + PING_EVERY;
+        out.push(Output::Send(Command::Ping(self.pings)));
+    }
+
+    fn pong(&mut self, now: Duration, number: u64) {
+        let State::Live(live) = &mut self.state else { return };
+        if let Some(asked) = live.asked.take_if(|asked| asked.number == number) {
+            self.latency_ms = u32::try_from(now.saturating_sub(asked.at).as_millis()).ok();
+        }
+    }
+
+    fn tick(&mut self, now: Duration, random: f64, out: &mut Vec<Output>) {
+        match &self.state {
+            State::Waiting { until } if *until <= now => self.connect(now, out),
+            State::Opening { until } if *until <= now => self.give_up(now, random, out),
+            State::Live(live) => match &live.asked {
+                Some(asked) if live.dead_at(asked) <= now => self.give_up(now, random, out),
+                None if live.next_ping <= now => self.ping(now, DEAD_AFTER, out),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn give_up(&mut self, now: Duration, random: f64, out: &mut Vec<Output>) {
+        out.push(Output::Close);
+        // 1006: "closed abnormally" (RFC 6455, section 7.4.1), what a browser says when the other side is gone.
+        self.closed(now, random, 1006);
+    }
+
+    fn closed(&mut self, now: Duration, random: f64, code: u16) {
+        match &self.state {
+            State::Idle | State::Waiting { .. } => return,
+            State::Live(live) => {
+                self.attempt = if now >= live.since + GOOD_AFTER { 0 } else { self.attempt + 1 };
+                // A connection that broke before it caught up was not one: the loss began earlier.
+                self.lost.get_or_insert_with(|| (now, self.instance.clone()));
+            }
+            State::Opening { .. } => self.attempt += 1,
+        }
+        self.latency_ms = None;
+        self.missed = None;
+        let delay = if HOPELESS.contains(&code) && code != STALLED {
+            LONGEST_DELAY
+        } else {
+            back_off(self.attempt.saturating_sub(1), random)
+        };
+        self.state = State::Waiting { until: now + delay };
+    }
+
+    /// Something says that an attempt may succeed now, or that the connection should be looked at.
+    fn hurry(&mut self, now: Duration, out: &mut Vec<Output>) {
+        match self.state {
+            State::Waiting { .. } => self.connect(now, out),
+            State::Live(_) => self.doubt(now, out),
+            State::Idle | State::Opening { .. } => {}
+        }
+    }
+
+    fn doubt(&mut self, now: Duration, out: &mut Vec<Output>) {
+        let is_asked = matches!(&self.state, State::Live(Live { asked: Some(asked), .. }) if asked.patience == DOUBTFUL_AFTER);
+        if !is_asked {
+            self.ping(now, DOUBTFUL_AFTER, out);
+        }
+    }
+}
+
+impl Live {
+    /// Anything heard is a sign of life: a pong can stand behind many records in a slow line.
+    fn dead_at(&self, asked: &Asked) -> Duration {
+        asked.at.max(self.heard) + asked.patience
+    }
+}

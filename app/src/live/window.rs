@@ -1,0 +1,657 @@
+//! The rows that this tab holds: a bounded window over the feed, and what of it the list shows. Pure.
+//!
+//! Rows come in at one end and wait until they are [published](Window::publish): in the next frame, or when the list is no
+//! longer held. Published rows are trimmed at the far end and counted. Rows that had to go before anyone could see them are
+//! named by a gap, one for each partition.
+
+use super::query::Query;
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+use wire::{Change, Count, Data, Flag, Flags, Gap, Record};
+
+/// How much a window holds. What waits is bounded likewise, so that a held list takes at most twice as much.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Rows.
+    pub(crate) rows: usize,
+    /// What the rows take in memory, in bytes.
+    pub(crate) bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { rows: 10_000, bytes: 32 * 1024 * 1024 }
+    }
+}
+
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it tells.
+    pub kind: EntryKind,
+    /// Whether this tab sent it.
+    pub mine: bool,
+    /// The instance that consumed it; nobody did, where it was only read from the log.
+    pub instance: Option<Arc<str>>,
+    /// When it came, on the tab's own clock. Zero in what the server rendered.
+    pub arrived: Duration,
+    id: u64,
+    revision: u32,
+}
+
+/// What a row tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A record.
+    Record(Record),
+    /// Records that are not shown.
+    Gap(Gap),
+    /// A change in the stream.
+    Change(Change),
+    /// The connection came back here.
+    Resumed(Resumed),
+}
+
+/// A connection that came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resumed {
+    /// Who answers now.
+    pub instance: String,
+    /// Whether another one answered before.
+    pub changed: bool,
+    /// How many records this tab will not be sent (at most, where the count is not known); the gaps below name them.
+    pub missed: u64,
+    /// How long the connection was lost.
+    pub after: Duration,
+}
+
+impl Entry {
+    /// Identifies the row as it is: another key means that it must be rendered anew.
+    pub fn key(&self) -> (u64, u32) {
+        (self.id, self.revision)
+    }
+
+    /// Identifies the row, whatever becomes known of it later.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The record, where it is one.
+    pub fn record(&self) -> Option<&Record> {
+        if let EntryKind::Record(record) = &self.kind { Some(record) } else { None }
+    }
+
+    fn is_loaded(&self) -> bool {
+        self.record().is_some_and(|record| record.flags.contains(Flags::LOADED))
+    }
+
+    fn is_at(&self, topic: &str, partition: i32, offset: i64) -> bool {
+        self.record()
+            .is_some_and(|record| record.offset == offset && record.partition == partition && record.topic == topic)
+    }
+
+    fn bytes(&self) -> usize {
+        let data = |data: &Option<Data>| data.as_ref().map_or(0, |data| data.head.len());
+        let inside = self.record().map_or(0, |record| {
+            let headers = record.headers.iter().map(|header| size_of_val(header) + header.name.len() + data(&header.value));
+            record.topic.len() + data(&record.key) + data(&record.value) + headers.sum::<usize>()
+        });
+        size_of::<Self>() + inside
+    }
+}
+
+/// What a row is made of when it comes.
+pub(crate) struct Arrival<'a> {
+    /// The instance that consumed it.
+    pub(crate) instance: &'a Arc<str>,
+    /// When it came.
+    pub(crate) at: Duration,
+}
+
+type Place = (String, i32, i64);
+
+/// The rows that this tab holds.
+#[derive(Debug, Default)]
+pub(crate) struct Window {
+    bounds: Bounds,
+    query: Query,
+    next_id: u64,
+    /// Published, the oldest first.
+    rows: VecDeque<Arc<Entry>>,
+    rows_bytes: usize,
+    /// Those of `rows` that the query wants.
+    wanted: VecDeque<Arc<Entry>>,
+    waiting: VecDeque<Arc<Entry>>,
+    waiting_bytes: usize,
+    /// How many records came since the last publishing that the query wants.
+    came: u64,
+    /// What went before it could be published, by topic and partition. It belongs before `waiting`.
+    skipped: BTreeMap<(String, i32), Gap>,
+    /// The places of the rows that were loaded from the log.
+    loaded: BTreeSet<Place>,
+    records: u64,
+    trimmed: u64,
+}
+
+impl Window {
+    /// A window with other bounds than the usual ones.
+    #[cfg(test)]
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { bounds, ..Self::default() }
+    }
+
+    /// A record came. `mine`: this tab sent it.
+    pub(crate) fn push_record(&mut self, record: Record, mine: bool, arrival: &Arrival<'_>) {
+        self.came += u64::from(self.query.matches(&record));
+        self.push(EntryKind::Record(record), mine, arrival);
+    }
+
+    /// Something else came.
+    pub(crate) fn push_note(&mut self, note: EntryKind, arrival: &Arrival<'_>) {
+        self.push(note, false, arrival);
+    }
+
+    fn push(&mut self, kind: EntryKind, mine: bool, arrival: &Arrival<'_>) {
+        let entry = self.entry(kind, mine, Some(Arc::clone(arrival.instance)), arrival.at);
+        self.waiting_bytes += entry.bytes();
+        self.waiting.push_back(entry);
+        while self.is_waiting_full() {
+            let Some(entry) = self.waiting.pop_front() else { break };
+            self.waiting_bytes -= entry.bytes();
+            self.skip(&entry.kind);
+        }
+    }
+
+    /// The gaps count too, or the publishing would trim them before anyone saw them.
+    fn is_waiting_full(&self) -> bool {
+        self.waiting.len() + self.skipped.len() > self.bounds.rows
+            || self.waiting_bytes + self.skipped.len() * size_of::<Entry>() > self.bounds.bytes
+    }
+
+    fn entry(&mut self, kind: EntryKind, mine: bool, instance: Option<Arc<str>>, arrived: Duration) -> Arc<Entry> {
+        let id = self.next_id;
+        self.next_id += 1;
+        Arc::new(Entry { kind, mine, instance, arrived, id, revision: 0 })
+    }
+
+    /// Remembers records that nobody could see. Changes and resumptions are not kept: they say nothing about records
+    /// which the gap does not say.
+    fn skip(&mut self, kind: &EntryKind) {
+        let gap = match kind {
+            EntryKind::Record(record) => Gap {
+                topic: record.topic.clone(),
+                partition: record.partition,
+                first: record.offset,
+                last: record.offset,
+                count: Count::Exact(1),
+                now_with: None,
+            },
+            EntryKind::Gap(gap) => gap.clone(),
+            EntryKind::Change(_) | EntryKind::Resumed(_) => return,
+        };
+        match self.skipped.get_mut(&(gap.topic.clone(), gap.partition)) {
+            Some(skipped) => {
+                skipped.first = skipped.first.min(gap.first);
+                skipped.last = skipped.last.max(gap.last);
+                skipped.count = sum(skipped.count, gap.count);
+                skipped.now_with = gap.now_with;
+            }
+            None => {
+                self.skipped.insert((gap.topic.clone(), gap.partition), gap);
+            }
+        }
+    }
+
+    /// Whether there is something to publish.
+    pub(crate) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty() || !self.skipped.is_empty()
+    }
+
+    /// How many records came since the last publishing that the query wants.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.came
+    }
+
+    /// Moves what waits into the list. Trims the list at its far end.
+    pub(crate) fn publish(&mut self) {
+        for gap in std::mem::take(&mut self.skipped).into_values() {
+            let entry = self.entry(EntryKind::Gap(gap), false, None, Duration::ZERO);
+            self.append(entry);
+        }
+        for entry in std::mem::take(&mut self.waiting) {
+            self.replace_loaded(&entry);
+            self.append(entry);
+        }
+        self.waiting_bytes = 0;
+        self.came = 0;
+        self.trim();
+    }
+
+    fn append(&mut self, entry: Arc<Entry>) {
+        self.rows_bytes += entry.bytes();
+        self.records += u64::from(entry.record().is_some());
+        if self.wants(&entry) {
+            self.wanted.push_back(Arc::clone(&entry));
+        }
+        self.rows.push_back(entry);
+    }
+
+    /// A record that was loaded from the log and is consumed only now is shown as consumed, not twice.
+    fn replace_loaded(&mut self, entry: &Entry) {
+        let Some(record) = entry.record() else { return };
+        // Cheap while nothing is loaded, which is nearly always.
+        if self.loaded.is_empty() || !self.loaded.remove(&place(record)) {
+            return;
+        }
+        let is_it = |row: &Arc<Entry>| row.is_loaded() && row.is_at(&record.topic, record.partition, record.offset);
+        if let Some(at) = self.rows.iter().position(is_it) {
+            let row = self.rows.remove(at).expect("its position was just found");
+            self.rows_bytes -= row.bytes();
+            self.records -= 1;
+            self.wanted.retain(|other| other.id != row.id);
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.rows.len() > self.bounds.rows || self.rows_bytes > self.bounds.bytes {
+            let Some(row) = self.rows.pop_front() else { break };
+            self.rows_bytes -= row.bytes();
+            if self.wanted.front().is_some_and(|front| front.id == row.id) {
+                self.wanted.pop_front();
+            }
+            if let Some(record) = row.record() {
+                self.records -= 1;
+                self.trimmed += 1;
+                if row.is_loaded() {
+                    self.loaded.remove(&place(record));
+                }
+            }
+        }
+    }
+
+    /// What the list shows, the newest first.
+    pub(crate) fn visible(&self) -> Vec<Arc<Entry>> {
+        self.wanted.iter().rev().cloned().collect()
+    }
+
+    /// How many records the list holds, wanted or not.
+    pub(crate) fn total(&self) -> u64 {
+        self.records
+    }
+
+    /// How many records were shown and then trimmed.
+    pub(crate) fn trimmed(&self) -> u64 {
+        self.trimmed
+    }
+
+    /// Shows what `query` wants.
+    pub(crate) fn set_query(&mut self, query: Query) {
+        if self.query == query {
+            return;
+        }
+        self.query = query;
+        self.came = self.waiting.iter().filter(|row| row.record().is_some_and(|record| self.query.matches(record))).count() as u64
+            + self.skipped.values().filter(|gap| self.query.matches_gap(gap)).map(|gap| number(gap.count)).sum::<u64>();
+        self.sift();
+    }
+
+    fn sift(&mut self) {
+        self.wanted = self.rows.iter().filter(|row| self.wants(row)).cloned().collect();
+    }
+
+    fn wants(&self, entry: &Entry) -> bool {
+        match &entry.kind {
+            EntryKind::Record(record) => self.query.matches(record),
+            EntryKind::Gap(gap) => self.query.matches_gap(gap),
+            EntryKind::Change(_) | EntryKind::Resumed(_) => self.query.is_empty(),
+        }
+    }
+
+    /// Forgets all rows, also those that wait.
+    pub(crate) fn clear(&mut self) {
+        // Not the ids: a list that is keyed by them must not take a new row for an old one.
+        *self = Self { bounds: self.bounds, query: std::mem::take(&mut self.query), next_id: self.next_id, ..Self::default() };
+    }
+
+    /// Inserts records that were read from the log, the oldest first; those that are held already are left out. One that
+    /// lies in a gap takes its place there, and the gap shrinks; the others go to the far end.
+    pub(crate) fn add_loaded(&mut self, records: Vec<Record>) {
+        let held: BTreeSet<Place> = self.rows.iter().chain(&self.waiting).filter_map(|row| row.record()).map(place).collect();
+        let mut taken = BTreeSet::new();
+        let mut new: Vec<Record> = records
+            .into_iter()
+            .filter(|record| !held.contains(&place(record)) && taken.insert(place(record)))
+            .map(|mut record| {
+                record.flags = record.flags.with(Flags::LOADED);
+                record
+            })
+            .collect();
+        self.loaded.append(&mut taken);
+        let mut rows = VecDeque::with_capacity(self.rows.len() + new.len());
+        for row in std::mem::take(&mut self.rows) {
+            match &row.kind {
+                EntryKind::Gap(gap) if new.iter().any(|record| lies_in(record, gap)) => {
+                    let inside;
+                    (inside, new) = new.into_iter().partition(|record| lies_in(record, gap));
+                    rows.extend(fill(gap, inside).into_iter().map(|kind| self.entry(kind, false, None, Duration::ZERO)));
+                }
+                _ => rows.push_back(row),
+            }
+        }
+        for record in new.into_iter().rev() {
+            rows.push_front(self.entry(EntryKind::Record(record), false, None, Duration::ZERO));
+        }
+        self.rows = rows;
+        self.rows_bytes = self.rows.iter().map(|row| row.bytes()).sum();
+        self.records = self.rows.iter().filter(|row| row.record().is_some()).count() as u64;
+        self.sift();
+        self.trim();
+    }
+
+    /// Takes a row out of the list: a gap of which nothing is left to load.
+    pub(crate) fn remove(&mut self, id: u64) {
+        if let Some(at) = self.rows.iter().position(|row| row.id == id && row.record().is_none()) {
+            let row = self.rows.remove(at).expect("its position was just found");
+            self.rows_bytes -= row.bytes();
+            self.sift();
+        }
+    }
+
+    /// Marks what this tab sent. Returns who consumed it and when it came, where the row is here.
+    pub(crate) fn mark_mine(&mut self, topic: &str, partition: i32, offset: i64) -> Option<(Arc<str>, Duration)> {
+        let is_it = |row: &Entry| !row.is_loaded() && row.is_at(topic, partition, offset);
+        let row = self.waiting.iter().rev().chain(self.rows.iter().rev()).find(|row| is_it(row))?;
+        let found = row.instance.clone().map(|instance| (instance, row.arrived));
+        self.revise(is_it, |row| row.mine = true);
+        found
+    }
+
+    /// What became known of records that are here.
+    pub(crate) fn flag(&mut self, flag: &Flag) {
+        let is_meant = |row: &Entry| {
+            row.record().is_some_and(|record| {
+                (flag.first..=flag.last).contains(&record.offset)
+                    && record.partition == flag.partition
+                    && record.topic == flag.topic
+                    && !record.flags.contains(Flags::LOADED)
+            })
+        };
+        self.revise(is_meant, |row| {
+            if let EntryKind::Record(record) = &mut row.kind {
+                record.flags = flag.flags;
+            }
+        });
+    }
+
+    fn revise(&mut self, is_meant: impl Fn(&Entry) -> bool, change: impl Fn(&mut Entry)) {
+        for row in self.rows.iter_mut().chain(&mut self.waiting).filter(|row| is_meant(row)) {
+            let row = Arc::make_mut(row);
+            change(row);
+            row.revision += 1;
+        }
+        self.sift();
+    }
+}
+
+fn place(record: &Record) -> Place {
+    (record.topic.clone(), record.partition, record.offset)
+}
+
+fn lies_in(record: &Record, gap: &Gap) -> bool {
+    record.partition == gap.partition && (gap.first..=gap.last).contains(&record.offset) && record.topic == gap.topic
+}
+
+/// A gap of which some records are here now, as records and the smaller gaps between them.
+fn fill(gap: &Gap, mut records: Vec<Record>) -> Vec<EntryKind> {
+    records.sort_by_key(|record| record.offset);
+    let left = number(gap.count).saturating_sub(records.len() as u64);
+    let mut kinds = Vec::new();
+    let mut first = gap.first;
+    let rest = |first: i64, last: i64| {
+        let count = match gap.count_of(first, last) {
+            Count::UpTo(count) => Count::UpTo(count.min(left)),
+            exact @ Count::Exact(_) => exact,
+        };
+        (first <= last && left > 0).then(|| EntryKind::Gap(Gap { first, last, count, ..gap.clone() }))
+    };
+    for record in records {
+        kinds.extend(rest(first, record.offset - 1));
+        first = record.offset + 1;
+        kinds.push(EntryKind::Record(record));
+    }
+    kinds.extend(rest(first, gap.last));
+    kinds
+}
+
+fn number(count: Count) -> u64 {
+    match count {
+        Count::Exact(count) | Count::UpTo(count) => count,
+    }
+}
+
+fn sum(one: Count, other: Count) -> Count {
+    match (one, other) {
+        (Count::Exact(one), Count::Exact(other)) => Count::Exact(one + other),
+        (one, other) => Count::UpTo(number(one).saturating_add(number(other))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::tests::record;
+    use proptest::prelude::*;
+
+    fn push(window: &mut Window, offsets: std::ops::Range<i64>) {
+        let instance = Arc::from("ottla-1");
+        for offset in offsets {
+            let arrival = Arrival { instance: &instance, at: Duration::from_millis(offset.unsigned_abs()) };
+            window.push_record(record("t", 0, offset), false, &arrival);
+        }
+    }
+
+    fn push_gap(window: &mut Window, first: i64, last: i64, count: Count) {
+        let gap = Gap { topic: "t".into(), partition: 0, first, last, count, now_with: None };
+        window.push_note(EntryKind::Gap(gap), &Arrival { instance: &Arc::from("ottla-1"), at: Duration::ZERO });
+    }
+
+    /// The list in a few letters: the newest first; gaps as `first-last:count`, `~` where it is at most so many.
+    fn shown(window: &Window) -> String {
+        let row = |row: &Arc<Entry>| match &row.kind {
+            EntryKind::Record(record) => {
+                format!("{}{}{}", record.offset, if row.is_loaded() { "L" } else { "" }, if row.mine { "M" } else { "" })
+            }
+            EntryKind::Gap(Gap { first, last, count: Count::Exact(count), .. }) => format!("{first}-{last}:{count}"),
+            EntryKind::Gap(Gap { first, last, count: Count::UpTo(count), .. }) => format!("{first}-{last}:~{count}"),
+            EntryKind::Change(_) => "change".into(),
+            EntryKind::Resumed(_) => "resumed".into(),
+        };
+        window.visible().iter().map(row).collect::<Vec<_>>().join(" ")
+    }
+
+    fn window(rows: usize) -> Window {
+        Window::new(Bounds { rows, bytes: usize::MAX })
+    }
+
+    #[test]
+    fn rows_wait_until_they_are_published() {
+        let mut window = window(10);
+        push(&mut window, 0..3);
+        assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("", 3, 0));
+        window.publish();
+        assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("2 1 0", 0, 3));
+    }
+
+    #[test]
+    fn what_was_shown_is_trimmed_and_counted_what_was_not_is_named() {
+        let mut window = window(3);
+        push(&mut window, 0..2);
+        window.publish();
+        push(&mut window, 2..4);
+        window.publish();
+        assert_eq!((shown(&window).as_str(), window.trimmed()), ("3 2 1", 1));
+        push(&mut window, 4..9);
+        assert_eq!(window.waiting(), 5);
+        window.publish();
+        assert_eq!(shown(&window), "8 7 4-6:3");
+        assert_eq!(window.trimmed(), 4);
+    }
+
+    #[test]
+    fn the_bytes_are_bounded_too() {
+        let one = {
+            let mut window = window(1);
+            push(&mut window, 0..1);
+            window.waiting_bytes
+        };
+        let mut window = Window::new(Bounds { rows: usize::MAX, bytes: 2 * one });
+        push(&mut window, 0..2);
+        window.publish();
+        push(&mut window, 2..3);
+        window.publish();
+        assert_eq!((shown(&window).as_str(), window.rows_bytes), ("2 1", 2 * one));
+    }
+
+    #[test]
+    fn the_query_decides_what_is_shown_and_what_is_said_to_wait() {
+        let mut window = window(10);
+        push(&mut window, 0..3);
+        window.publish();
+        push(&mut window, 1..5);
+        window.set_query(Query::new("offset:1", None));
+        assert_eq!((shown(&window).as_str(), window.waiting()), ("1", 1));
+        push(&mut window, 1..3);
+        assert_eq!(window.waiting(), 2);
+        window.publish();
+        window.set_query(Query::default());
+        assert_eq!(shown(&window), "2 1 4 3 2 1 2 1 0");
+    }
+
+    #[test]
+    fn loaded_records_fill_the_gap_that_they_lie_in() {
+        let mut window = window(20);
+        push(&mut window, 0..1);
+        push_gap(&mut window, 1, 9, Count::Exact(9));
+        push(&mut window, 10..11);
+        window.publish();
+        window.add_loaded(vec![record("t", 0, 4), record("t", 0, 4), record("t", 0, 5), record("t", 0, 10)]);
+        assert_eq!(shown(&window), "10 6-9:4 5L 4L 1-3:3 0");
+        window.add_loaded((0..10).map(|offset| record("t", 0, offset)).collect());
+        assert_eq!(shown(&window), "10 9L 8L 7L 6L 5L 4L 3L 2L 1L 0");
+    }
+
+    #[test]
+    fn a_gap_with_holes_is_gone_when_all_that_it_counted_is_here() {
+        let mut window = window(20);
+        push_gap(&mut window, 1, 9, Count::Exact(2));
+        window.publish();
+        window.add_loaded(vec![record("t", 0, 3)]);
+        assert_eq!(shown(&window), "4-9:~1 3L 1-2:~1");
+        window.add_loaded(vec![record("t", 0, 7)]);
+        assert_eq!(shown(&window), "7L 3L 1-2:~1", "where the rest lies is not known");
+    }
+
+    #[test]
+    fn what_was_loaded_and_then_comes_is_shown_once() {
+        let mut window = window(20);
+        window.add_loaded(vec![record("t", 0, 0), record("t", 0, 1)]);
+        assert_eq!(shown(&window), "1L 0L");
+        push(&mut window, 1..2);
+        window.publish();
+        assert_eq!((shown(&window).as_str(), window.total()), ("1 0L", 2));
+    }
+
+    #[test]
+    fn a_gap_can_be_taken_out_a_record_cannot() {
+        let mut window = window(20);
+        push_gap(&mut window, 1, 9, Count::UpTo(9));
+        push(&mut window, 10..11);
+        window.publish();
+        for row in window.visible() {
+            window.remove(row.id());
+        }
+        assert_eq!(shown(&window), "10");
+    }
+
+    #[test]
+    fn what_becomes_known_of_a_row_changes_its_key_but_not_its_id() {
+        let mut window = window(20);
+        push(&mut window, 0..2);
+        window.publish();
+        let before = window.visible();
+        assert_eq!(window.mark_mine("t", 0, 1), Some((Arc::from("ottla-1"), Duration::from_millis(1))));
+        assert_eq!(window.mark_mine("t", 0, 2), None);
+        let flags = Flags::REDELIVERED;
+        window.flag(&Flag { topic: "t".into(), partition: 0, first: 0, last: 0, flags });
+        let after = window.visible();
+        assert_eq!(shown(&window), "1M 0");
+        assert_eq!(after[1].record().map(|record| record.flags), Some(flags));
+        for (before, after) in before.iter().zip(&after) {
+            assert!(before.id() == after.id() && before.key() != after.key());
+        }
+    }
+
+    #[test]
+    fn a_cleared_list_does_not_use_its_keys_again() {
+        let mut window = window(2);
+        push(&mut window, 0..9);
+        window.publish();
+        let old = window.visible()[0].id();
+        window.clear();
+        push(&mut window, 0..1);
+        window.publish();
+        assert!(window.visible()[0].id() > old);
+        assert_eq!((window.total(), window.trimmed()), (1, 0));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Push(i64),
+        Publish,
+        Filter(Option<i64>),
+    }
+
+    proptest! {
+        #[test]
+        fn every_record_is_shown_trimmed_or_named(
+            rows in 1usize..12,
+            steps in prop::collection::vec(prop_oneof![
+                4 => (1i64..6).prop_map(Step::Push),
+                2 => Just(Step::Publish),
+                1 => prop::option::of(0i64..60).prop_map(Step::Filter),
+            ], 0..40),
+        ) {
+            let mut window = window(rows);
+            let mut next = 0;
+            let (mut published, mut named) = (0, 0);
+            for step in steps {
+                match step {
+                    Step::Push(count) => {
+                        push(&mut window, next..next + count);
+                        next += count;
+                    }
+                    Step::Publish => {
+                        named += window.skipped.values().map(|gap| number(gap.count)).sum::<u64>();
+                        published += window.waiting.len() as u64;
+                        window.publish();
+                    }
+                    Step::Filter(offset) => {
+                        let text = offset.map(|offset| format!("offset:{offset}")).unwrap_or_default();
+                        window.set_query(Query::new(&text, None));
+                    }
+                }
+                prop_assert!(window.rows.len() <= rows && window.waiting.len() <= rows);
+                prop_assert_eq!(window.trimmed() + window.total(), published);
+                let waiting = window.waiting.len() as u64 + window.skipped.values().map(|gap| number(gap.count)).sum::<u64>();
+                prop_assert_eq!(published + named + waiting, next.unsigned_abs());
+                let wanted: VecDeque<_> = window.rows.iter().filter(|row| window.wants(row)).cloned().collect();
+                prop_assert_eq!(&window.wanted, &wanted);
+            }
+            let bytes = |rows: &VecDeque<Arc<Entry>>| rows.iter().map(|row| row.bytes()).sum::<usize>();
+            prop_assert_eq!((window.rows_bytes, window.waiting_bytes), (bytes(&window.rows), bytes(&window.waiting)));
+        }
+    }
+}

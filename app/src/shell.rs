@@ -1,0 +1,70 @@
+//! The HTML document around the page, and the headers that guard it. Rendered on the server only and never hydrated.
+
+use crate::{App, components::Sprite, preferences::Preferences};
+use axum::http::{HeaderValue, header};
+use engine::Engine;
+use leptos::{
+    nonce::use_nonce,
+    prelude::{AutoReload, HydrationScripts, *},
+};
+use leptos_axum::ResponseOptions;
+use leptos_i18n::Locale as _;
+use leptos_meta::{HashedStylesheet, MetaTags};
+use std::sync::Arc;
+
+/// The document of every page.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let Preferences { theme, locale, roomy, single_keys } = Preferences::current();
+    let build = use_context::<Arc<Engine>>().map(|engine| engine.build().to_owned());
+    set_headers();
+    view! {
+        <!DOCTYPE html>
+        <html
+            lang=locale.as_str()
+            data-theme=(!theme.name().is_empty()).then(|| theme.name())
+            data-density=roomy.then_some("roomy")
+            data-keys=(!single_keys).then_some("off")
+        >
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="ottla-build" content=build/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <HashedStylesheet options=options.clone() id="leptos"/>
+                <noscript>
+                    <link rel="stylesheet" href="/noscript.css"/>
+                </noscript>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+                <Sprite/>
+            </body>
+        </html>
+    }
+}
+
+/// Only this server's files, only scripts with this response's nonce and what they load, no inline styles, no plug-ins, no
+/// frames around the page, no form to another site. (CSP Level 3; `'self'` in `connect-src` covers the WebSocket.)
+fn content_security_policy(nonce: &str) -> String {
+    // `cargo leptos watch` reloads the page over a socket on another port.
+    let connect = if std::env::var_os("LEPTOS_WATCH").is_some() { "'self' ws:" } else { "'self'" };
+    format!(
+        "default-src 'self'; script-src 'strict-dynamic' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+         connect-src {connect}; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; \
+         form-action 'self'"
+    )
+}
+
+fn set_headers() {
+    let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) else { return };
+    if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    // The page shows what is true now, in the language and theme of a cookie.
+    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.insert_header(header::VARY, HeaderValue::from_static("cookie, accept-language"));
+}

@@ -1,0 +1,39 @@
+// How the end-to-end tests run: real instances of Ottla, a real Kafka, a real Chromium. `make test` calls it; alone it needs
+// a build (scripts/build.sh) and starts a Kafka itself.
+import { defineConfig, devices } from "@playwright/test";
+import { userInfo } from "node:os";
+
+/// What keeps a Chromium that nobody sits at from calling home.
+const quiet = [
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export default defineConfig({
+  testDir: "tests",
+  outputDir: "test-results",
+  globalSetup: "./support/cluster.ts",
+  // The tests measure and kill processes on a machine of two cores: one at a time.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: !!process.env.CI,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"], ["json", { outputFile: "test-results/report.json" }]],
+  use: {
+    ...devices["Desktop Chrome"],
+    locale: "en-GB",
+    timezoneId: "Europe/Berlin",
+    viewport: { width: 1440, height: 900 },
+    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
+    launchOptions: {
+      // Unset: the one that Playwright installs itself.
+      executablePath: process.env.CHROMIUM || undefined,
+      args: [...quiet, ...(userInfo().uid === 0 ? ["--no-sandbox"] : [])],
+    },
+  },
+});

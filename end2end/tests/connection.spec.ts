@@ -1,0 +1,137 @@
+// What happens to a tab when its connection breaks, its instance restarts, or Kafka goes away: it says so, and goes on where
+// it stopped.
+import { Feed } from "../support/feed.ts";
+import { kafkaScript } from "../support/paths.ts";
+import { Instance } from "../support/ottla.ts";
+import { run } from "../support/process.ts";
+import { expect, test } from "../support/test.ts";
+
+
+test("a broken connection: what was missed appears, nothing twice", async ({ start, open, wire, topic }) => {
+  const ottla = await start();
+  const cable = await wire(ottla);
+  const tab = await open(cable.url);
+  const before = await ottla.produceMany(topic, "before", 5);
+  await tab.showsExactly(before);
+
+  cable.cut();
+  await expect(tab.connection).toHaveAttribute("data-state", "reconnecting");
+  const meanwhile = await ottla.produceMany(topic, "meanwhile", 20);
+  await expect(tab.page.getByRole("timer")).toBeVisible();
+  await tab.showsExactly(before);
+
+  cable.mend();
+  await tab.page.getByRole("button", { name: "Try now" }).click();
+  await tab.isLive();
+  await tab.showsExactly([...before, ...meanwhile]);
+  await expect(tab.grid).toContainText("Resumed");
+
+  // And it is live again.
+  const after = await ottla.produceMany(topic, "after", 3);
+  await tab.showsExactly([...before, ...meanwhile, ...after]);
+});
+
+test("it reconnects by itself", async ({ start, open, wire, topic }) => {
+  const ottla = await start();
+  const cable = await wire(ottla);
+  const tab = await open(cable.url);
+  for (let time = 1; time <= 3; time++) {
+    cable.cut();
+    await expect(tab.connection).not.toHaveAttribute("data-state", "live");
+    await ottla.produce(topic, `break ${time}`);
+    cable.mend();
+    await tab.isLive();
+  }
+  await expect(tab.rows).toHaveCount(3);
+});
+
+test("an instance that restarts: its tabs come back, with nothing lost and nothing twice", async ({ start, open, topic }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  const before = await ottla.produceMany(topic, "before", 5);
+  await tab.showsExactly(before);
+  await ottla.restart();
+  await tab.isLive();
+  const after = await ottla.produceMany(topic, "after", 5);
+  await tab.showsExactly([...before, ...after]);
+});
+
+test("an instance that was killed comes back the same way", async ({ start, open, topic }) => {
+  test.slow();
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  const before = await ottla.produceMany(topic, "before", 5);
+  await tab.showsExactly(before);
+  await ottla.kill();
+  await expect(tab.connection).not.toHaveAttribute("data-state", "live");
+  await ottla.restart();
+  await tab.isLive();
+  const after = await ottla.produceMany(topic, "after", 5);
+  await expect.poll(async () => new Set(await tab.places()), { timeout: 30_000 }).toEqual(new Set([...before, ...after]));
+});
+
+/// Kafka goes and comes back: the page stays, says so, refuses to send with the broker's reason, and recovers by itself.
+async function outlivesKafka(ottla: Instance, tab: Feed, topic: string, kafka: { stop(): Promise<void>; start(): Promise<void> }) {
+  const before = await ottla.produceMany(topic, "before", 3);
+  await tab.showsExactly(before);
+
+  await kafka.stop();
+  await expect(tab.page.getByRole("alert").filter({ hasText: /kafka/i })).toBeVisible({ timeout: 30_000 });
+  // The page itself does not need Kafka, and shows what it has.
+  const other = await tab.page.context().newPage();
+  const response = await other.goto(ottla.url);
+  expect(response?.status()).toBe(200);
+  await expect(other.getByRole("alert").filter({ hasText: /kafka/i })).toBeVisible();
+  await expect(other.locator("[role=row][data-place]")).toHaveCount(before.length);
+  await other.close();
+  expect(await ottla.isReady()).toBe(false);
+
+  await kafka.start();
+  await ottla.ready();
+  await expect(tab.page.getByRole("alert").filter({ hasText: /kafka/i })).toBeHidden({ timeout: 30_000 });
+  const after = await ottla.produceMany(topic, "after", 3);
+  await tab.showsExactly([...before, ...after]);
+}
+
+test("the embedded broker goes and comes back", async ({ start, startBroker, open, topic }) => {
+  test.slow();
+  const broker = await startBroker();
+  const ottla = await start({ brokers: broker.brokers });
+  await outlivesKafka(ottla, await open(ottla.url), topic, { stop: () => broker.stop(), start: () => broker.startAgain() });
+});
+
+test("a real Kafka goes and comes back", async ({ start, open, topic }) => {
+  test.setTimeout(180_000);
+  // One of its own: the cluster of the other tests stays up.
+  const env = { OTTLA_KAFKA_PORT: "39092", OTTLA_KAFKA_DATA: test.info().outputPath("kafka") };
+  const kafka = (...args: string[]) => run(kafkaScript, args, { env });
+  await kafka("start", "--nodes", "1");
+  try {
+    const ottla = await start({ brokers: "127.0.0.1:39092" });
+    await outlivesKafka(ottla, await open(ottla.url), topic, {
+      stop: async () => void (await kafka("stop")),
+      start: async () => void (await kafka("start")),
+    });
+  } finally {
+    await kafka("destroy");
+  }
+});
+
+test("an instance starts without Kafka, says so, and works once it is there", async ({ startBroker, page, topic }) => {
+  test.slow();
+  const broker = await startBroker();
+  await broker.stop();
+  const ottla = await Instance.launch({ name: "early", group: `g-${topic}`, topics: [topic], brokers: broker.brokers });
+  try {
+    const response = await page.goto(ottla.url);
+    expect(response?.status()).toBe(200);
+    await expect(page.getByRole("alert").filter({ hasText: /kafka/i })).toBeVisible({ timeout: 30_000 });
+    await broker.startAgain();
+    await ottla.ready();
+    const tab = new Feed(page);
+    await tab.isLive();
+    await tab.showsExactly(await ottla.produceMany(topic, "late", 2));
+  } finally {
+    await ottla.stop();
+  }
+});

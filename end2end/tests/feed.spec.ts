@@ -1,0 +1,102 @@
+// The feed: what one tab sends, every tab of the instance shows; and what a reader does with the list.
+import { place } from "../support/ottla.ts";
+import { expect, test } from "../support/test.ts";
+
+test("a message sent in one tab appears in both, at the place of its receipt", async ({ start, open }) => {
+  const ottla = await start();
+  const [a, b] = [await open(ottla.url), await open(ottla.url)];
+  const sent = await a.send('{"orderId":"o-1"}', "cust-1");
+  for (const tab of [a, b]) {
+    await expect(tab.row(sent)).toHaveCount(1);
+    await expect(tab.row(sent)).toContainText("o-1");
+    await expect(tab.row(sent)).toContainText("cust-1");
+    await expect(tab.row(sent).locator(".inst")).toHaveText("ottla-1");
+  }
+  await expect(a.receipt).toContainText("consumed by");
+  await expect(a.row(sent)).toHaveClass(/\bmine\b/);
+  await expect(b.row(sent)).not.toHaveClass(/\bmine\b/);
+  await expect(a.message).toHaveValue("");
+});
+
+test("the newest are on top, and those already there come with the page", async ({ start, open, topic, request }) => {
+  const ottla = await start();
+  const places = await ottla.produceMany(topic, "message", 12);
+  const tab = await open(ottla.url);
+  await tab.showsExactly(places);
+  const received = await tab.rows.locator("time").evaluateAll((times) => times.map((time) => time.getAttribute("datetime") ?? ""));
+  expect(received).toEqual([...received].sort().reverse());
+  // In the server's own HTML, before any script.
+  const html = await (await request.get(ottla.url)).text();
+  for (const one of places) expect(html).toContain(`data-place="${one}"`);
+});
+
+test("what a record holds is shown in the drawer and on its own page", async ({ start, open }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  const sent = await tab.send('{"n":9007199254740993,"note":"請於週末配送"}', "k-1");
+  await tab.row(sent).click();
+  const drawer = tab.page.getByRole("complementary").filter({ hasText: sent });
+  await expect(drawer).toContainText("9007199254740993");
+  await expect(drawer).toContainText("請於週末配送");
+  const [topic, partition, offset] = sent.split(/[[\]@]+/);
+  await tab.page.goto(`${ottla.url}/topics/${topic}/${partition}/${offset}`);
+  await expect(tab.page.getByRole("main")).toContainText(sent);
+  await expect(tab.page.getByRole("main")).toContainText("9007199254740993");
+  await expect(tab.page.getByRole("main")).toContainText("k-1");
+});
+
+test("a record's page says what is not there", async ({ start, page, topic }) => {
+  const ottla = await start();
+  for (const [path, text] of [
+    [`/topics/${topic}/0/999`, "999"],
+    [`/topics/${topic}/99/0`, "99"],
+    ["/topics/no-such-topic/0/0", "no-such-topic"],
+  ] as const) {
+    await page.goto(ottla.url + path);
+    await expect(page.getByRole("main")).toContainText(text);
+    await expect(page.locator("[role=row][data-place]")).toHaveCount(0);
+  }
+});
+
+test("pause freezes the view only, resume shows what came meanwhile", async ({ start, open, topic }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  const before = await ottla.produceMany(topic, "before", 3);
+  await tab.showsExactly(before);
+  await tab.page.getByRole("button", { name: "Pause" }).click();
+  const meanwhile = await ottla.produceMany(topic, "meanwhile", 5);
+  await expect(tab.page.getByRole("button", { name: /Resume.*5/ })).toBeVisible();
+  await tab.showsExactly(before);
+  await tab.page.getByRole("button", { name: /Resume/ }).click();
+  await tab.showsExactly([...before, ...meanwhile]);
+});
+
+test("the filter shows what matches, and says when nothing does", async ({ start, open, topic }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  const apple = place(await ottla.produce(topic, "apple", { key: "k-apple" }));
+  const pear = place(await ottla.produce(topic, "pear", { key: "k-pear" }));
+  await tab.showsExactly([apple, pear]);
+  const filter = tab.page.getByRole("searchbox");
+  await filter.fill("apple");
+  await tab.showsExactly([apple]);
+  await filter.fill("nothing like it");
+  await tab.showsExactly([]);
+  await tab.page.getByRole("button", { name: "Clear the filter" }).click();
+  await tab.showsExactly([apple, pear]);
+});
+
+test("clear empties the view, and what comes next appears", async ({ start, open, topic }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  await tab.showsExactly(await ottla.produceMany(topic, "before", 3));
+  await tab.page.getByRole("button", { name: "Clear", exact: true }).click();
+  await tab.showsExactly([]);
+  await tab.showsExactly(await ottla.produceMany(topic, "after", 2));
+});
+
+test("an empty feed says so", async ({ start, open }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  await expect(tab.page.getByText(/no messages/i).first()).toBeVisible();
+});

@@ -1,0 +1,59 @@
+//! What an engine is built from. `server` reads it from files, environment and flags; tests write it by hand.
+
+use kafka::{ClientSettings, GroupSettings, ProducerSettings};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// One instance's configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The instance's name: the group member's `client.id`.
+    pub instance: String,
+    /// The build of the page that this instance serves.
+    pub build: String,
+    /// Which Kafka.
+    pub brokers: Brokers,
+    /// The client's settings; `brokers` in it is filled in from [`Self::brokers`].
+    pub client: ClientSettings,
+    /// The producer's settings.
+    pub producer: ProducerSettings,
+    /// What a message may be at most.
+    pub limits: wire::Limits,
+    /// Whether and how to create the feeds' topics where they are missing.
+    pub create_topics: Option<TopicCreation>,
+    /// The feeds; the first one is the page's.
+    pub feeds: Vec<FeedConfig>,
+}
+
+/// Which Kafka to talk to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Brokers {
+    /// A cluster, by its bootstrap addresses (librdkafka's `bootstrap.servers`).
+    Cluster(String),
+    /// The broker inside this process.
+    Embedded {
+        /// Where it listens; port 0 takes a free one.
+        listen: SocketAddr,
+        /// Where it keeps its data.
+        data_dir: PathBuf,
+    },
+}
+
+/// How a missing topic is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopicCreation {
+    /// The number of partitions.
+    pub partitions: i32,
+    /// The number of replicas; -1 is the cluster's `default.replication.factor`.
+    pub replication: i32,
+}
+
+/// One feed.
+#[derive(Debug, Clone)]
+pub struct FeedConfig {
+    /// Its name, in addresses and in the protocol.
+    pub name: String,
+    /// The group that consumes it, and how.
+    pub group: GroupSettings,
+    /// How many bytes of records it keeps in memory.
+    pub ring_bytes: usize,
+}

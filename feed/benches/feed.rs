@@ -1,0 +1,112 @@
+//! What a record costs on its way from the group's thread to the tabs: encode, push and flush, take, filter.
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use feed::{Hub, HubConfig, Session, Writer, hub};
+use std::{hint::black_box, sync::Arc};
+use wire::{DataView, Filter, Flags, From, MAX_EVENT_MESSAGE, RecordView, Timestamp, codec};
+
+/// A polled batch.
+const BATCH: i64 = 1000;
+const TABS: usize = 50;
+
+fn record(value: &[u8], offset: i64) -> RecordView<'_> {
+    RecordView {
+        seq: 0,
+        topic: "test-topic",
+        partition: i32::try_from(offset / 100 % 12).expect("below 12"),
+        offset,
+        timestamp: Timestamp::Created(1_790_000_000_000),
+        received: 1_790_000_000_007,
+        flags: Flags::FIRST,
+        key: Some(DataView::cut(b"0123456789abcdef", 64)),
+        value: Some(DataView::cut(value, value.len())),
+        headers: &[],
+        headers_left_out: 0,
+    }
+}
+
+fn push_batch(writer: &mut Writer, value: &[u8], from: i64) {
+    for offset in from..from + BATCH {
+        writer.push(&record(value, offset));
+    }
+    writer.flush();
+}
+
+fn tabs(hub: &Arc<Hub>, filter: &Filter, from: &From) -> Vec<Session> {
+    (0..TABS).map(|_| Session::new(hub, filter.clone(), from.clone()).0).collect()
+}
+
+fn drain(session: &mut Session, message: &mut Vec<u8>) {
+    loop {
+        let batch = session.take(MAX_EVENT_MESSAGE);
+        if batch.is_empty() {
+            break;
+        }
+        message.clear();
+        batch.encode_postcard(message);
+        black_box(&message);
+    }
+}
+
+fn benches(c: &mut Criterion) {
+    let value = [b'x'; 200];
+    let mut group = c.benchmark_group("feed");
+    group.sample_size(20);
+
+    group.throughput(Throughput::Elements(1));
+    let mut buffer = Vec::with_capacity(1024);
+    group.bench_function("encode", |b| {
+        b.iter(|| {
+            buffer.clear();
+            codec::encode_record(black_box(&record(&value, 7)), &mut buffer);
+        });
+    });
+
+    group.throughput(Throughput::Elements(BATCH.unsigned_abs()));
+    let (mut writer, _hub) = hub(HubConfig::default());
+    let mut offset = 0;
+    group.bench_function("push 1000 and flush", |b| {
+        b.iter(|| {
+            push_batch(&mut writer, &value, offset);
+            offset += BATCH;
+        });
+    });
+
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("push 1 and flush", |b| {
+        b.iter(|| {
+            writer.push(&record(&value, offset));
+            writer.flush();
+            offset += 1;
+        });
+    });
+
+    group.throughput(Throughput::Elements(BATCH.unsigned_abs() * TABS as u64));
+    let (mut writer, hub) = hub(HubConfig::default());
+    let mut message = Vec::with_capacity(MAX_EVENT_MESSAGE);
+    let mut live = tabs(&hub, &Filter::default(), &From::Now);
+    group.bench_function("1000 records to 50 tabs", |b| {
+        b.iter_batched(
+            || push_batch(&mut writer, &value, 0),
+            |()| live.iter_mut().for_each(|tab| drain(tab, &mut message)),
+            BatchSize::PerIteration,
+        );
+    });
+
+    group.throughput(Throughput::Elements(BATCH.unsigned_abs()));
+    let filter = Filter { text: "needle".into(), ..Filter::default() };
+    group.bench_function("filter 1000 records", |b| {
+        b.iter_batched(
+            || Session::new(&hub, filter.clone(), From::Newest(1000)).0,
+            |mut tab| {
+                drain(&mut tab, &mut message);
+                tab
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+criterion_group!(feed_benches, benches);
+criterion_main!(feed_benches);

@@ -1,0 +1,292 @@
+//! Counters of what the group consumed: per partition and in all, for the page and for the proof that nothing was lost or
+//! consumed twice.
+
+use crate::partitions::Partitions;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use wire::{Flags, Millis, PartitionStats, Stats};
+
+/// The counting half: the group's thread only.
+#[derive(Debug, Default)]
+pub struct Audit {
+    partitions: Partitions,
+    /// By ordinal.
+    counters: Vec<Counters>,
+    /// Ordinals whose counters changed since the last publication.
+    changed: Vec<u32>,
+    totals: Totals,
+    since_tick: u64,
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// The reading half: cheap to clone, for any thread.
+#[derive(Debug, Clone)]
+pub struct AuditReader {
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    is_owned: bool,
+    is_changed: bool,
+    /// The offset that should come next; none after an assignment or a seek.
+    expected: Option<i64>,
+    consumed: u64,
+    committed: Option<i64>,
+    end: Option<i64>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Totals {
+    consumed: u64,
+    duplicates: u64,
+    skipped: u64,
+    missing: u64,
+}
+
+/// What was published at the last tick.
+#[derive(Debug, Default)]
+struct Shared {
+    totals: Totals,
+    /// Sorted by topic and partition.
+    partitions: Vec<PartitionStats>,
+    /// The second that the last tick lay in, in seconds since 1970.
+    second: i64,
+    in_second: u64,
+    in_second_before: u64,
+}
+
+impl Audit {
+    /// All counters at zero.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The other half.
+    pub fn reader(&self) -> AuditReader {
+        AuditReader { shared: Arc::clone(&self.shared) }
+    }
+
+    /// These partitions are this instance's (besides those that it has): whatever offset comes first is right.
+    pub fn assigned<'a>(&mut self, partitions: impl IntoIterator<Item = (&'a str, i32)>) {
+        for (topic, partition) in partitions {
+            *self.counters(topic, partition) = Counters { is_owned: true, is_changed: true, ..Counters::default() };
+        }
+        self.publish_owned();
+    }
+
+    /// These partitions are no longer this instance's, revoked or lost.
+    pub fn revoked<'a>(&mut self, partitions: impl IntoIterator<Item = (&'a str, i32)>) {
+        for (topic, partition) in partitions {
+            *self.counters(topic, partition) = Counters { is_changed: true, ..Counters::default() };
+        }
+        self.publish_owned();
+    }
+
+    /// Someone moved the partition's position: whatever offset comes next is right.
+    pub fn sought(&mut self, topic: &str, partition: i32) {
+        self.counters(topic, partition).expected = None;
+    }
+
+    /// Counts a record. Says whether it is a duplicate: [`Flags::DUPLICATE`] for an offset that this assignment had passed,
+    /// else [`Flags::FIRST`].
+    #[must_use]
+    pub fn observe(&mut self, topic: &str, partition: i32, offset: i64) -> Flags {
+        let counters = self.counters(topic, partition);
+        counters.consumed += 1;
+        let expected = counters.expected.unwrap_or(offset);
+        // After a duplicate the expectation stays, or the records after it would count as duplicates no more.
+        counters.expected = Some(expected.max(offset.saturating_add(1)));
+        self.totals.consumed += 1;
+        self.since_tick += 1;
+        if offset < expected {
+            self.totals.duplicates += 1;
+            return Flags::DUPLICATE;
+        }
+        self.totals.skipped += offset.abs_diff(expected);
+        Flags::FIRST
+    }
+
+    /// Offsets `first` to `last` should have been consumed and are gone: declared by the group.
+    pub fn missing(&mut self, topic: &str, partition: i32, first: i64, last: i64) {
+        if first <= last {
+            self.totals.missing += last.abs_diff(first).saturating_add(1);
+            self.counters(topic, partition).expected = Some(last.saturating_add(1));
+        }
+    }
+
+    /// The partition's committed offset.
+    pub fn committed(&mut self, topic: &str, partition: i32, offset: i64) {
+        self.counters(topic, partition).committed = Some(offset);
+    }
+
+    /// The partition's log end offset.
+    pub fn log_end(&mut self, topic: &str, partition: i32, end: i64) {
+        self.counters(topic, partition).end = Some(end);
+    }
+
+    /// Publishes the counters to the readers: after every polled batch, with the time.
+    pub fn tick(&mut self, now: Millis) {
+        let mut shared = self.shared.lock();
+        let second = now.div_euclid(1000);
+        if second != shared.second {
+            shared.in_second_before = if second == shared.second + 1 { shared.in_second } else { 0 };
+            shared.in_second = 0;
+            shared.second = second;
+        }
+        shared.in_second += std::mem::take(&mut self.since_tick);
+        shared.totals = self.totals;
+        for ordinal in self.changed.drain(..) {
+            let name = &self.partitions.names()[ordinal as usize];
+            let counters = &mut self.counters[ordinal as usize];
+            counters.is_changed = false;
+            let at = shared.partitions.binary_search_by(|published| {
+                (published.topic.as_str(), published.partition).cmp(&(&*name.topic, name.partition))
+            });
+            if let Ok(at) = at {
+                counters.write(&mut shared.partitions[at]);
+            }
+        }
+    }
+
+    fn publish_owned(&mut self) {
+        let owned = self.partitions.names().iter().zip(&self.counters).filter(|(_, counters)| counters.is_owned);
+        let mut partitions: Vec<_> = owned
+            .map(|(name, counters)| {
+                let (topic, partition) = (name.topic.as_ref().into(), name.partition);
+                let mut stats = PartitionStats { topic, partition, consumed: 0, committed: None, end: None };
+                counters.write(&mut stats);
+                stats
+            })
+            .collect();
+        partitions.sort_unstable_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
+        self.shared.lock().partitions = partitions;
+    }
+
+    fn counters(&mut self, topic: &str, partition: i32) -> &mut Counters {
+        let ordinal = self.partitions.ordinal(topic, partition);
+        if self.counters.len() <= ordinal as usize {
+            self.counters.resize_with(ordinal as usize + 1, Counters::default);
+        }
+        let counters = &mut self.counters[ordinal as usize];
+        if !counters.is_changed {
+            counters.is_changed = true;
+            self.changed.push(ordinal);
+        }
+        counters
+    }
+}
+
+impl Counters {
+    fn write(&self, to: &mut PartitionStats) {
+        (to.consumed, to.committed, to.end) = (self.consumed, self.committed, self.end);
+    }
+}
+
+impl AuditReader {
+    /// The counters as of the last tick, at the time `now`. `rate` is of the last full second; `tabs` is 0, for tabs are not
+    /// known here.
+    pub fn stats(&self, now: Millis) -> Stats {
+        let shared = self.shared.lock();
+        let Totals { consumed, duplicates, skipped, missing } = shared.totals;
+        let rate = match now.div_euclid(1000) - shared.second {
+            0 => shared.in_second_before,
+            1 => shared.in_second,
+            _ => 0,
+        };
+        Stats { at: now, consumed, duplicates, skipped, missing, rate, tabs: 0, partitions: shared.partitions.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assigned() -> (Audit, AuditReader) {
+        let mut audit = Audit::new();
+        audit.assigned([("orders", 1), ("orders", 0)]);
+        let reader = audit.reader();
+        (audit, reader)
+    }
+
+    fn stats(audit: &mut Audit, reader: &AuditReader) -> Stats {
+        audit.tick(0);
+        reader.stats(0)
+    }
+
+    #[test]
+    fn consecutive_offsets_are_consumed_and_nothing_else() {
+        let (mut audit, reader) = assigned();
+        for offset in 5..8 {
+            assert_eq!(audit.observe("orders", 0, offset), Flags::FIRST);
+        }
+        let stats = stats(&mut audit, &reader);
+        assert_eq!((stats.consumed, stats.duplicates, stats.skipped, stats.missing), (3, 0, 0, 0));
+        let consumed: Vec<_> = stats.partitions.iter().map(|p| (p.partition, p.consumed)).collect();
+        assert_eq!(consumed, [(0, 3), (1, 0)]);
+    }
+
+    #[test]
+    fn an_offset_again_is_a_duplicate_and_so_is_the_one_after_it() {
+        let (mut audit, reader) = assigned();
+        let flags = [3, 4, 3, 4, 5].map(|offset| audit.observe("orders", 0, offset));
+        assert_eq!(flags, [Flags::FIRST, Flags::FIRST, Flags::DUPLICATE, Flags::DUPLICATE, Flags::FIRST]);
+        assert_eq!(stats(&mut audit, &reader).duplicates, 2);
+    }
+
+    #[test]
+    fn a_jump_is_skipped() {
+        let (mut audit, reader) = assigned();
+        let _ = [3, 7].map(|offset| audit.observe("orders", 0, offset));
+        assert_eq!(stats(&mut audit, &reader).skipped, 3);
+    }
+
+    #[test]
+    fn a_seek_or_a_new_assignment_may_begin_anywhere() {
+        let (mut audit, reader) = assigned();
+        assert_eq!(audit.observe("orders", 0, 50), Flags::FIRST);
+        audit.sought("orders", 0);
+        assert_eq!(audit.observe("orders", 0, 10), Flags::FIRST);
+        audit.revoked([("orders", 0)]);
+        audit.assigned([("orders", 0)]);
+        assert_eq!(audit.observe("orders", 0, 2), Flags::FIRST);
+        let stats = stats(&mut audit, &reader);
+        assert_eq!((stats.consumed, stats.duplicates, stats.skipped), (3, 0, 0));
+        assert_eq!(stats.partitions[0].consumed, 1, "counted since it was assigned");
+    }
+
+    #[test]
+    fn what_is_declared_missing_is_not_skipped() {
+        let (mut audit, reader) = assigned();
+        let _ = audit.observe("orders", 0, 0);
+        audit.missing("orders", 0, 1, 9);
+        let _ = audit.observe("orders", 0, 10);
+        let stats = stats(&mut audit, &reader);
+        assert_eq!((stats.missing, stats.skipped), (9, 0));
+    }
+
+    #[test]
+    fn revoked_partitions_leave_the_list_and_stay_in_the_totals() {
+        let (mut audit, reader) = assigned();
+        let _ = audit.observe("orders", 0, 0);
+        audit.committed("orders", 1, 4);
+        audit.log_end("orders", 1, 9);
+        audit.revoked([("orders", 0)]);
+        let stats = stats(&mut audit, &reader);
+        assert_eq!(stats.consumed, 1);
+        assert_eq!(stats.partitions.len(), 1);
+        assert_eq!((stats.partitions[0].committed, stats.partitions[0].end), (Some(4), Some(9)));
+    }
+
+    #[test]
+    fn the_rate_is_of_the_last_full_second() {
+        let (mut audit, reader) = assigned();
+        for (offset, now) in [(0, 1000), (1, 1500), (2, 1999), (3, 2000)] {
+            let _ = audit.observe("orders", 0, offset);
+            audit.tick(now);
+        }
+        assert_eq!(reader.stats(2900).rate, 3);
+        assert_eq!(reader.stats(3000).rate, 1, "the thread was silent since");
+        assert_eq!(reader.stats(4000).rate, 0);
+    }
+}

@@ -1,0 +1,152 @@
+//! One writer, many readers: the writer's half encodes, publishes and wakes; the hub is what sessions read from.
+
+use crate::{
+    batch::Batch,
+    change,
+    partitions::Partitions,
+    ring::{FIRST_SEQ, Ring},
+    segment::{OpenSegment, Segment},
+};
+use parking_lot::RwLock;
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::Arc,
+};
+use tokio::sync::watch;
+use wire::{Change, ChangeKind, Cursor, Event, Millis, Position, Record, RecordView};
+
+/// How much a hub keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HubConfig {
+    /// The most memory that the encoded records and their index may take, in bytes. The newest segment (about 100 KiB at
+    /// most) stays even where this is less.
+    pub ring_bytes: usize,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self { ring_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// A new hub, in an epoch of its own, and its only writer.
+pub fn hub(config: HubConfig) -> (Writer, Arc<Hub>) {
+    let hub = Arc::new(Hub {
+        epoch: new_epoch(),
+        ring: RwLock::new(Ring::new(config.ring_bytes)),
+        published: watch::Sender::new(FIRST_SEQ),
+    });
+    let writer = Writer {
+        hub: Arc::clone(&hub),
+        open: OpenSegment::default(),
+        partitions: Partitions::default(),
+        next_seq: FIRST_SEQ,
+        announced: FIRST_SEQ,
+    };
+    (writer, hub)
+}
+
+/// Random, and never the 0 of an empty cursor.
+fn new_epoch() -> u64 {
+    // The standard library seeds every RandomState's hasher from the operating system's randomness.
+    RandomState::new().build_hasher().finish().max(1)
+}
+
+/// The hub's only writer: the group's thread.
+#[derive(Debug)]
+pub struct Writer {
+    hub: Arc<Hub>,
+    open: OpenSegment,
+    partitions: Partitions,
+    next_seq: u64,
+    announced: u64,
+}
+
+impl Writer {
+    /// Encodes `record` as the next append; its own `seq` is ignored. Sessions are told at the next [`Writer::flush`], though
+    /// what fills a segment may be read before.
+    pub fn push(&mut self, record: &RecordView<'_>) {
+        let partition = self.partitions.ordinal(record.topic, record.partition);
+        self.open.push(record, self.next_seq, partition);
+        self.next_seq += 1;
+        if self.open.is_full() {
+            self.publish_records();
+        }
+    }
+
+    /// Appends a change, as a row of its own (as several, where it names more partitions than fit a message). Told like
+    /// records, at the next [`Writer::flush`].
+    pub fn change(&mut self, at: Millis, kind: ChangeKind) {
+        self.publish_records();
+        for kind in change::split(kind) {
+            let event = Event::Change(Change { epoch: self.hub.epoch, seq: self.next_seq, at, kind });
+            let segment = Arc::new(Segment::change(&event, self.next_seq));
+            self.next_seq += 1;
+            // The lock is released before what was evicted is freed.
+            let evicted = self.hub.ring.write().append(segment, false, &[], self.partitions.names());
+            drop(evicted);
+        }
+    }
+
+    /// Publishes what was pushed, and wakes the sessions that wait. Cheap when there is nothing new.
+    pub fn flush(&mut self) {
+        self.publish_records();
+        if self.announced < self.next_seq {
+            self.announced = self.next_seq;
+            self.hub.published.send_replace(self.next_seq);
+        }
+    }
+
+    fn publish_records(&mut self) {
+        if self.open.is_empty() {
+            return;
+        }
+        let last = self.hub.ring.read().newest_segment().cloned().filter(|last| self.open.joins(last));
+        let segment = match &last {
+            Some(last) => self.open.joined(last),
+            None => self.open.sealed(self.next_seq - self.open.len() as u64),
+        };
+        let (segment, joined) = (Arc::new(segment), last.is_some());
+        let evicted = self.hub.ring.write().append(segment, joined, self.open.index(), self.partitions.names());
+        drop(evicted);
+        self.open.clear();
+    }
+}
+
+/// What sessions read from: the newest records that fit the ring.
+#[derive(Debug)]
+pub struct Hub {
+    epoch: u64,
+    pub(crate) ring: RwLock<Ring>,
+    /// The head as of the last flush. It lives as long as the hub, so waiting for it never ends in an error.
+    pub(crate) published: watch::Sender<u64>,
+}
+
+impl Hub {
+    /// The hub's life: random, never 0.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The `n` newest records, the oldest of them first, and where a tab that has them goes on. Both as of one moment.
+    pub fn newest(&self, n: usize) -> (Vec<Record>, Cursor) {
+        let (stretch, start, cursor) = {
+            let ring = self.ring.read();
+            let start = ring.newest_start(n);
+            let positions = ring.positions(ring.tallies_at_head());
+            (ring.stretch(start, usize::MAX), start, Cursor { epoch: self.epoch, seq: ring.head(), positions })
+        };
+        (Batch::records_from(&stretch.segments, start), cursor)
+    }
+
+    /// Per partition that was seen in this epoch, the offset after the last append.
+    pub fn positions(&self) -> Vec<Position> {
+        let ring = self.ring.read();
+        ring.positions(ring.tallies_at_head())
+    }
+
+    /// The memory that the ring takes now, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.ring.read().bytes()
+    }
+}

@@ -1,0 +1,397 @@
+//! One tab: where it is in the hub, and what it wants of it. It holds no records.
+//!
+//! A session stands at a `seq`, with a tally per partition (how many records of it were appended before, and the next
+//! offset). Both move together in [`Session::take`]. When the ring evicted what lies after the session, the difference
+//! between the ring's tallies and the session's is what it missed.
+
+use crate::{
+    batch::Batch,
+    evicted::{Missed, Tally, width},
+    hub::Hub,
+    ring::{Ring, Stretch},
+    segment::Segment,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+use tokio::sync::watch;
+use wire::{Count, Cursor, Filter, From, Gap, MAX_EVENT_MESSAGE, Position, codec};
+
+/// How much a filter looks at in one [`Session::take`], in bytes of encoded records: about half a millisecond.
+const SCANNED_AT_ONCE: usize = 256 * 1024;
+/// After so many appends that the filter left out, the tab is told how far it is by an event without records.
+const TOLD_EVERY: u64 = 4096;
+
+/// One tab's cursor and policy.
+#[derive(Debug)]
+pub struct Session {
+    hub: Arc<Hub>,
+    published: watch::Receiver<u64>,
+    filter: Filter,
+    /// By ordinal, whether the filter's topic and partitions let it through. Empty where the filter names none.
+    wanted: Vec<bool>,
+    seq: u64,
+    /// By ordinal; a missing one is zero. Shared with the ring while the session is at its head.
+    tallies: Arc<Vec<Tally>>,
+    /// The seq that the tab knows it is at.
+    told: u64,
+    /// How many partitions of the hub were looked up in `awaited` and `wanted`.
+    known: usize,
+    /// Positions of the tab in partitions of which it has seen nothing here: when one turns up, what lies between is a gap.
+    awaited: Vec<Position>,
+    /// By ordinal, the next offsets that the tab brought from another epoch.
+    floors: HashMap<usize, i64>,
+    /// Records below their floor are passed over up to this seq: they were in the ring when the tab came.
+    floors_until: u64,
+}
+
+/// Where a new session begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionStart {
+    /// The hub's epoch.
+    pub epoch: u64,
+    /// The first append that follows.
+    pub seq: u64,
+    /// Whether a cursor of this epoch was given and followed.
+    pub resumed: bool,
+    /// What the tab will not be sent. They come before the first batch, and are in no batch.
+    pub gaps: Vec<Gap>,
+}
+
+impl Session {
+    /// A session on `hub` from where `from` says:
+    ///
+    /// - `Now`: after everything that is published. A cursor of this epoch that lies beyond is answered so too.
+    /// - `Newest(n)`: at the `n`th newest record (before filtering), or the ring's tail.
+    /// - `Cursor` of this epoch: `seq` decides. If it was evicted, its `positions` tell how much: without them the gaps'
+    ///   counts are upper bounds.
+    /// - `Cursor` of another epoch: from the ring's tail, without what lies below the cursor's offsets. A gap names what lies
+    ///   between such an offset and the first one at or above it here. Partitions that are not in the cursor are sent from
+    ///   the tail; those that are unknown here are remembered, and get their gap when they turn up.
+    pub fn new(hub: &Arc<Hub>, filter: Filter, from: From) -> (Self, SessionStart) {
+        let ring = hub.ring.read();
+        let mut session = Self {
+            hub: Arc::clone(hub),
+            published: hub.published.subscribe(),
+            filter,
+            wanted: Vec::new(),
+            seq: ring.head(),
+            tallies: Arc::clone(ring.tallies_at_head()),
+            told: ring.head(),
+            known: 0,
+            awaited: Vec::new(),
+            floors: HashMap::new(),
+            floors_until: 0,
+        };
+        session.extend_wanted(&ring);
+        let (resumed, gaps) = match from {
+            From::Now => (false, Vec::new()),
+            From::Newest(n) => {
+                session.stand_at(&ring, ring.newest_start(usize::try_from(n).unwrap_or(usize::MAX)));
+                (false, Vec::new())
+            }
+            From::Cursor(cursor) if cursor.epoch != hub.epoch() => {
+                (false, session.follow_offsets(&ring, cursor.positions))
+            }
+            From::Cursor(cursor) if cursor.seq > ring.head() => (false, Vec::new()),
+            From::Cursor(cursor) => (true, session.follow_seq(&ring, cursor)),
+        };
+        session.told = session.seq;
+        let start = SessionStart { epoch: hub.epoch(), seq: session.seq, resumed, gaps };
+        (session, start)
+    }
+
+    /// What lies after the cursor, as far as it fits one message of `limit` bytes (at most [`MAX_EVENT_MESSAGE`]; a single
+    /// event that is larger than `limit` is taken alone); the cursor advances over it. Empty when there is nothing new, and
+    /// when a filter left out all that was looked at.
+    pub fn take(&mut self, limit: usize) -> Batch {
+        let mut batch = Batch::new(self.hub.epoch(), limit);
+        let Some(stretch) = self.approach(limit, &mut batch) else { return batch };
+        let from = self.seq;
+        for segment in &stretch.segments {
+            let went_through = if segment.is_change() {
+                self.take_change(segment, &mut batch)
+            } else {
+                self.take_records(segment, &mut batch)
+            };
+            if !went_through {
+                break;
+            }
+        }
+        self.move_tallies(from, stretch);
+        let must_tell = self.seq - self.told >= TOLD_EVERY;
+        self.told = batch.end_at(self.seq, must_tell).unwrap_or(self.told);
+        batch
+    }
+
+    /// Resolves when something lies after the cursor, at once or after the next [`crate::Writer::flush`]. Costs nothing while
+    /// it waits, and may be dropped at any time.
+    pub async fn ready(&mut self) {
+        let seq = self.seq;
+        // The sender lives in the hub, which this session holds: it can't be closed.
+        let _ = self.published.wait_for(|head| *head > seq).await;
+    }
+
+    /// Where the tab is after all that was taken: to go on from in another session, here or on another instance. While
+    /// records that the tab has from elsewhere are still passed over, the epoch is 0, which no hub has: `seq` could not say
+    /// which those are, the offsets can.
+    pub fn cursor(&self) -> Cursor {
+        let ring = self.hub.ring.read();
+        let mut positions = ring.positions(&self.tallies);
+        let mut held: HashSet<usize> = HashSet::new();
+        if !self.floors.is_empty() {
+            for position in &mut positions {
+                if let Some(ordinal) = ring.find(&position.topic, position.partition)
+                    && let Some(floor) = self.floors.get(&ordinal)
+                {
+                    position.next = position.next.max(*floor);
+                    held.insert(ordinal);
+                }
+            }
+        }
+        let unseen = self.floors.iter().filter(|(ordinal, _)| !held.contains(ordinal));
+        positions.extend(unseen.map(|(ordinal, floor)| ring.position(*ordinal, *floor)));
+        positions.extend(self.awaited.iter().cloned());
+        let epoch = if self.seq < self.floors_until { 0 } else { self.hub.epoch() };
+        Cursor { epoch, seq: self.seq, positions }
+    }
+
+    fn stand_at(&mut self, ring: &Ring, seq: u64) {
+        self.seq = seq;
+        self.tallies = if seq == ring.tail() { ring.tallies_at_tail() } else { ring.tallies_at(seq) };
+    }
+
+    /// Goes on from a cursor of this epoch. Returns what was evicted since.
+    fn follow_seq(&mut self, ring: &Ring, cursor: Cursor) -> Vec<Gap> {
+        let tail = ring.tail();
+        self.stand_at(ring, cursor.seq.max(tail));
+        let mut next = HashMap::new();
+        for position in cursor.positions {
+            match ring.find(&position.topic, position.partition) {
+                Some(ordinal) if self.tally(ordinal).count > 0 => {
+                    next.insert(ordinal, position.next);
+                }
+                _ => self.awaited.push(position),
+            }
+        }
+        let mut gaps = Vec::new();
+        for (ordinal, evicted) in ring.evicted().iter().enumerate().take_while(|_| cursor.seq < tail) {
+            let next = next.get(&ordinal).copied();
+            if let Some(next) = next.filter(|_| !evicted.has_before(cursor.seq)) {
+                gaps.extend(self.gap_before(ring, ordinal, next, ring.known(ordinal).first));
+            }
+            let missed = evicted.missed_since_seq(cursor.seq, next, tail - cursor.seq);
+            gaps.extend(missed.iter().filter_map(|missed| self.gap(ring, ordinal, missed)));
+        }
+        gaps
+    }
+
+    /// Goes on from a cursor of another epoch, by offsets. Returns what lies between them and the ring.
+    fn follow_offsets(&mut self, ring: &Ring, positions: Vec<Position>) -> Vec<Gap> {
+        self.stand_at(ring, ring.tail());
+        for position in positions {
+            match ring.find(&position.topic, position.partition) {
+                Some(ordinal) => {
+                    self.floors.insert(ordinal, position.next);
+                }
+                None => self.awaited.push(position),
+            }
+        }
+        let mut lowest: HashMap<usize, i64> = HashMap::new();
+        if !self.floors.is_empty() {
+            self.floors_until = ring.head();
+            for (_, entry) in ring.entries() {
+                let ordinal = entry.partition as usize;
+                if self.floors.get(&ordinal).is_some_and(|floor| entry.offset >= *floor) {
+                    let lowest = lowest.entry(ordinal).or_insert(entry.offset);
+                    *lowest = entry.offset.min(*lowest);
+                }
+            }
+        }
+        let mut floors: Vec<_> = self.floors.iter().map(|(ordinal, floor)| (*ordinal, *floor)).collect();
+        floors.sort_unstable();
+        let gap = |(ordinal, floor)| {
+            let here = lowest.get(&ordinal).copied().unwrap_or(ring.known(ordinal).end);
+            self.gap_before(ring, ordinal, floor, here)
+        };
+        floors.into_iter().filter_map(gap).collect()
+    }
+
+    /// Tells what has to be told before records, and takes hold of what lies after the cursor. `None` when the batch is full
+    /// before the first record.
+    fn approach(&mut self, limit: usize, batch: &mut Batch) -> Option<Stretch> {
+        let hub = Arc::clone(&self.hub);
+        let ring = hub.ring.read();
+        if ring.partition_count() > self.known {
+            self.extend_wanted(&ring);
+            self.meet_awaited(&ring, batch)?;
+            self.known = ring.partition_count();
+        }
+        if self.seq < ring.tail() {
+            self.go_to_tail(&ring, batch)?;
+        }
+        let bytes = if self.takes_all() { limit.min(MAX_EVENT_MESSAGE) } else { SCANNED_AT_ONCE };
+        Some(ring.stretch(self.seq, bytes))
+    }
+
+    fn extend_wanted(&mut self, ring: &Ring) {
+        if self.filter.topic.is_empty() && self.filter.partitions.is_empty() {
+            return;
+        }
+        for ordinal in self.wanted.len()..ring.partition_count() {
+            let name = ring.name(ordinal);
+            let wanted = (self.filter.topic.is_empty() || *name.topic == *self.filter.topic)
+                && (self.filter.partitions.is_empty() || self.filter.partitions.contains(&name.partition));
+            self.wanted.push(wanted);
+        }
+    }
+
+    /// Tells what lies between the tab's offsets and the first ones here of partitions that turned up since.
+    fn meet_awaited(&mut self, ring: &Ring, batch: &mut Batch) -> Option<()> {
+        let mut at = 0;
+        while let Some(Position { topic, partition, next }) = self.awaited.get(at) {
+            let Some(ordinal) = ring.find(topic, *partition) else {
+                at += 1;
+                continue;
+            };
+            let (next, first) = (*next, ring.known(ordinal).first);
+            if let Some(gap) = self.gap_before(ring, ordinal, next, first)
+                && !batch.push_gap(gap)
+            {
+                return None;
+            }
+            self.floors.insert(ordinal, next.max(first));
+            self.awaited.swap_remove(at);
+        }
+        Some(())
+    }
+
+    /// Tells what was evicted since the cursor, partition by partition. The tallies advance with each gap, so that a tab that
+    /// leaves in between is told the rest when it comes back.
+    fn go_to_tail(&mut self, ring: &Ring, batch: &mut Batch) -> Option<()> {
+        let tail = ring.tail();
+        for (ordinal, evicted) in ring.evicted().iter().enumerate() {
+            for missed in evicted.missed_since(self.tally(ordinal)) {
+                if let Some(gap) = self.gap(ring, ordinal, &missed)
+                    && !batch.push_gap(gap)
+                {
+                    return None;
+                }
+                let tallies = Arc::make_mut(&mut self.tallies);
+                tallies.resize(tallies.len().max(ordinal + 1), Tally::default());
+                tallies[ordinal] = missed.after;
+            }
+        }
+        self.seq = tail;
+        self.told = tail;
+        Some(())
+    }
+
+    /// The gap event of what was missed, if the tab wants the partition.
+    fn gap(&self, ring: &Ring, ordinal: usize, missed: &Missed) -> Option<Gap> {
+        let Missed { mut first, last, mut count, .. } = *missed;
+        if !self.is_wanted(ordinal) {
+            return None;
+        }
+        if self.seq < self.floors_until
+            && let Some(floor) = self.floors.get(&ordinal)
+        {
+            // What lay below the floor when the tab came was not to be sent: how many records that is was not counted.
+            if ring.tail() <= self.floors_until {
+                first = first.max(*floor);
+            }
+            let left = (first <= last).then(|| width(first, last))?;
+            count = Count::UpTo(left.min(of(count)));
+        }
+        Some(self.gap_of(ring, ordinal, first, last, count))
+    }
+
+    /// The gap between the offset that the tab wants next and the first one that it can have, if there is one.
+    fn gap_before(&self, ring: &Ring, ordinal: usize, next: i64, here: i64) -> Option<Gap> {
+        let next = next.max(0);
+        let is_gap = next < here && self.is_wanted(ordinal);
+        is_gap.then(|| self.gap_of(ring, ordinal, next, here - 1, Count::UpTo(here.abs_diff(next))))
+    }
+
+    fn gap_of(&self, ring: &Ring, ordinal: usize, first: i64, last: i64, count: Count) -> Gap {
+        let Position { topic, partition, .. } = ring.position(ordinal, first);
+        // Text would have left some out; a topic and partitions would not.
+        let count = if self.filter.text.is_empty() { count } else { Count::UpTo(of(count)) };
+        Gap { topic, partition, first, last, count, now_with: None }
+    }
+
+    fn take_change(&mut self, segment: &Arc<Segment>, batch: &mut Batch) -> bool {
+        let fits = batch.push_change(segment);
+        if fits {
+            self.seq = segment.end_seq();
+        }
+        fits
+    }
+
+    /// Takes what fits of the segment's records; whether all of them were gone through.
+    fn take_records(&mut self, segment: &Arc<Segment>, batch: &mut Batch) -> bool {
+        let count = segment.index().len();
+        let from = count - segment.index_from(self.seq).len();
+        let to = if self.takes_all() {
+            batch.push_records(segment, from)
+        } else {
+            let full = (from..count).find(|at| self.wants(segment, *at) && !batch.push_record(segment, *at));
+            full.unwrap_or(count)
+        };
+        self.seq = segment.first_seq() + to as u64;
+        to == count
+    }
+
+    fn takes_all(&self) -> bool {
+        self.filter.is_empty() && self.seq >= self.floors_until
+    }
+
+    fn wants(&self, segment: &Segment, at: usize) -> bool {
+        let entry = &segment.index()[at];
+        let ordinal = entry.partition as usize;
+        let is_below_floor = segment.first_seq() + (at as u64) < self.floors_until
+            && self.floors.get(&ordinal).is_some_and(|floor| entry.offset < *floor);
+        !is_below_floor && self.is_wanted(ordinal) && (self.filter.text.is_empty() || self.text_matches(segment, at))
+    }
+
+    fn is_wanted(&self, ordinal: usize) -> bool {
+        self.wanted.get(ordinal).copied().unwrap_or(true)
+    }
+
+    fn text_matches(&self, segment: &Segment, at: usize) -> bool {
+        let (record, _) =
+            codec::decode_record(segment.bytes(at..at + 1)).expect("the ring holds what this process encoded");
+        self.filter.matches(&record)
+    }
+
+    fn tally(&self, ordinal: usize) -> Tally {
+        self.tallies.get(ordinal).copied().unwrap_or_default()
+    }
+
+    /// Brings the tallies from `from` to where the session is now.
+    fn move_tallies(&mut self, from: u64, stretch: Stretch) {
+        if self.seq == stretch.head {
+            self.tallies = stretch.tallies_at_head;
+            return;
+        }
+        if self.seq == from {
+            return;
+        }
+        let tallies = Arc::make_mut(&mut self.tallies);
+        tallies.resize(tallies.len().max(stretch.tallies_at_head.len()), Tally::default());
+        for segment in &stretch.segments {
+            let begun = from.max(segment.first_seq());
+            let passed = usize::try_from(self.seq.saturating_sub(begun)).unwrap_or(usize::MAX);
+            for entry in segment.index_from(begun).iter().take(passed) {
+                tallies[entry.partition as usize].advance(entry.offset);
+            }
+        }
+    }
+}
+
+fn of(count: Count) -> u64 {
+    match count {
+        Count::Exact(n) | Count::UpTo(n) => n,
+    }
+}

@@ -1,0 +1,254 @@
+//! What a hub and its sessions do, one behaviour a test. The interplay is in `session.rs`.
+
+use feed::{Hub, HubConfig, Session, Writer, hub};
+use std::{sync::Arc, time::Duration};
+use tokio::time::timeout;
+use wire::{
+    Change, ChangeKind, Count, Cursor, DataView, Event, Filter, Flags, From, Gap, HeaderView, MAX_EVENT_MESSAGE,
+    Position, RecordView, Records, Timestamp, codec,
+};
+
+fn small() -> (Writer, Arc<Hub>) {
+    hub(HubConfig { ring_bytes: 1 })
+}
+
+fn record<'a>(topic: &'a str, offset: i64, value: &'a [u8]) -> RecordView<'a> {
+    RecordView {
+        seq: 0,
+        topic,
+        partition: 0,
+        offset,
+        timestamp: Timestamp::None,
+        received: 0,
+        flags: Flags::FIRST,
+        key: None,
+        value: Some(DataView::cut(value, value.len())),
+        headers: &[],
+        headers_left_out: 0,
+    }
+}
+
+/// Offsets in one flush, each too large to be joined with the next.
+fn append(writer: &mut Writer, topic: &str, offsets: impl IntoIterator<Item = i64>) {
+    for offset in offsets {
+        writer.push(&record(topic, offset, &[b'x'; 9000]));
+        writer.flush();
+    }
+}
+
+fn start(hub: &Arc<Hub>, from: From) -> Session {
+    Session::new(hub, Filter::default(), from).0
+}
+
+fn offsets(events: &[Event]) -> Vec<i64> {
+    let records =
+        events.iter().filter_map(|event| if let Event::Records(records) = event { Some(records) } else { None });
+    records.flat_map(|records| records.records.iter().map(|record| record.offset)).collect()
+}
+
+fn gap(first: i64, last: i64, count: Count) -> Gap {
+    Gap { topic: "orders".into(), partition: 0, first, last, count, now_with: None }
+}
+
+#[tokio::test]
+async fn a_waiting_session_is_woken_by_a_flush_and_not_by_a_push() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let mut session = start(&hub, From::Now);
+    let soon = Duration::from_millis(20);
+    assert!(timeout(soon, session.ready()).await.is_err(), "nothing was appended");
+    writer.push(&record("orders", 0, b"a"));
+    assert!(timeout(soon, session.ready()).await.is_err(), "nothing was published");
+    assert!(session.take(MAX_EVENT_MESSAGE).is_empty());
+    let flush = tokio::spawn(async move {
+        writer.flush();
+        writer
+    });
+    timeout(Duration::from_secs(5), session.ready()).await.expect("woken");
+    let mut writer = flush.await.unwrap();
+    assert_eq!(session.take(MAX_EVENT_MESSAGE).record_count(), 1);
+    writer.flush();
+    assert!(timeout(soon, session.ready()).await.is_err(), "an empty flush wakes nobody");
+}
+
+#[test]
+fn one_batch_of_two_sessions_is_the_same_bytes() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let mut sessions = [start(&hub, From::Now), start(&hub, From::Now)];
+    append(&mut writer, "orders", 0..3);
+    let [a, b] = sessions.each_mut().map(|session| {
+        let mut bytes = Vec::new();
+        session.take(MAX_EVENT_MESSAGE).encode_postcard(&mut bytes);
+        bytes
+    });
+    assert_eq!(a, b);
+    assert_eq!(offsets(&codec::decode_events(&a).unwrap()), [0, 1, 2]);
+}
+
+#[test]
+fn the_newest_records_and_their_cursor_are_of_one_moment() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    append(&mut writer, "orders", 0..5);
+    let (newest, cursor) = hub.newest(2);
+    append(&mut writer, "orders", 5..7);
+    assert_eq!(newest.iter().map(|record| record.offset).collect::<Vec<_>>(), [3, 4]);
+    assert_eq!(cursor.positions, [Position { topic: "orders".into(), partition: 0, next: 5 }]);
+    let mut session = start(&hub, From::Cursor(cursor));
+    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [5, 6]);
+    assert_eq!(hub.positions()[0].next, 7);
+}
+
+#[test]
+fn a_session_that_is_too_slow_is_told_what_it_missed_and_goes_on() {
+    let (mut writer, hub) = small();
+    let mut session = start(&hub, From::Now);
+    append(&mut writer, "orders", 0..10);
+    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    assert_eq!(events[0], Event::Gap(gap(0, 8, Count::Exact(9))));
+    assert_eq!(offsets(&events), [9]);
+}
+
+#[test]
+fn a_tab_that_comes_back_too_late_is_told_what_it_missed() {
+    let (mut writer, hub) = small();
+    append(&mut writer, "orders", 0..3);
+    let cursor = hub.newest(0).1;
+    append(&mut writer, "orders", 3..10);
+    let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+    assert!(start.resumed);
+    assert_eq!(start.gaps, [gap(3, 8, Count::Exact(6))]);
+    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [9]);
+}
+
+#[test]
+fn a_cursor_of_another_epoch_goes_by_offsets() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    append(&mut writer, "orders", 10..13);
+    let at = |next| {
+        let positions = vec![Position { topic: "orders".into(), partition: 0, next }];
+        let cursor = Cursor { epoch: 0, seq: 77, positions };
+        let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+        (start.gaps, offsets(&session.take(MAX_EVENT_MESSAGE).into_events()))
+    };
+    assert_eq!(at(11), (vec![], vec![11, 12]));
+    assert_eq!(at(13), (vec![], vec![]));
+    assert_eq!(at(10), (vec![], vec![10, 11, 12]));
+    assert_eq!(at(7), (vec![gap(7, 9, Count::UpTo(3))], vec![10, 11, 12]));
+    assert_eq!(at(-5), (vec![gap(0, 9, Count::UpTo(10))], vec![10, 11, 12]));
+    assert_eq!(at(i64::MAX), (vec![], vec![]));
+}
+
+#[test]
+fn a_partition_that_turns_up_later_gets_its_gap_before_its_records() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let positions = vec![Position { topic: "orders".into(), partition: 0, next: 5 }];
+    let mut session = start(&hub, From::Cursor(Cursor { epoch: 0, seq: 0, positions: positions.clone() }));
+    assert_eq!(session.cursor().positions, positions, "it is not forgotten");
+    append(&mut writer, "orders", 8..10);
+    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    assert_eq!(events[0], Event::Gap(gap(5, 7, Count::UpTo(3))));
+    assert_eq!(offsets(&events), [8, 9]);
+}
+
+#[test]
+fn a_cursor_from_the_future_begins_now() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    append(&mut writer, "orders", 0..2);
+    let cursor = Cursor { epoch: hub.epoch(), seq: 1000, positions: vec![] };
+    let (session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+    assert!(!start.resumed);
+    assert_eq!(session.cursor().seq, hub.newest(0).1.seq);
+}
+
+#[test]
+fn a_change_stands_at_its_place() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let mut session = start(&hub, From::Now);
+    writer.push(&record("orders", 0, b"a"));
+    writer.change(7, ChangeKind::Lost(vec![]));
+    writer.push(&record("orders", 1, b"b"));
+    writer.flush();
+    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    let epoch = hub.epoch();
+    assert!(matches!(&events[0], Event::Records(Records { next: 2, .. })));
+    assert_eq!(events[1], Event::Change(Change { epoch, seq: 2, at: 7, kind: ChangeKind::Lost(vec![]) }));
+    assert!(matches!(&events[2], Event::Records(Records { next: 4, .. })));
+}
+
+#[test]
+fn a_filter_lets_through_what_matches_and_says_now_and_then_where_the_tab_is() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let filter = Filter { text: "needle".into(), ..Filter::default() };
+    let (mut session, _) = Session::new(&hub, filter, From::Now);
+    let mut told = Vec::new();
+    for offset in 0..10_000 {
+        writer.push(&record("orders", offset, if offset == 5000 { b"a Needle" } else { b"hay" }));
+        writer.flush();
+        if offset % 100 == 99 {
+            told.extend(session.take(MAX_EVENT_MESSAGE).into_events());
+        }
+    }
+    assert_eq!(offsets(&told), [5000]);
+    assert_eq!(session.cursor().seq, hub.newest(0).1.seq);
+    let empty = told.iter().filter(|event| matches!(event, Event::Records(records) if records.records.is_empty()));
+    assert_eq!(empty.count(), 2, "one per 4096 appends that were left out");
+}
+
+#[test]
+fn gaps_of_partitions_that_a_filter_leaves_out_are_not_told() {
+    let (mut writer, hub) = small();
+    let filter = Filter { topic: "orders".into(), ..Filter::default() };
+    let (mut session, _) = Session::new(&hub, filter, From::Now);
+    append(&mut writer, "orders", 0..2);
+    append(&mut writer, "payments", 0..3);
+    assert_eq!(session.take(MAX_EVENT_MESSAGE).into_events(), [Event::Gap(gap(0, 1, Count::Exact(2)))]);
+}
+
+#[test]
+fn a_record_that_nobody_cut_still_fits_a_message() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let mut session = start(&hub, From::Now);
+    let large = vec![b'x'; 1_000_000];
+    let header = HeaderView { name: "h", value: Some(DataView::cut(&large, 1000)) };
+    let headers = vec![header; 100];
+    writer.push(&RecordView {
+        key: Some(DataView::cut(&large, 50_000)),
+        headers: &headers,
+        ..record("orders", 0, &large)
+    });
+    writer.flush();
+    let mut message = Vec::new();
+    session.take(0).encode_postcard(&mut message);
+    assert!(message.len() <= MAX_EVENT_MESSAGE);
+    let Event::Records(records) = &codec::decode_events(&message).unwrap()[0] else { panic!("records") };
+    let record = &records.records[0];
+    assert_eq!(record.value.as_ref().unwrap().size, 1_000_000);
+    assert_eq!(record.headers.len() + record.headers_left_out as usize, 100);
+}
+
+#[test]
+fn many_gaps_are_told_in_several_messages_and_none_twice() {
+    let (mut writer, hub) = small();
+    let mut session = start(&hub, From::Now);
+    let topics: Vec<_> = (0..500).map(|number| format!("{number}-{}", "t".repeat(200))).collect();
+    for offset in 0..2 {
+        for topic in &topics {
+            writer.push(&record(topic, offset, b"x"));
+        }
+        writer.flush();
+    }
+    append(&mut writer, "last", [0]);
+    let mut told = 0;
+    loop {
+        let events = session.take(MAX_EVENT_MESSAGE).into_events();
+        let gaps = events.iter().filter(|event| matches!(event, Event::Gap(_))).count();
+        told += gaps;
+        if gaps < events.len() {
+            assert_eq!(offsets(&events), [0]);
+            break;
+        }
+        // A tab that leaves here is told the others when it comes back.
+        let (_, start) = Session::new(&hub, Filter::default(), From::Cursor(session.cursor()));
+        assert_eq!(told + start.gaps.len(), topics.len());
+    }
+    assert_eq!(told, topics.len());
+}

@@ -1,0 +1,128 @@
+//! The cluster's topics: what there is, and making what is missing.
+
+use crate::{ClientSettings, Error, context::Context, error::reason, group::partition_count};
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    error::RDKafkaErrorCode,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use wire::TopicSummary;
+
+/// How often a topic that was just created is looked for in the metadata.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How long one look may take.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Asks and changes the cluster. Cheap to clone.
+#[derive(Clone)]
+pub struct Admin {
+    client: Arc<AdminClient<Context>>,
+    context: Context,
+}
+
+impl Admin {
+    /// Makes the client. Needs no broker.
+    ///
+    /// # Errors
+    /// When a property cannot be set.
+    pub fn new(client: &ClientSettings) -> Result<Self, Error> {
+        let context = Context::default();
+        let client = client.admin()?.create_with_context(context.clone()).map_err(Error::client)?;
+        Ok(Self { client: Arc::new(client), context })
+    }
+
+    /// The topics, sorted by name, without Kafka's internal ones.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within `deadline`.
+    pub async fn topics(&self, deadline: Duration) -> Result<Vec<TopicSummary>, Error> {
+        const ACTION: &str = "listing the topics";
+        let admin = self.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let metadata = admin
+                .client
+                .inner()
+                .fetch_metadata(None, deadline)
+                .map_err(|error| Error::Failed { action: ACTION.into(), reason: admin.context.explain(&reason(&error)) })?;
+            let mut topics: Vec<_> = metadata
+                .topics()
+                .iter()
+                .filter(|topic| topic.error().is_none() && !topic.name().starts_with("__"))
+                .map(|topic| TopicSummary {
+                    name: topic.name().to_owned(),
+                    partitions: u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX),
+                    replication: topic
+                        .partitions()
+                        .first()
+                        .map_or(0, |partition| u32::try_from(partition.replicas().len()).unwrap_or(u32::MAX)),
+                })
+                .collect();
+            topics.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(topics)
+        });
+        match tokio::time::timeout(deadline + LOOK_AGAIN, asked).await {
+            Ok(Ok(topics)) => topics,
+            Ok(Err(error)) => Err(Error::Failed { action: ACTION.into(), reason: error.to_string() }),
+            Err(_) => Err(Error::TimedOut { action: ACTION.into(), deadline }),
+        }
+    }
+
+    /// Creates those of `topics` (name, partitions, replication) that do not exist, and waits until the metadata name
+    /// them. One that exists is left as it is.
+    ///
+    /// # Errors
+    /// The first that Kafka refuses, in its words; or no answer within `deadline`.
+    pub async fn ensure_topics(&self, topics: &[(String, u32, u32)], deadline: Duration) -> Result<(), Error> {
+        if topics.is_empty() {
+            return Ok(());
+        }
+        let until = Instant::now() + deadline;
+        let wanted: Vec<_> = topics
+            .iter()
+            .map(|(name, partitions, replication)| {
+                let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+                NewTopic::new(name, number(*partitions), TopicReplication::Fixed(number(*replication)))
+            })
+            .collect();
+        let options = AdminOptions::new().request_timeout(Some(deadline)).operation_timeout(Some(deadline));
+        let failed = |reason: String| Error::Failed {
+            action: "creating topics".into(),
+            reason: self.context.explain(&reason),
+        };
+        let asked = tokio::time::timeout(deadline, self.client.create_topics(&wanted, &options)).await;
+        let answers = asked
+            .map_err(|_| failed(format!("no answer within {} ms", deadline.as_millis())))?
+            .map_err(|error| failed(reason(&error)))?;
+        for answer in answers {
+            match answer {
+                Ok(name) => tracing::info!(topic = name, "topic created"),
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((name, error)) => {
+                    return Err(Error::Failed { action: format!("creating the topic {name}"), reason: error.to_string() });
+                }
+            }
+        }
+        for (name, ..) in topics {
+            self.wait_for(name, until, deadline).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_for(&self, topic: &str, until: Instant, deadline: Duration) -> Result<(), Error> {
+        while Instant::now() < until {
+            let (admin, name) = (self.clone(), topic.to_owned());
+            let look = tokio::task::spawn_blocking(move || {
+                let metadata = admin.client.inner().fetch_metadata(Some(&name), LOOK)?;
+                partition_count(&metadata, &name)
+            });
+            if let Ok(Ok(Some(_))) = look.await {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Err(Error::TimedOut { action: format!("waiting for the topic {topic}"), deadline })
+    }
+}

@@ -1,0 +1,209 @@
+//! A consumer group's member: one OS thread that polls librdkafka, hands on what it consumes and commits by hand.
+//!
+//! What lives here: the handle, what the thread hands its news to ([`Consume`]), and the thread's outermost loop, which
+//! makes a new member when one fails. The member's life is in `group/member.rs`, the bookkeeping in `group/offsets.rs`.
+//! Not here: what becomes of the records.
+
+mod commit;
+mod context;
+mod link;
+mod member;
+mod offsets;
+mod statistics;
+mod topics;
+
+use crate::{ClientSettings, Error, GroupSettings};
+use link::Link;
+use member::{End, Member};
+pub(crate) use topics::partition_count;
+use rand::Rng;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+use wire::{KafkaState, RecordView};
+
+/// A partition of a topic.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+}
+
+impl Partition {
+    /// The partition `partition` of `topic`.
+    pub fn new(topic: impl Into<String>, partition: i32) -> Self {
+        Self { topic: topic.into(), partition }
+    }
+}
+
+/// An offset of a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionOffset {
+    /// The partition.
+    pub partition: Partition,
+    /// The next offset: that of the record after the last one it speaks of.
+    pub offset: i64,
+}
+
+/// Where an owned partition stands, as librdkafka last heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionOffsets {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The group's committed offset.
+    pub committed: Option<i64>,
+    /// The log end offset. Lag is this less `committed`.
+    pub end: Option<i64>,
+}
+
+/// What the group's thread hands its news to. Everything is called on that thread, in order, and holds it up.
+pub trait Consume: Send + 'static {
+    /// A record, borrowed from librdkafka's memory, cut to what fits a message to a tab.
+    fn record(&mut self, record: &RecordView<'_>);
+
+    /// The hand-off of all records since the last one: after it their offsets are committed. Called only when there were
+    /// records.
+    fn end_of_batch(&mut self);
+
+    /// The group gave these partitions, besides those that the member has.
+    fn assigned(&mut self, partitions: &[Partition]);
+
+    /// The group took these partitions back, or the member stops. What was consumed of them is committed, if Kafka
+    /// answered within 2 s.
+    fn revoked(&mut self, partitions: &[Partition]);
+
+    /// The member was out of the group for too long. What was not committed of these partitions will be consumed by
+    /// others; the records since the last [`Self::end_of_batch`] among them.
+    fn lost(&mut self, partitions: &[Partition]);
+
+    /// Offsets that the group should have consumed and cannot: they were deleted before.
+    fn missing(&mut self, topic: &str, partition: i32, first: i64, last: i64);
+
+    /// The group acknowledged these offsets.
+    fn committed(&mut self, offsets: &[PartitionOffset]);
+
+    /// About once a second: where the owned partitions stand.
+    fn partition_offsets(&mut self, offsets: &[PartitionOffsets]);
+
+    /// How many partitions a topic has, whenever that changes; 0: the topic does not exist.
+    fn topic_partitions(&mut self, topic: &str, count: u32);
+
+    /// Whether Kafka answers, whenever that changes.
+    fn state(&mut self, state: KafkaState);
+}
+
+/// A member of a consumer group. Dropping it tells the thread to stop and does not wait; [`Self::stop`] waits.
+pub struct Group {
+    stop: Arc<AtomicBool>,
+    done: oneshot::Receiver<()>,
+}
+
+impl Group {
+    /// Starts the thread. Needs no broker: the thread waits for one.
+    ///
+    /// # Errors
+    /// When a property cannot be set, or the thread not be made.
+    pub fn spawn(client: ClientSettings, settings: GroupSettings, consume: impl Consume) -> Result<Self, Error> {
+        let config = client.group(&settings)?;
+        config.create_native_config().map_err(Error::client)?;
+
+        let stop = Arc::new(AtomicBool::new(false));
+        let (ended, done) = oneshot::channel();
+        let life = Life { config, settings, stop: Arc::clone(&stop), link: Link::default(), consume };
+        thread::Builder::new()
+            .name("kafka-group".into())
+            .spawn(move || {
+                life.live();
+                // Nobody waits where the handle was dropped.
+                let _ = ended.send(());
+            })
+            .map_err(|error| Error::Client { reason: format!("no thread for the group: {error}") })?;
+        Ok(Self { stop, done })
+    }
+
+    /// Commits, leaves the group (a static member stays in it, KIP-345) and ends the thread.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`] when the thread is not done within `deadline`; it ends by itself later.
+    pub async fn stop(mut self, deadline: Duration) -> Result<(), Error> {
+        self.stop.store(true, Ordering::Relaxed);
+        match tokio::time::timeout(deadline, &mut self.done).await {
+            Ok(_) => Ok(()),
+            Err(_) => Err(Error::TimedOut { action: "leaving the group".into(), deadline }),
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The longest wait before a new member is made.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
+/// The wait after the first failure.
+const FIRST_BACKOFF: Duration = Duration::from_millis(250);
+/// A member that lived so long did not fail at the start: the waits begin anew.
+const HEALTHY: Duration = Duration::from_secs(60);
+/// How soon a stop is noticed while waiting.
+const STOP_NOTICED: Duration = Duration::from_millis(50);
+
+/// All that outlives a member.
+struct Life<C> {
+    config: rdkafka::ClientConfig,
+    settings: GroupSettings,
+    stop: Arc<AtomicBool>,
+    link: Link,
+    consume: C,
+}
+
+impl<C: Consume> Life<C> {
+    fn live(mut self) {
+        let mut backoff = FIRST_BACKOFF;
+        while !self.stop.load(Ordering::Relaxed) {
+            let born = Instant::now();
+            // A panic of whoever consumes must not end the consuming without a word.
+            let end = catch_unwind(AssertUnwindSafe(|| {
+                let Self { config, settings, stop, link, consume } = &mut self;
+                Member::join(config, settings, stop, link, consume).map(Member::live)
+            }));
+            let reason = match end {
+                Ok(Ok(End::Stopped)) => return,
+                Ok(Ok(End::Failed(reason))) => reason,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "the group's thread panicked".into(),
+            };
+            if born.elapsed() > HEALTHY {
+                backoff = FIRST_BACKOFF;
+            }
+            let wait = backoff.mul_f64(rand::rng().random_range(0.5..=1.0));
+            backoff = (backoff * 2).min(MAX_BACKOFF);
+            tracing::error!(
+                group = self.settings.group,
+                cause = reason,
+                retry_in_ms = wait.as_millis() as u64,
+                "the group's member failed, a new one will join"
+            );
+            self.rest(wait);
+        }
+    }
+
+    fn rest(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        while !self.stop.load(Ordering::Relaxed) && Instant::now() < until {
+            thread::sleep(STOP_NOTICED);
+        }
+    }
+}

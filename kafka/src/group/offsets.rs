@@ -1,0 +1,315 @@
+//! The bookkeeping of offsets: what was handed on, what may be committed, what is. Pure: no broker, no clock of its own.
+//!
+//! A record's offset becomes committable only after its batch was handed off. One commit is in flight at most. The
+//! distance between what was consumed and what is committed is what the bound U bounds; it counts offsets, so that holes
+//! (compaction, transaction markers) make it larger, never smaller.
+
+use super::{Partition, PartitionOffset};
+
+/// One owned partition. An offset here is always the *next* one: what comes after the last record it speaks of.
+#[derive(Debug)]
+struct Slot {
+    partition: Partition,
+    /// Where the next record is expected: none while only librdkafka knows where the partition begins.
+    next: Option<i64>,
+    /// What the group may be told.
+    committable: Option<i64>,
+    /// What the group was last told and acknowledged, or had when the partition was assigned.
+    committed: Option<i64>,
+    /// What the commit in flight says.
+    in_flight: Option<i64>,
+    /// Where the count of the uncommitted begins.
+    base: Option<i64>,
+}
+
+impl Slot {
+    fn uncommitted(&self) -> u64 {
+        match (self.next, self.base) {
+            (Some(next), Some(base)) => u64::try_from(next - base).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.committable.is_some() && self.committable != self.committed
+    }
+}
+
+/// The offsets of the partitions that this member owns.
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    slots: Vec<Slot>,
+    /// The slot of the last record: records come in runs of one partition.
+    last: usize,
+    is_in_flight: bool,
+}
+
+impl Offsets {
+    /// Takes over a partition. `committed` is what the group has; `next` where it begins here, if that is known.
+    pub fn assign(&mut self, partition: Partition, committed: Option<i64>, next: Option<i64>) {
+        self.remove(std::slice::from_ref(&partition));
+        self.slots.push(Slot { partition, next, committable: None, committed, in_flight: None, base: next });
+    }
+
+    /// Forgets partitions, whatever was not committed of them.
+    pub fn remove(&mut self, partitions: &[Partition]) {
+        self.slots.retain(|slot| !partitions.contains(&slot.partition));
+        self.last = 0;
+    }
+
+    /// Moves a partition to `next`, which may be earlier, and has the group told so.
+    pub fn restart(&mut self, partition: &Partition, next: i64) {
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.partition == *partition) {
+            *slot = Slot {
+                partition: slot.partition.clone(),
+                next: Some(next),
+                committable: Some(next),
+                committed: slot.committed,
+                in_flight: None,
+                base: Some(next),
+            };
+        }
+    }
+
+    /// A record was handed on. False when its partition is not owned.
+    pub fn handed(&mut self, topic: &str, partition: i32, offset: i64) -> bool {
+        let is_it = |slot: &Slot| slot.partition.partition == partition && slot.partition.topic == topic;
+        if !self.slots.get(self.last).is_some_and(is_it) {
+            match self.slots.iter().position(is_it) {
+                Some(found) => self.last = found,
+                None => return false,
+            }
+        }
+        let slot = &mut self.slots[self.last];
+        slot.next = Some(offset + 1);
+        slot.base.get_or_insert(offset);
+        true
+    }
+
+    /// The batch was handed off: everything handed on may be committed.
+    pub fn end_of_batch(&mut self) {
+        for slot in &mut self.slots {
+            if slot.next > slot.base || slot.committable.is_some() {
+                slot.committable = slot.next;
+            }
+        }
+    }
+
+    /// How many offsets are consumed and not committed.
+    pub fn uncommitted(&self) -> u64 {
+        self.slots.iter().map(Slot::uncommitted).sum()
+    }
+
+    /// Whether a commit would tell the group something new.
+    pub fn is_due(&self) -> bool {
+        self.slots.iter().any(Slot::is_due)
+    }
+
+    /// Whether a commit has no answer yet.
+    pub fn is_in_flight(&self) -> bool {
+        self.is_in_flight
+    }
+
+    /// Begins a commit of all that is due, unless one is in flight. Empty: nothing to do.
+    pub fn begin_commit(&mut self) -> Vec<PartitionOffset> {
+        if self.is_in_flight {
+            return Vec::new();
+        }
+        let due = self.due(None);
+        for slot in &mut self.slots {
+            slot.in_flight = slot.is_due().then_some(slot.committable).flatten();
+        }
+        self.is_in_flight = !due.is_empty();
+        due
+    }
+
+    /// What is committable and not committed, of `partitions` or of all. For a commit that is waited for.
+    pub fn due(&self, partitions: Option<&[Partition]>) -> Vec<PartitionOffset> {
+        self.slots
+            .iter()
+            .filter(|slot| slot.is_due() && partitions.is_none_or(|wanted| wanted.contains(&slot.partition)))
+            .filter_map(|slot| Some(PartitionOffset { partition: slot.partition.clone(), offset: slot.committable? }))
+            .collect()
+    }
+
+    /// The group acknowledged these offsets.
+    pub fn committed(&mut self, offsets: &[PartitionOffset]) {
+        self.settle(offsets);
+        for PartitionOffset { partition, offset } in offsets {
+            if let Some(slot) = self.slots.iter_mut().find(|slot| slot.partition == *partition) {
+                slot.committed = Some(*offset);
+                slot.base = slot.base.max(Some(*offset)).min(slot.next.or(Some(*offset)));
+            }
+        }
+    }
+
+    /// The commit of these offsets failed: they are due again.
+    pub fn failed(&mut self, offsets: &[PartitionOffset]) {
+        self.settle(offsets);
+    }
+
+    /// Whatever is in flight is given up.
+    pub fn give_up_in_flight(&mut self) {
+        self.is_in_flight = false;
+    }
+
+    /// The commit in flight ended, if these are its offsets. (A partition that was taken away meanwhile has no slot.)
+    fn settle(&mut self, offsets: &[PartitionOffset]) {
+        let is_it = offsets.iter().all(|PartitionOffset { partition, offset }| {
+            self.slots
+                .iter()
+                .find(|slot| slot.partition == *partition)
+                .is_none_or(|slot| slot.in_flight == Some(*offset))
+        });
+        if is_it {
+            self.is_in_flight = false;
+            self.slots.iter_mut().for_each(|slot| slot.in_flight = None);
+        }
+    }
+
+    /// The partitions owned, with the offset where the next record is expected, if known.
+    pub fn owned(&self) -> impl Iterator<Item = (&Partition, Option<i64>)> {
+        self.slots.iter().map(|slot| (&slot.partition, slot.next))
+    }
+
+    /// The committed offset of a partition, if known.
+    pub fn committed_offset(&self, topic: &str, partition: i32) -> Option<i64> {
+        self.slots
+            .iter()
+            .find(|slot| slot.partition.partition == partition && slot.partition.topic == topic)
+            .and_then(|slot| slot.committed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(number: i32) -> Partition {
+        Partition { topic: "t".into(), partition: number }
+    }
+
+    fn at(number: i32, offset: i64) -> PartitionOffset {
+        PartitionOffset { partition: partition(number), offset }
+    }
+
+    fn owning(count: i32) -> Offsets {
+        let mut offsets = Offsets::default();
+        for number in 0..count {
+            offsets.assign(partition(number), None, None);
+        }
+        offsets
+    }
+
+    #[test]
+    fn an_offset_is_committable_only_after_the_hand_off() {
+        let mut offsets = owning(1);
+        assert!(offsets.handed("t", 0, 7));
+        assert!(!offsets.is_due());
+        assert_eq!(offsets.begin_commit(), []);
+        offsets.end_of_batch();
+        assert_eq!(offsets.begin_commit(), [at(0, 8)]);
+    }
+
+    #[test]
+    fn one_commit_is_in_flight_at_most() {
+        let mut offsets = owning(1);
+        offsets.handed("t", 0, 0);
+        offsets.end_of_batch();
+        assert_eq!(offsets.begin_commit(), [at(0, 1)]);
+        offsets.handed("t", 0, 1);
+        offsets.end_of_batch();
+        assert_eq!(offsets.begin_commit(), []);
+        offsets.committed(&[at(0, 1)]);
+        assert_eq!(offsets.begin_commit(), [at(0, 2)]);
+    }
+
+    #[test]
+    fn a_failed_commit_is_due_again() {
+        let mut offsets = owning(1);
+        offsets.handed("t", 0, 0);
+        offsets.end_of_batch();
+        let sent = offsets.begin_commit();
+        offsets.failed(&sent);
+        assert_eq!(offsets.begin_commit(), sent);
+    }
+
+    #[test]
+    fn the_answer_to_an_older_commit_ends_nothing() {
+        let mut offsets = owning(1);
+        offsets.handed("t", 0, 0);
+        offsets.end_of_batch();
+        let older = offsets.begin_commit();
+        offsets.give_up_in_flight();
+        offsets.handed("t", 0, 1);
+        offsets.end_of_batch();
+        let newer = offsets.begin_commit();
+        offsets.failed(&older);
+        assert!(offsets.is_in_flight());
+        offsets.committed(&newer);
+        assert!(!offsets.is_in_flight());
+    }
+
+    #[test]
+    fn the_bound_counts_what_is_consumed_and_not_committed() {
+        let mut offsets = owning(2);
+        for offset in 10..15 {
+            offsets.handed("t", 0, offset);
+        }
+        offsets.handed("t", 1, 3);
+        assert_eq!(offsets.uncommitted(), 6);
+        offsets.end_of_batch();
+        let sent = offsets.begin_commit();
+        offsets.handed("t", 1, 4);
+        offsets.committed(&sent);
+        assert_eq!(offsets.uncommitted(), 1);
+    }
+
+    #[test]
+    fn what_is_lost_or_revoked_is_neither_committed_nor_counted() {
+        let mut offsets = owning(2);
+        offsets.handed("t", 0, 0);
+        offsets.handed("t", 1, 0);
+        offsets.remove(&[partition(0)]);
+        offsets.end_of_batch();
+        assert_eq!(offsets.begin_commit(), [at(1, 1)]);
+        assert_eq!(offsets.uncommitted(), 1);
+        assert!(!offsets.handed("t", 0, 1), "a record of a partition that is not owned");
+    }
+
+    #[test]
+    fn an_answer_after_a_revocation_still_ends_the_commit() {
+        let mut offsets = owning(2);
+        offsets.handed("t", 0, 0);
+        offsets.handed("t", 1, 0);
+        offsets.end_of_batch();
+        let sent = offsets.begin_commit();
+        offsets.remove(&[partition(0)]);
+        offsets.committed(&sent);
+        assert!(!offsets.is_in_flight());
+        assert!(!offsets.is_due());
+    }
+
+    #[test]
+    fn a_partition_that_began_anew_is_committed_at_its_beginning() {
+        let mut offsets = Offsets::default();
+        offsets.assign(partition(0), Some(500), Some(500));
+        assert!(!offsets.is_due());
+        offsets.restart(&partition(0), 0);
+        assert_eq!(offsets.begin_commit(), [at(0, 0)]);
+        offsets.committed(&[at(0, 0)]);
+        offsets.handed("t", 0, 0);
+        offsets.end_of_batch();
+        assert_eq!(offsets.begin_commit(), [at(0, 1)]);
+    }
+
+    #[test]
+    fn nothing_is_committed_of_a_partition_that_nothing_was_consumed_of() {
+        let mut offsets = Offsets::default();
+        offsets.assign(partition(0), Some(5), Some(5));
+        offsets.assign(partition(1), None, None);
+        offsets.end_of_batch();
+        assert!(!offsets.is_due());
+        assert_eq!(offsets.uncommitted(), 0);
+    }
+}

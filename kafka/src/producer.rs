@@ -1,0 +1,170 @@
+//! The process's one producer: `acks=all`, idempotent. What is not here: what a message may be (`wire::ProduceInput`).
+
+use crate::{ClientSettings, Error, ProducerSettings, context::Context, error::reason, group::partition_count};
+use parking_lot::Mutex;
+use rdkafka::{
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{FutureProducer, FutureRecord, Producer as _},
+};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use wire::{Data, Field, FieldError, Outgoing, ProduceError, Receipt, Rule};
+
+/// How long a topic's partition count is believed. Partitions are only ever added, and a topic that was deleted is told by
+/// the delivery.
+const BELIEVED: Duration = Duration::from_secs(5);
+/// How long the metadata are waited for before a message goes out unchecked.
+const METADATA_DEADLINE: Duration = Duration::from_secs(1);
+/// A topic that was created a moment ago may not be known to every broker yet: it is looked for once more after this.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// How long a message may wait for room in librdkafka's queue.
+const QUEUE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// The producer. Cheap to clone.
+#[derive(Clone)]
+pub struct Producer {
+    inner: FutureProducer<Context>,
+    context: Context,
+    topics: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
+    delivery_timeout: Duration,
+}
+
+impl Producer {
+    /// Makes the producer. Needs no broker.
+    ///
+    /// # Errors
+    /// When a property cannot be set.
+    pub fn new(client: &ClientSettings, settings: &ProducerSettings) -> Result<Self, Error> {
+        let config = client.producer(settings)?;
+        let context = Context::default();
+        let inner = config.create_with_context(context.clone()).map_err(Error::client)?;
+        let delivery_timeout =
+            config.get("delivery.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);
+        Ok(Self {
+            inner,
+            context,
+            topics: Arc::default(),
+            delivery_timeout: delivery_timeout.unwrap_or(settings.delivery_timeout),
+        })
+    }
+
+    /// Produces one message, and waits for its acknowledgement.
+    ///
+    /// # Errors
+    /// A topic or a partition that does not exist, a broker that refuses, no answer within the delivery time-out.
+    pub async fn send(&self, message: Outgoing) -> Result<Receipt, ProduceError> {
+        self.check_place(&message).await?;
+
+        let mut record = FutureRecord::<[u8], [u8]>::to(&message.topic);
+        record.partition = message.partition;
+        record.key = message.key.as_deref();
+        record.payload = message.value.as_deref();
+        if !message.headers.is_empty() {
+            let headers = OwnedHeaders::new_with_capacity(message.headers.len());
+            record.headers = Some(message.headers.iter().fold(headers, |headers, header| {
+                headers.insert(Header { key: &header.name, value: Some(&header.value[..]) })
+            }));
+        }
+
+        let began = Instant::now();
+        match self.inner.send(record, QUEUE_DEADLINE).await {
+            Ok(delivery) => Ok(Receipt {
+                partition: delivery.partition,
+                offset: delivery.offset,
+                timestamp: delivery.timestamp.to_millis(),
+                acked_in: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+                key: message.key.map(Data::whole),
+                topic: message.topic,
+            }),
+            Err((error, _)) => Err(self.refusal(&error, &message)),
+        }
+    }
+
+    /// Waits until everything that was sent is answered, at most `deadline`. Blocks.
+    ///
+    /// # Errors
+    /// When something is not answered.
+    pub fn flush(&self, deadline: Duration) -> Result<(), Error> {
+        self.inner.flush(deadline).map_err(|error| Error::failed("flushing the producer", &error))
+    }
+
+    /// Refuses a topic or a partition that does not exist. While Kafka does not answer nothing is known, and the delivery
+    /// decides.
+    async fn check_place(&self, message: &Outgoing) -> Result<(), ProduceError> {
+        let Some(count) = self.partition_count(&message.topic).await else { return Ok(()) };
+        match (count, message.partition) {
+            (0, _) => Err(invalid(Field::Topic, Rule::UnknownTopic)),
+            (of, Some(partition)) if u32::try_from(partition).is_ok_and(|number| number >= of) => {
+                Err(invalid(Field::Partition, Rule::UnknownPartition { of }))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many partitions a topic has, 0 where it does not exist, none where that is not known.
+    async fn partition_count(&self, topic: &str) -> Option<u32> {
+        let believed = self.topics.lock().get(topic).copied();
+        if let Some((_, count)) = believed.filter(|(at, _)| at.elapsed() < BELIEVED) {
+            return Some(count);
+        }
+        let count = match self.ask_partition_count(topic).await {
+            Ok(None) => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                self.ask_partition_count(topic).await
+            }
+            answer => answer,
+        };
+        match count {
+            Ok(Some(count)) => {
+                let mut topics = self.topics.lock();
+                topics.retain(|_, (at, _)| at.elapsed() < BELIEVED);
+                topics.insert(topic.to_owned(), (Instant::now(), count));
+                Some(count)
+            }
+            Ok(None) => Some(0),
+            Err(error) => {
+                tracing::debug!(topic, cause = reason(&error), "the topic could not be checked");
+                None
+            }
+        }
+    }
+
+    async fn ask_partition_count(&self, topic: &str) -> KafkaResult<Option<u32>> {
+        let (producer, topic) = (self.inner.clone(), topic.to_owned());
+        let asked = tokio::task::spawn_blocking(move || {
+            let metadata = producer.client().fetch_metadata(Some(&topic), METADATA_DEADLINE)?;
+            partition_count(&metadata, &topic)
+        });
+        asked.await.unwrap_or(Err(KafkaError::Canceled))
+    }
+
+    fn refusal(&self, error: &KafkaError, message: &Outgoing) -> ProduceError {
+        let reason = reason(error);
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::MessageTimedOut) => ProduceError::TimedOut {
+                seconds: u32::try_from(self.delivery_timeout.as_secs()).unwrap_or(u32::MAX),
+                reason: self.context.explain(&reason),
+            },
+            Some(
+                RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::InvalidTopic,
+            ) => invalid(Field::Topic, Rule::UnknownTopic),
+            Some(RDKafkaErrorCode::UnknownPartition) => {
+                match self.topics.lock().get(&message.topic).filter(|_| message.partition.is_some()) {
+                    Some(&(_, of)) => invalid(Field::Partition, Rule::UnknownPartition { of }),
+                    None => ProduceError::Refused { reason },
+                }
+            }
+            _ => ProduceError::Refused { reason },
+        }
+    }
+}
+
+fn invalid(field: Field, rule: Rule) -> ProduceError {
+    ProduceError::Invalid(vec![FieldError { field, rule }])
+}

@@ -1,0 +1,292 @@
+//! Reads without a group: one record at a place, and the newest of some topics. It joins no group and commits nothing.
+
+use crate::{
+    ClientSettings, Error,
+    context::Context,
+    error::reason,
+    group::partition_count,
+    message::{Extent, lend},
+};
+use parking_lot::Mutex;
+use rdkafka::{
+    ClientConfig, Message, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::Semaphore;
+use wire::{Flags, Place, ReadError, Record};
+
+/// How many reads go on at a time: each has a consumer of its own.
+const READS_AT_ONCE: usize = 4;
+/// The longest single wait for a message, so that the deadline is kept.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Reads records straight from the log. Cheap to clone.
+#[derive(Clone)]
+pub struct Reader {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: ClientConfig,
+    context: Context,
+    /// A consumer that waits for the next read: connecting takes longer than reading.
+    idle: Mutex<Option<BaseConsumer<Context>>>,
+    reads: Semaphore,
+}
+
+impl Reader {
+    /// Makes a reader. Needs no broker.
+    ///
+    /// # Errors
+    /// When a property cannot be set.
+    pub fn new(client: &ClientSettings) -> Result<Self, Error> {
+        let config = client.reader()?;
+        config.create_native_config().map_err(Error::client)?;
+        let inner = Inner {
+            config,
+            context: Context::default(),
+            idle: Mutex::new(None),
+            reads: Semaphore::new(READS_AT_ONCE),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The record at `place`, whole.
+    ///
+    /// # Errors
+    /// Why there is none: see [`ReadError`]; [`ReadError::Kafka`] after `deadline`.
+    pub async fn record(&self, place: &Place, deadline: Duration) -> Result<Record, ReadError> {
+        let place = place.clone();
+        self.read(deadline, move |read| read.record(&place)).await
+    }
+
+    /// The newest `n` records of `topics`, the oldest of them first, cut to what fits a message to a tab. Fewer where the
+    /// log has fewer, or where compaction and transaction markers left holes at its end. Topics that do not exist are
+    /// passed over.
+    ///
+    /// # Errors
+    /// [`ReadError::Kafka`] after `deadline`.
+    pub async fn newest(&self, topics: &[String], n: usize, deadline: Duration) -> Result<Vec<Record>, ReadError> {
+        let topics: BTreeSet<_> = topics.iter().cloned().collect();
+        self.read(deadline, move |read| read.newest(&topics, n)).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        read: impl FnOnce(&Read<'_>) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, ReadError> {
+        let until = Instant::now() + deadline;
+        let inner = Arc::clone(&self.inner);
+        let too_late = || ReadError::Kafka { reason: self.inner.context.explain(&no_answer(deadline)) };
+        let work = async {
+            let _turn = self.inner.reads.acquire().await.expect("the semaphore is never closed");
+            let work = tokio::task::spawn_blocking(move || {
+                let consumer = inner.take()?;
+                let result = read(&Read { consumer: &consumer, context: &inner.context, until, deadline });
+                inner.put_back(consumer);
+                result
+            });
+            work.await.unwrap_or_else(|error| Err(ReadError::Kafka { reason: error.to_string() }))
+        };
+        // The blocking work keeps the deadline too, but a thread for it may come late.
+        tokio::time::timeout(deadline + POLL, work).await.unwrap_or_else(|_| Err(too_late()))
+    }
+}
+
+fn no_answer(deadline: Duration) -> String {
+    format!("no answer within {} ms", deadline.as_millis())
+}
+
+impl Inner {
+    fn take(&self) -> Result<BaseConsumer<Context>, ReadError> {
+        match self.idle.lock().take() {
+            Some(consumer) => Ok(consumer),
+            None => self
+                .config
+                .create_with_context(self.context.clone())
+                .map_err(|error| ReadError::Kafka { reason: Error::client(error).to_string() }),
+        }
+    }
+
+    fn put_back(&self, consumer: BaseConsumer<Context>) {
+        if consumer.unassign().is_ok() {
+            // What the lock held before is dropped after it, for closing a consumer blocks.
+            let _second = self.idle.lock().replace(consumer);
+        }
+    }
+}
+
+/// One read.
+struct Read<'a> {
+    consumer: &'a BaseConsumer<Context>,
+    context: &'a Context,
+    until: Instant,
+    deadline: Duration,
+}
+
+/// What a poll gave.
+enum Polled<T> {
+    Record(T),
+    /// The partition's end is reached.
+    End(i32),
+    /// A position does not exist any more.
+    Moved,
+}
+
+impl Read<'_> {
+    fn record(&self, place: &Place) -> Result<Record, ReadError> {
+        let of = self.partition_count(&place.topic)?;
+        if !u32::try_from(place.partition).is_ok_and(|number| number < of) {
+            return Err(ReadError::UnknownPartition { topic: place.topic.clone(), of });
+        }
+        loop {
+            let (first, end) = self.watermarks(&place.topic, place.partition)?;
+            if place.offset < first {
+                return Err(ReadError::Deleted { place: place.clone(), first });
+            }
+            if place.offset >= end {
+                return Err(ReadError::NotYet { place: place.clone(), end });
+            }
+            self.assign(&place.topic, [(place.partition, place.offset)])?;
+            let polled = self.poll(|message| {
+                let is_of = message.topic() == place.topic && message.partition() == place.partition;
+                is_of.then(|| {
+                    (message.offset() == place.offset)
+                        .then(|| lend(message, crate::now(), Flags::LOADED, Extent::Whole, |record| record.to_owned()))
+                })
+            })?;
+            match polled {
+                Polled::Record(Some(record)) => return Ok(record),
+                Polled::Record(None) | Polled::End(_) => return Err(ReadError::Hole { place: place.clone() }),
+                // Deleted between the look at the log's ends and the read: look again.
+                Polled::Moved => {}
+            }
+        }
+    }
+
+    fn newest(&self, topics: &BTreeSet<String>, n: usize) -> Result<Vec<Record>, ReadError> {
+        let mut newest = Vec::new();
+        for topic in topics {
+            match self.newest_of(topic, n) {
+                Ok(records) => newest.extend(records),
+                Err(ReadError::UnknownTopic { .. }) => {}
+                Err(error) => return Err(error),
+            }
+            newest.sort_by_cached_key(|record: &Record| {
+                Reverse((record.timestamp.millis(), record.topic.clone(), record.partition, record.offset))
+            });
+            newest.truncate(n);
+        }
+        newest.reverse();
+        Ok(newest)
+    }
+
+    /// The newest `n` of each partition. One topic at a time, since librdkafka tells of an end by the partition's number.
+    fn newest_of(&self, topic: &str, n: usize) -> Result<Vec<Record>, ReadError> {
+        let mut ends = HashMap::new();
+        let mut positions = Vec::new();
+        for partition in 0..i32::try_from(self.partition_count(topic)?).unwrap_or(i32::MAX) {
+            let (first, end) = self.watermarks(topic, partition)?;
+            if first < end && n > 0 {
+                ends.insert(partition, end);
+                positions.push((partition, first.max(end.saturating_sub(i64::try_from(n).unwrap_or(i64::MAX)))));
+            }
+        }
+        self.assign(topic, positions)?;
+
+        let mut records = Vec::new();
+        while !ends.is_empty() {
+            let polled = self.poll(|message| {
+                (message.topic() == topic).then(|| {
+                    lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned())
+                })
+            })?;
+            match polled {
+                Polled::Record(record) => {
+                    let Some(&end) = ends.get(&record.partition) else { continue };
+                    if record.offset + 1 >= end {
+                        ends.remove(&record.partition);
+                    }
+                    if record.offset < end {
+                        records.push(record);
+                    }
+                }
+                Polled::End(partition) => {
+                    ends.remove(&partition);
+                }
+                Polled::Moved => {
+                    return Err(ReadError::Kafka { reason: format!("the log of {topic} was cut while it was read") });
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    /// The next message that `take` wants, or the end of a partition.
+    fn poll<T>(&self, mut take: impl FnMut(&rdkafka::message::BorrowedMessage<'_>) -> Option<T>) -> Result<Polled<T>, ReadError> {
+        loop {
+            let left = self.left()?;
+            match self.consumer.poll(left.min(POLL)) {
+                None => {}
+                Some(Ok(message)) => {
+                    if let Some(taken) = take(&message) {
+                        return Ok(Polled::Record(taken));
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => return Ok(Polled::End(partition)),
+                Some(Err(error)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) => {
+                    return Ok(Polled::Moved);
+                }
+                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
+                    return Err(ReadError::Kafka { reason: code.to_string() });
+                }
+                // A connection's trouble may pass before the deadline, which says what it was.
+                Some(Err(_)) => {}
+            }
+        }
+    }
+
+    fn assign(&self, topic: &str, positions: impl IntoIterator<Item = (i32, i64)>) -> Result<(), ReadError> {
+        let mut list = TopicPartitionList::new();
+        for (partition, offset) in positions {
+            list.add_partition_offset(topic, partition, Offset::Offset(offset)).map_err(|error| self.failed(&error))?;
+        }
+        self.consumer.assign(&list).map_err(|error| self.failed(&error))
+    }
+
+    fn partition_count(&self, topic: &str) -> Result<u32, ReadError> {
+        let metadata =
+            self.consumer.fetch_metadata(Some(topic), self.left()?).map_err(|error| self.failed(&error))?;
+        match partition_count(&metadata, topic) {
+            Ok(Some(count)) => Ok(count),
+            Ok(None) => Err(ReadError::UnknownTopic { topic: topic.into() }),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// The first offset and the end, up to where transactions are decided.
+    fn watermarks(&self, topic: &str, partition: i32) -> Result<(i64, i64), ReadError> {
+        self.consumer.fetch_watermarks(topic, partition, self.left()?).map_err(|error| self.failed(&error))
+    }
+
+    fn left(&self) -> Result<Duration, ReadError> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ReadError::Kafka { reason: self.context.explain(&no_answer(self.deadline)) });
+        }
+        // rdkafka cuts time-outs to whole milliseconds, and a time-out of 0 would not wait at all.
+        Ok(left.max(Duration::from_millis(1)))
+    }
+
+    fn failed(&self, error: &KafkaError) -> ReadError {
+        ReadError::Kafka { reason: self.context.explain(&reason(error)) }
+    }
+}

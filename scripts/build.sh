@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Builds the program and the page: $CARGO_TARGET_DIR/debug/ottla and ottla-load, with the page's files, hashed and compressed,
+# in $CARGO_TARGET_DIR/site. It installs nothing; scripts/setup.sh does.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+source "$(dirname "$0")/env.sh"
+scripts/own-target.sh
+
+say "▸ The page"
+mkdir -p "$(dirname "$OTTLA_BIN")"
+cargo leptos build --release --frontend-only
+rm -f "$OTTLA_SITE"/pkg/*.ts
+
+# All programs at once, as the tests build them: alone, each would want its dependencies with other features.
+say "▸ The programs"
+cargo build --workspace --exclude frontend --bins
+
+# What the server sends to whoever takes it. At the strongest setting: this happens once, sending happens often.
+compressible() {
+  find "$OTTLA_SITE" -type f \( -name '*.wasm' -o -name '*.js' -o -name '*.css' -o -name '*.svg' -o -name '*.txt' \) -print0
+}
+compressible | xargs -0 -P 2 -n 1 brotli --force --keep --best
+compressible | xargs -0 gzip --force --keep --best
+
+scripts/check-budget.sh

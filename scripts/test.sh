@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# `make test`: installs what is missing, then every check and test: formatting, clippy, rooms, unit and property tests,
+# integration tests over the embedded broker and over a real three-node Kafka, the build and its budget, Playwright.
+# A step that fails does not keep the others from running. It ends what it started, and only that.
+#
+#   test.sh [STEP…]      only the steps named: fmt clippy rooms unit embedded kafka build types browser
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+source "$(dirname "$0")/env.sh"
+
+scripts/setup.sh test
+scripts/own-target.sh
+
+# A cluster and data of this run's own, beside one that a developer may have running.
+export OTTLA_KAFKA_PORT="${OTTLA_TEST_KAFKA_PORT:-29092}"
+export OTTLA_KAFKA_DATA="$OTTLA_CACHE/kafka/test-$$"
+logs="$(mktemp -d)"
+
+stop() {
+  trap - EXIT INT TERM
+  scripts/kafka.sh destroy
+  rm -rf "$logs"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
+wanted=" $* "
+summary=()
+passed=0
+failed=0
+skipped=0
+
+# The sum of the numbers before WORD in the runners' closing lines (cargo's `test result:`, Playwright's own).
+count() {
+  sed -e $'s/\e\\[[0-9;]*m//g' "$1" |
+    sed -n -e "s/^test result:.* \([0-9][0-9]*\) $2.*/\1/p" -e "s/^  *\([0-9][0-9]*\) $2\( .*\)\{0,1\}$/\1/p" |
+    awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# Runs a step, shows what it says, and keeps its seconds and its counts.
+step() {
+  local name=$1 title=$2 began=$SECONDS outcome=ok tests fails
+  shift 2
+  [[ $wanted == "  " || $wanted == *" $name "* ]] || return 0
+  say "━━ $title"
+  "$@" 2>&1 | tee "$logs/$name" || outcome=FAILED
+  tests="$(count "$logs/$name" passed)"
+  fails="$(count "$logs/$name" failed)"
+  # A check that has no count of its own, or a runner that failed before it had one.
+  if [[ $outcome != ok && $fails == 0 ]]; then fails=1; fi
+  passed=$((passed + tests))
+  failed=$((failed + fails))
+  skipped=$((skipped + $(count "$logs/$name" ignored) + $(count "$logs/$name" skipped)))
+  summary+=("$(printf '%-52s %-6s %4d s  %d passed, %d failed' "$title" "$outcome" $((SECONDS - began)) "$tests" "$fails")")
+}
+
+on_server=(--workspace --exclude frontend)
+
+over_kafka() {
+  scripts/kafka.sh start
+  OTTLA_TEST_BROKERS="$(scripts/kafka.sh brokers)" cargo test --quiet --no-fail-fast "${on_server[@]}" --test '*'
+}
+
+in_browser() {
+  scripts/kafka.sh start
+  CHROMIUM="$(scripts/chromium.sh)" OTTLA_TEST_BROKERS="$(scripts/kafka.sh brokers)" npm --prefix end2end test
+}
+
+step fmt "Formatting" scripts/fmt.sh --check
+step clippy "Clippy, each configuration" scripts/clippy.sh
+step rooms "Rooms: who may know whom" scripts/check-rooms.sh
+step unit "Unit and property tests" cargo test --quiet --no-fail-fast "${on_server[@]}" --lib --bins
+step embedded "Integration tests, embedded broker" cargo test --quiet --no-fail-fast "${on_server[@]}" --test '*'
+step kafka "Integration tests, three-node Kafka" over_kafka
+step build "The build and its budget" scripts/build.sh
+step types "Types of the end-to-end tests" npm --prefix end2end run --silent check
+step browser "End-to-end tests, Chromium, three-node Kafka" in_browser
+
+say "━━ Summary ($((SECONDS / 60)) min $((SECONDS % 60)) s)"
+printf '%s\n' "${summary[@]}"
+[[ $skipped == 0 ]] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
+[[ $failed == 0 ]]

@@ -1,0 +1,119 @@
+//! How the layers come together, and what is refused.
+
+use super::*;
+use std::path::Path;
+
+/// The configuration that `toml` and `flags` make.
+fn load(toml: &str, flags: Options) -> Result<Config, ConfigError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("ottla.toml");
+    std::fs::write(&path, toml).unwrap();
+    Config::load(&Options { config: Some(path), ..flags })
+}
+
+#[track_caller]
+fn refuses(toml: &str, words: &[&str]) {
+    let error = load(toml, Options::default()).unwrap_err().to_string();
+    for word in words {
+        assert!(error.contains(word), "{error:?} does not name {word:?}");
+    }
+}
+
+#[test]
+fn without_anything_the_embedded_broker_serves_on_loopback() {
+    let config = load("", Options::default()).unwrap();
+    assert!(config.server.listen.ip().is_loopback());
+    let engine = config.engine("build".into()).unwrap();
+    assert!(matches!(engine.brokers, Brokers::Embedded { .. }));
+    assert_eq!(engine.feeds.len(), 1);
+    assert_eq!(engine.feeds[0].group.topics, ["test-topic"]);
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    figment::Jail::expect_with(|jail| {
+        jail.create_file("ottla.toml", "[kafka]\nbrokers = \"file:1\"\n[feed]\ngroup = \"file\"\n[consumer]\ncommit_interval_ms = 100")?;
+        jail.set_env("OTTLA_KAFKA__BROKERS", "environment:1");
+        jail.set_env("OTTLA_FEED__GROUP", "environment");
+        let flags = Options { group: Some("flag".into()), ..Options::default() };
+        let config = Config::load(&flags).expect("all three layers are legal");
+        assert_eq!(config.kafka.brokers, "environment:1");
+        assert_eq!(config.feed.group, "flag");
+        assert_eq!(config.consumer.commit_interval_ms, 100);
+        Ok(())
+    });
+}
+
+#[test]
+fn variables_of_the_environment_that_are_no_keys_are_left_alone() {
+    figment::Jail::expect_with(|jail| {
+        jail.set_env("OTTLA_CACHE", "/somewhere");
+        Config::load(&Options::default()).expect("OTTLA_CACHE is no key");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_unknown_key_is_named() {
+    refuses("[kafka]\nbroker = \"a:1\"", &["broker", "unknown"]);
+    refuses("[kaffka]\nbrokers = \"a:1\"", &["kaffka"]);
+    figment::Jail::expect_with(|jail| {
+        jail.set_env("OTTLA_KAFKA__BROKRES", "a:1");
+        let error = Config::load(&Options::default()).expect_err("the key is unknown").to_string();
+        assert!(error.contains("brokres"), "{error}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_value_that_breaks_a_rule_is_named_with_the_rule() {
+    refuses("[kafka]\nbrokers = \"localhost\"", &["kafka.brokers", "host:port"]);
+    refuses("[feed]\ntopics = [\"a b\"]", &["feed.topics", "249"]);
+    refuses("[feed]\ntopics = []", &["feed.topics", "at least one"]);
+    refuses("[consumer]\nheartbeat_interval_ms = 6000", &["consumer.heartbeat_interval_ms", "session_timeout_ms"]);
+    refuses("[server]\nlisten = \"nowhere\"", &["server.listen"]);
+    refuses("[server]\norigins = [\"https://a.example/\"]", &["server.origins", "without a path"]);
+    refuses("[topics]\npartitions = 0", &["topics.partitions", "1 to 10000"]);
+    refuses("[[feeds]]\nname = \"default\"", &["feeds[0].name", "taken"]);
+}
+
+#[test]
+fn a_file_that_was_asked_for_must_be_there() {
+    let options = Options { config: Some("no-such-file.toml".into()), ..Options::default() };
+    assert!(matches!(Config::load(&options), Err(ConfigError::NoFile(_))));
+}
+
+#[test]
+fn secrets_are_hidden_and_can_come_from_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    std::fs::write(&secret, "from-file\n").unwrap();
+    let toml = format!(
+        "[kafka.properties]\n\"sasl.password\" = \"hunter2\"\n\"sasl.username\" = \"me\"\n[kafka.property_files]\n\"ssl.key.password\" = {secret:?}"
+    );
+    let config = load(&toml, Options::default()).unwrap();
+    let shown = config.shown();
+    assert!(!shown.contains("hunter2") && shown.contains(HIDDEN) && shown.contains("me"), "{shown}");
+    let engine = config.engine(String::new()).unwrap();
+    assert_eq!(engine.client.properties["ssl.key.password"], "from-file");
+    let debug = format!("{engine:?}");
+    assert!(!debug.contains("hunter2") && !debug.contains("from-file"), "{debug}");
+}
+
+/// `docs/CONFIGURATION.md` has a row for each key, with its default.
+#[test]
+fn every_key_is_documented_with_its_default() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/CONFIGURATION.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut defaults = Config::default();
+    // The one default that hangs on the machine.
+    defaults.embedded.data_dir = "STATE/ottla".into();
+    let toml::Value::Table(sections) = toml::Value::try_from(&defaults).unwrap() else { panic!("sections") };
+    for (section, keys) in sections {
+        let toml::Value::Table(keys) = keys else { continue };
+        for (key, default) in keys {
+            let row = format!("| `{section}.{key}` | `{default}` |");
+            assert!(text.contains(&row), "docs/CONFIGURATION.md lacks: {row}");
+        }
+    }
+}

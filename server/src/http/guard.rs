@@ -1,0 +1,170 @@
+//! No other site can drive this server.
+//!
+//! - `Host` must be a loopback name, the listen address or a configured name: what DNS rebinding would change.
+//! - Every unsafe method (server functions, forms, REST) and every WebSocket upgrade needs an `Origin` that is this server's
+//!   own or configured, or `Sec-Fetch-Site: same-origin`. Programs send neither header: a request without both passes when
+//!   it says `application/json`, which a foreign page can't send without a preflight that nobody answers (Fetch Standard,
+//!   "CORS-safelisted request-header"); a WebSocket upgrade without both passes too, since every browser sends `Origin`
+//!   with it (RFC 6455, section 4.1).
+
+use super::problem::Problem;
+use crate::config::ServerConfig;
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, Method, StatusCode, header};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+/// Whom to answer.
+#[derive(Debug)]
+pub(super) struct Guard {
+    listen: SocketAddr,
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl Guard {
+    pub(super) fn new(config: &ServerConfig, listen: SocketAddr) -> Self {
+        Self { listen, hosts: config.hosts.clone(), origins: config.origins.clone() }
+    }
+
+    /// Whether this server may be called `authority` (a name or an address, with or without a port).
+    fn knows_host(&self, authority: &str) -> bool {
+        let host = host_of(authority);
+        if self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) || host.eq_ignore_ascii_case("localhost") {
+            return true;
+        }
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        address.is_ok_and(|address| address.is_loopback() || address == self.listen.ip())
+    }
+
+    fn is_own_origin(&self, headers: &HeaderMap, origin: &str) -> bool {
+        if self.origins.iter().any(|known| known == origin) {
+            return true;
+        }
+        // Its own origin is the one whose authority is what the client calls this server. The scheme is the proxy's affair.
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.is_some() && authority == header_text(headers, header::HOST)
+    }
+
+    fn check(&self, method: &Method, authority: Option<&str>, headers: &HeaderMap) -> Result<(), Problem> {
+        let authority = authority.or_else(|| header_text(headers, header::HOST)).unwrap_or_default();
+        if !self.knows_host(authority) {
+            let detail = format!("this server is not called {authority:?}: add the name to server.hosts");
+            return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign-host", detail));
+        }
+        let is_upgrade = headers.contains_key(header::SEC_WEBSOCKET_KEY);
+        let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if is_safe && !is_upgrade {
+            return Ok(());
+        }
+        let is_own = match (header_text(headers, header::ORIGIN), header_text(headers, "sec-fetch-site")) {
+            (Some(origin), _) => self.is_own_origin(headers, origin),
+            (None, Some(site)) => site == "same-origin",
+            (None, None) => is_upgrade || says_json(headers),
+        };
+        if is_own {
+            return Ok(());
+        }
+        let detail = "only this server's own pages may do this: add other sites to server.origins; programs send application/json";
+        Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", detail))
+    }
+}
+
+/// The middleware.
+pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let authority = request.uri().authority().map(|authority| authority.as_str());
+    match guard.check(request.method(), authority, request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => {
+            tracing::debug!(method = %request.method(), path = request.uri().path(), ?problem, "a foreign request was refused");
+            problem.into_response()
+        }
+    }
+}
+
+/// `name`, `name:port`, `1.2.3.4:port` or `[::1]:port` without the port.
+fn host_of(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && !(authority.starts_with('[') && !host.ends_with(']')) => host,
+        _ => authority,
+    }
+}
+
+fn header_text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
+    // A header that is no text is as good as a foreign one: never absent.
+    headers.get(name).map(|value| value.to_str().unwrap_or("(not text)"))
+}
+
+fn says_json(headers: &HeaderMap) -> bool {
+    let content_type = header_text(headers, header::CONTENT_TYPE).unwrap_or_default();
+    content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn guard() -> Guard {
+        Guard {
+            listen: SocketAddr::from(([10, 1, 2, 3], 3000)),
+            hosts: vec!["ottla.example.org".into()],
+            origins: vec!["https://console.example.org".into()],
+        }
+    }
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[rstest]
+    #[case("localhost:3000", true)]
+    #[case("127.0.0.1:3000", true)]
+    #[case("[::1]:3000", true)]
+    #[case("10.1.2.3:3000", true)]
+    #[case("OTTLA.example.org", true)]
+    #[case("ottla.example.org:8443", true)]
+    #[case("evil.example.org", false)]
+    #[case("10.1.2.4:3000", false)]
+    #[case("localhost.evil.example.org", false)]
+    #[case("", false)]
+    fn only_known_hosts_are_answered(#[case] host: &'static str, #[case] known: bool) {
+        let result = guard().check(&Method::GET, None, &headers(&[("host", host)]));
+        assert_eq!(result.is_ok(), known, "{host}");
+    }
+
+    #[rstest]
+    #[case::own(&[("origin", "http://localhost:3000")], true)]
+    #[case::configured(&[("origin", "https://console.example.org")], true)]
+    #[case::foreign(&[("origin", "https://evil.example.org")], false)]
+    #[case::opaque(&[("origin", "null")], false)]
+    #[case::another_port(&[("origin", "http://localhost:4000")], false)]
+    #[case::foreign_says_json(&[("origin", "https://evil.example.org"), ("content-type", "application/json")], false)]
+    #[case::browser_same_origin(&[("sec-fetch-site", "same-origin")], true)]
+    #[case::browser_cross_site(&[("sec-fetch-site", "cross-site")], false)]
+    #[case::program_with_json(&[("content-type", "application/json; charset=utf-8")], true)]
+    #[case::program_with_form(&[("content-type", "application/x-www-form-urlencoded")], false)]
+    #[case::nothing(&[], false)]
+    fn unsafe_methods_need_the_own_origin(#[case] extra: &[(&'static str, &'static str)], #[case] passes: bool) {
+        let mut all = headers(extra);
+        all.insert("host", "localhost:3000".parse().unwrap());
+        assert_eq!(guard().check(&Method::POST, None, &all).is_ok(), passes, "{extra:?}");
+    }
+
+    #[rstest]
+    #[case::own(&[("origin", "http://localhost:3000")], true)]
+    #[case::foreign(&[("origin", "https://evil.example.org")], false)]
+    #[case::program(&[], true)]
+    fn upgrades_need_the_own_origin(#[case] extra: &[(&'static str, &'static str)], #[case] passes: bool) {
+        let mut all = headers(extra);
+        all.insert("host", "localhost:3000".parse().unwrap());
+        all.insert("sec-websocket-key", "x".parse().unwrap());
+        assert_eq!(guard().check(&Method::GET, None, &all).is_ok(), passes, "{extra:?}");
+    }
+}

@@ -1,0 +1,111 @@
+//! A feed as server-sent events: `curl -N http://…/api/v1/feeds/default/stream`.
+//!
+//! Each event is one JSON [`wire::Event`], its name in `event:`. The id of an event with records is where the client is then;
+//! a client that comes back with it in `Last-Event-ID` (as browsers do by themselves) goes on there. An id carries the same
+//! cursor as the WebSocket protocol has, the JSON in base64 without padding.
+
+use super::problem::Problem;
+use axum::{
+    extract::{Path, Query, State},
+    response::{
+        IntoResponse, Response, Sse,
+        sse::{Event as Sent, KeepAlive},
+    },
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use engine::{Engine, Output, Tab};
+use futures::{Stream, StreamExt, stream};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use wire::{ByeReason, Command, Cursor, Event, Filter, From, Pace, Scope, Subscribe};
+
+/// How often a quiet stream says that it lives, so that proxies do not end it (nginx does after 60 s).
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What can be asked for in the address.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// Begin with so many of the newest records; without it, with what comes.
+    #[serde(default)]
+    newest: u32,
+    /// See [`Filter::text`].
+    #[serde(default)]
+    text: String,
+    /// See [`Filter::topic`].
+    #[serde(default)]
+    topic: String,
+    /// One partition of [`Filter::partitions`].
+    partition: Option<i32>,
+}
+
+/// `GET /api/v1/feeds/{feed}/stream`
+pub(super) async fn stream(
+    State(engine): State<Arc<Engine>>,
+    Path(feed): Path<String>,
+    Query(wanted): Query<Wanted>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let from = match headers.get("last-event-id") {
+        Some(id) => From::Cursor(cursor_from_id(id.as_bytes()).ok_or_else(|| {
+            Problem::new(StatusCode::BAD_REQUEST, "bad-cursor", "Last-Event-ID is not an id of this stream")
+        })?),
+        None if wanted.newest > 0 => From::Newest(wanted.newest),
+        None => From::Now,
+    };
+    let filter = Filter { text: wanted.text, topic: wanted.topic, partitions: wanted.partition.into_iter().collect() };
+    let mut tab = Tab::new(engine);
+    let hello = tab.hello();
+    let subscribe = Subscribe { feed, scope: Scope::Instance, filter, pace: Pace::Latency, from };
+    let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|reason| {
+        let status = if reason == ByeReason::UnknownFeed { StatusCode::NOT_FOUND } else { StatusCode::UNPROCESSABLE_ENTITY };
+        Problem::new(status, "bad-subscription", reason.text())
+    })?;
+    first.insert(0, hello);
+    let events = stream::iter(first.into_iter().map(|event| sent(&event, None))).chain(following(tab));
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
+}
+
+/// Everything after the first events, up to the server's last words.
+fn following(tab: Tab) -> impl Stream<Item = Result<Sent, Infallible>> {
+    stream::unfold(Some(tab), |tab| async {
+        let mut tab = tab?;
+        let (events, is_last) = match tab.next().await {
+            Output::Batch(batch) => (batch.into_events(), false),
+            Output::Event(event) => (vec![event], false),
+            Output::Bye(bye) => (vec![Event::Bye(bye)], true),
+        };
+        // Only the last event of a batch has an id: the cursor is past all of them.
+        let last = events.len().saturating_sub(1);
+        let id = tab.cursor().map(|cursor| id_of(&cursor));
+        let sent: Vec<_> = events
+            .iter()
+            .enumerate()
+            .map(|(index, event)| sent(event, id.as_deref().filter(|_| index == last && moves_cursor(event))))
+            .collect();
+        Some((stream::iter(sent), (!is_last).then_some(tab)))
+    })
+    .flatten()
+}
+
+fn sent(event: &Event, id: Option<&str>) -> Result<Sent, Infallible> {
+    let sent = Sent::default().event(event.name()).data(wire::codec::event_to_json(event));
+    Ok(match id {
+        Some(id) => sent.id(id),
+        None => sent,
+    })
+}
+
+fn moves_cursor(event: &Event) -> bool {
+    matches!(event, Event::Records(_) | Event::Gap(_) | Event::Change(_))
+}
+
+fn id_of(cursor: &Cursor) -> String {
+    let json = serde_json::to_vec(cursor).expect("a cursor has string keys and no failing Serialize");
+    BASE64_URL_SAFE_NO_PAD.encode(json)
+}
+
+fn cursor_from_id(id: &[u8]) -> Option<Cursor> {
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(id).ok()?).ok()
+}

@@ -1,0 +1,194 @@
+//! A whole instance in the test's process: a free port, a group and a topic of its own, the cluster that
+//! `OTTLA_TEST_BROKERS` names or an embedded broker on a temporary folder.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use futures::{SinkExt, StreamExt};
+use server::{
+    config::{Config, FeedConfig},
+    run::serve_on,
+};
+use std::{net::SocketAddr, path::Path, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{Error, Message, client::IntoClientRequest},
+};
+use wire::{Command, Event, codec};
+
+/// Whatever is waited for comes well within this, or never.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One running instance.
+pub struct Instance {
+    pub address: SocketAddr,
+    pub topic: String,
+    stop: Option<oneshot::Sender<()>>,
+    served: JoinHandle<anyhow::Result<()>>,
+    _dir: tempfile::TempDir,
+}
+
+impl Instance {
+    /// Starts an instance whose group has all partitions of a new topic.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let topic = format!("server-test-{}", uuid::Uuid::new_v4());
+        let mut config = Config::default();
+        config.server.site_root = site(dir.path());
+        config.kafka.brokers = std::env::var("OTTLA_TEST_BROKERS").unwrap_or_default();
+        config.kafka.instance = "ottla-test".into();
+        config.embedded.data_dir = dir.path().join("broker");
+        config.topics.partitions = 2;
+        config.feed = FeedConfig { group: topic.clone(), topics: vec![topic.clone()], ..FeedConfig::default() };
+        change(&mut config);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let served = tokio::spawn(serve_on(listener, config, async {
+            let _ = stopped.await;
+        }));
+        let instance = Self { address, topic, stop: Some(stop), served, _dir: dir };
+        timeout(PATIENCE, instance.ready()).await.expect("the instance becomes ready");
+        instance
+    }
+
+    async fn ready(&self) {
+        while !reqwest::get(self.url("/readyz")).await.is_ok_and(|response| response.status() == 200) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Tells it to stop, as SIGTERM does.
+    pub fn tell_to_stop(&mut self) {
+        let _ = self.stop.take().expect("told once").send(());
+    }
+
+    /// Waits for the end of a stop.
+    pub async fn stopped(self) {
+        timeout(PATIENCE, self.served).await.expect("it stops").unwrap().unwrap();
+    }
+
+    pub async fn stop(mut self) {
+        self.tell_to_stop();
+        self.stopped().await;
+    }
+
+    /// Produces `value` as any program would.
+    pub async fn send(&self, value: &str) -> wire::Receipt {
+        let response = post_json(&self.url(&format!("/api/kafka/send?topic={}", self.topic)), value).await;
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    /// Opens a WebSocket that speaks JSON.
+    pub async fn tab(&self) -> JsonTab {
+        let mut request = format!("ws://{}/ws", self.address).into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", wire::SUBPROTOCOL_JSON.parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        JsonTab { socket }
+    }
+}
+
+/// Posts a JSON string, as `POST /api/kafka/send` wants it.
+pub async fn post_json(url: &str, value: &str) -> reqwest::Response {
+    let body = serde_json::to_string(value).unwrap();
+    reqwest::Client::new().post(url).header("content-type", "application/json").body(body).send().await.unwrap()
+}
+
+/// A site with a page's files that nobody loads.
+fn site(dir: &Path) -> std::path::PathBuf {
+    let root = dir.join("site");
+    std::fs::create_dir_all(root.join("pkg")).unwrap();
+    std::fs::write(root.join("pkg/ottla.0123.js"), "// a script").unwrap();
+    std::fs::write(root.join("favicon.svg"), "<svg/>").unwrap();
+    std::fs::write(root.join("hash.txt"), "js: 0123\nwasm: 4567\ncss: 89ab\n").unwrap();
+    root
+}
+
+/// A WebSocket that speaks JSON.
+pub struct JsonTab {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+impl JsonTab {
+    pub async fn send(&mut self, command: &Command) {
+        self.send_text(&serde_json::to_string(command).unwrap()).await;
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
+        self.socket.send(Message::binary(bytes)).await.unwrap();
+    }
+
+    /// The next event.
+    pub async fn next(&mut self) -> Event {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.expect("an event comes").unwrap().unwrap() {
+                Message::Text(text) => return codec::event_from_json(&text).unwrap(),
+                Message::Ping(_) => {}
+                other => panic!("not an event: {other:?}"),
+            }
+        }
+    }
+
+    /// The next event that `wanted` takes.
+    pub async fn wait_for<T>(&mut self, wanted: impl Fn(Event) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = wanted(self.next().await) {
+                return found;
+            }
+        }
+    }
+
+    /// Subscribes to the page's feed.
+    pub async fn subscribe(&mut self, from: wire::From) -> wire::Subscribed {
+        let subscribe = wire::Subscribe {
+            feed: "default".into(),
+            scope: wire::Scope::Instance,
+            filter: wire::Filter::default(),
+            pace: wire::Pace::Display,
+            from,
+        };
+        self.send(&Command::Subscribe(subscribe)).await;
+        self.wait_for(|event| if let Event::Subscribed(subscribed) = event { Some(subscribed) } else { None }).await
+    }
+
+    /// The next `n` records.
+    pub async fn records(&mut self, n: usize) -> Vec<wire::Record> {
+        let mut records = Vec::new();
+        while records.len() < n {
+            records.extend(
+                self.wait_for(|event| if let Event::Records(batch) = event { Some(batch.records) } else { None }).await,
+            );
+        }
+        records
+    }
+
+    /// The server's close code, after whatever else it says.
+    pub async fn closed(&mut self) -> (u16, String) {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.expect("the server closes") {
+                Some(Ok(Message::Close(Some(frame)))) => return (frame.code.into(), frame.reason.to_string()),
+                Some(Ok(_)) => {}
+                Some(Err(Error::ConnectionClosed)) | None => panic!("closed without a reason"),
+                Some(Err(error)) => panic!("{error}"),
+            }
+        }
+    }
+}

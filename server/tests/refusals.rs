@@ -1,0 +1,117 @@
+//! What bad input gets: a reason that names the field and the rule, and a server that goes on.
+
+mod common;
+
+use common::{Instance, post_json};
+use serde_json::Value;
+use wire::{Command, Event, From};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_break_a_rule_are_refused_by_field() {
+    let instance = Instance::start().await;
+    for (query, body, status, field) in [
+        ("topic=a%20b", "\"x\"", 422, Some("topic")),
+        ("topic=no-such-topic", "\"x\"", 422, Some("topic")),
+        (&format!("topic={}&partition=-1", instance.topic), "\"x\"", 422, Some("partition")),
+        (&format!("topic={}&partition=2", instance.topic), "\"x\"", 422, Some("partition")),
+        ("", "{\"not\":\"a string\"}", 400, None),
+        ("", "\"unterminated", 400, None),
+        ("", &format!("\"{}\"", "x".repeat(1_000_001)), 422, Some("value")),
+        ("", &format!("\"{}\"", "x".repeat(1024 * 1024)), 413, None),
+        ("nonsense=1", "\"x\"", 400, None),
+    ] {
+        let response = reqwest::Client::new()
+            .post(instance.url(&format!("/api/kafka/send?{query}")))
+            .header("content-type", "application/json")
+            .body(body.to_owned())
+            .send()
+            .await
+            .unwrap();
+        let shown = body.get(..40).unwrap_or(body);
+        assert_eq!(response.status(), status, "{query} {shown}");
+        if let Some(field) = field {
+            assert_eq!(response.headers()["content-type"], "application/problem+json");
+            let problem: Value = response.json().await.unwrap();
+            assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+            assert!(!problem["errors"][0]["rule"].as_str().unwrap().is_empty());
+        }
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tab_that_sends_nonsense_is_closed_with_a_reason_and_others_go_on() {
+    let instance = Instance::start().await;
+    let mut bystander = instance.tab().await;
+    bystander.subscribe(From::Now).await;
+
+    let mut garbage = instance.tab().await;
+    garbage.send_text("{\"dance\":1}").await;
+    assert_eq!(garbage.closed().await.0, 4400);
+
+    let mut wrong_kind = instance.tab().await;
+    wrong_kind.send_bytes(vec![1, 2, 3]).await;
+    assert_eq!(wrong_kind.closed().await.0, 4400);
+
+    let mut too_large = instance.tab().await;
+    too_large.send_text(&"x".repeat(wire::MAX_COMMAND_MESSAGE + 1)).await;
+    assert_eq!(too_large.closed().await.0, 4400);
+
+    let mut too_early = instance.tab().await;
+    too_early.send(&Command::Pause).await;
+    let (code, reason) = too_early.closed().await;
+    assert_eq!((code, reason.as_str()), (4409, "this command needs a subscription first"));
+
+    let mut unknown = instance.tab().await;
+    unknown.send_text(r#"{"subscribe":{"feed":"nope"}}"#).await;
+    assert_eq!(unknown.closed().await.0, 4404);
+
+    instance.send("still here").await;
+    assert_eq!(bystander.records(1).await.len(), 1);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upgrade_without_a_subprotocol_is_told_which_there_are() {
+    let instance = Instance::start().await;
+    let error = tokio_tungstenite::connect_async(format!("ws://{}/ws", instance.address)).await.unwrap_err();
+    let tokio_tungstenite::tungstenite::Error::Http(response) = error else { panic!("{error}") };
+    assert_eq!(response.status(), 400);
+    assert!(String::from_utf8_lossy(response.body().as_deref().unwrap_or_default()).contains(wire::SUBPROTOCOL_JSON));
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_site_can_not_drive_this_server() {
+    let instance = Instance::start().await;
+    let send = instance.url("/api/kafka/send");
+    let client = reqwest::Client::new();
+    let post = |content_type: &str| client.post(&send).header("content-type", content_type.to_owned()).body("\"x\"");
+
+    let foreign = post("application/json").header("origin", "https://evil.example.org").send().await.unwrap();
+    assert_eq!(foreign.status(), 403);
+    let simple = post("text/plain").send().await.unwrap();
+    assert_eq!(simple.status(), 403);
+    let rebound = client.get(instance.url("/healthz")).header("host", "evil.example.org").send().await.unwrap();
+    assert_eq!(rebound.status(), 421);
+    let form = client.post(instance.url("/produce")).header("sec-fetch-site", "cross-site").body("topic=a").send().await.unwrap();
+    assert_eq!(form.status(), 403);
+    assert_eq!(post_json(&send, "x").await.status(), 200);
+
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+    let mut request = format!("ws://{}/ws", instance.address).into_client_request().unwrap();
+    request.headers_mut().insert("origin", "https://evil.example.org".parse().unwrap());
+    request.headers_mut().insert("sec-websocket-protocol", wire::SUBPROTOCOL_JSON.parse().unwrap());
+    let error = tokio_tungstenite::connect_async(request).await.unwrap_err();
+    assert!(matches!(error, tokio_tungstenite::tungstenite::Error::Http(response) if response.status() == 403));
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hello_names_the_instance_and_the_build() {
+    let instance = Instance::start().await;
+    let Event::Hello(hello) = instance.tab().await.next().await else { panic!("hello comes first") };
+    assert_eq!((hello.instance.as_str(), hello.build.as_str()), ("ottla-test", "4567-89ab"));
+    assert_eq!(hello.feeds, ["default"]);
+    instance.stop().await;
+}

@@ -1,0 +1,295 @@
+//! How a client comes back: what it has, what of an event is new to it, and how long it waits between two attempts. Pure,
+//! and shared by the page and by `client`, so that both keep the promise "no record twice, none missing without a gap".
+
+use crate::{Bye, Change, ChangeKind, Count, Cursor, Event, Flags, Gap, Position, Record, Records};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The longest wait before the first attempt to reconnect.
+const FIRST_DELAY: Duration = Duration::from_millis(250);
+/// The longest wait before any attempt.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(10);
+
+/// How long to wait before attempt number `attempt` (from 0): exponential, with full jitter, so that the tabs of a server
+/// that went away do not all come back at once. `random` is uniform in `0.0..1.0`.
+pub fn back_off(attempt: u32, random: f64) -> Duration {
+    // Beyond 2^6 the limit holds in any case.
+    (FIRST_DELAY * 2u32.pow(attempt.min(6))).min(LONGEST_DELAY).mul_f64(random.clamp(0.0, 1.0))
+}
+
+/// Where a client is in a feed. Fed with every event, it keeps the cursor for the next subscribe, and takes out what the
+/// client has already had.
+#[derive(Debug, Clone, Default)]
+pub struct Resume {
+    epoch: u64,
+    seq: u64,
+    positions: BTreeMap<String, BTreeMap<i32, Seen>>,
+    /// The gaps since the cursor last moved. A server that is asked again from the same cursor names them again.
+    named: Vec<Gap>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// The next offset that has not been seen.
+    next: i64,
+    /// In a new epoch: what lies below was seen in an earlier one. Holds until the partition has passed it.
+    floor: Option<i64>,
+}
+
+impl Resume {
+    /// A client that has everything before `cursor`.
+    pub fn new(cursor: &Cursor) -> Self {
+        let mut resume = Self { epoch: cursor.epoch, seq: cursor.seq, ..Self::default() };
+        for position in &cursor.positions {
+            resume.advance(&position.topic, position.partition, position.next);
+        }
+        resume
+    }
+
+    /// Where to subscribe from.
+    pub fn cursor(&self) -> Cursor {
+        let positions = self.positions.iter().flat_map(|(topic, partitions)| {
+            partitions.iter().map(|(&partition, seen)| Position { topic: topic.clone(), partition, next: seen.next })
+        });
+        Cursor { epoch: self.epoch, seq: self.seq, positions: positions.collect() }
+    }
+
+    /// Takes note of `event`, and returns what of it is new; nothing where the client has had all of it.
+    pub fn accept(&mut self, event: Event) -> Option<Event> {
+        match event {
+            Event::Records(records) => self.accept_records(records).map(Event::Records),
+            Event::Change(change) => self.accept_change(change).map(Event::Change),
+            Event::Gap(gap) => self.accept_gap(gap).map(Event::Gap),
+            Event::Bye(bye) => {
+                self.accept_bye(&bye);
+                Some(Event::Bye(bye))
+            }
+            // `Subscribed` too: the cursor moves when the records come, not when they are announced, or a connection
+            // that breaks in between would lose the gaps that stand between the two.
+            other => Some(other),
+        }
+    }
+
+    fn accept_records(&mut self, mut records: Records) -> Option<Records> {
+        self.enter(records.epoch);
+        let from = self.seq;
+        records.records.retain(|record| record.seq >= from && self.is_new(record));
+        if records.next > self.seq {
+            self.seq = records.next;
+            self.named.clear();
+        }
+        (!records.records.is_empty()).then_some(records)
+    }
+
+    fn is_new(&mut self, record: &Record) -> bool {
+        let next = record.offset + 1;
+        let again = [Flags::REDELIVERED, Flags::POSSIBLY_REDELIVERED, Flags::DUPLICATE];
+        let is_again = again.into_iter().any(|flag| record.flags.contains(flag));
+        let is_replayed = record.flags.contains(Flags::REPLAYED);
+        let Some(seen) = self.seen(&record.topic, record.partition) else {
+            self.advance(&record.topic, record.partition, next);
+            return true;
+        };
+        if !is_again && !is_replayed && seen.floor.is_some_and(|floor| record.offset < floor) {
+            return false;
+        }
+        if is_again {
+            seen.next = seen.next.max(next);
+        } else {
+            // A replay goes back, and so does a topic that was deleted and made anew: the stream's order is the truth.
+            seen.next = next;
+            seen.floor = seen.floor.filter(|&floor| record.offset < floor);
+        }
+        true
+    }
+
+    fn accept_change(&mut self, change: Change) -> Option<Change> {
+        self.enter(change.epoch);
+        if change.seq < self.seq {
+            return None;
+        }
+        self.seq = change.seq + 1;
+        self.named.clear();
+        if let ChangeKind::Missing(gap) = &change.kind {
+            self.advance(&gap.topic, gap.partition, gap.last + 1);
+        }
+        Some(change)
+    }
+
+    fn accept_gap(&mut self, mut gap: Gap) -> Option<Gap> {
+        for named in &self.named {
+            let is_same_place = named.topic == gap.topic && named.partition == gap.partition;
+            if is_same_place && named.first <= gap.first && gap.first <= named.last {
+                let first = named.last + 1;
+                if first > gap.last {
+                    return None;
+                }
+                gap.count = gap.count_of(first, gap.last);
+                gap.first = first;
+            }
+        }
+        self.advance(&gap.topic, gap.partition, gap.last + 1);
+        self.named.push(gap.clone());
+        Some(gap)
+    }
+
+    /// Everything that the server sent came before its last word, so its cursor is as good, and knows of what a filter
+    /// left out.
+    fn accept_bye(&mut self, bye: &Bye) {
+        let Some(cursor) = &bye.cursor else { return };
+        self.enter(cursor.epoch);
+        self.seq = self.seq.max(cursor.seq);
+        for position in &cursor.positions {
+            self.advance(&position.topic, position.partition, position.next);
+        }
+    }
+
+    fn enter(&mut self, epoch: u64) {
+        if epoch == self.epoch {
+            return;
+        }
+        self.epoch = epoch;
+        self.seq = 0;
+        for seen in self.positions.values_mut().flat_map(BTreeMap::values_mut) {
+            seen.floor = Some(seen.floor.unwrap_or(seen.next).max(seen.next));
+        }
+    }
+
+    fn seen(&mut self, topic: &str, partition: i32) -> Option<&mut Seen> {
+        self.positions.get_mut(topic)?.get_mut(&partition)
+    }
+
+    fn advance(&mut self, topic: &str, partition: i32, next: i64) {
+        match self.seen(topic, partition) {
+            Some(seen) => seen.next = seen.next.max(next),
+            None => {
+                self.positions.entry(topic.into()).or_default().insert(partition, Seen { next, floor: None });
+            }
+        }
+    }
+}
+
+impl Gap {
+    /// How many of this gap's records lie in `first..=last`, a range inside it.
+    pub fn count_of(&self, first: i64, last: i64) -> Count {
+        let part = u64::try_from(last - first + 1).unwrap_or(0);
+        let all = u64::try_from(self.last - self.first + 1).unwrap_or(0);
+        match self.count {
+            // No holes, so the part has none either.
+            Count::Exact(count) if count == all => Count::Exact(part),
+            Count::Exact(count) | Count::UpTo(count) => Count::UpTo(count.min(part)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ByeReason, Timestamp};
+
+    fn record(seq: u64, offset: i64, flags: Flags) -> Record {
+        Record {
+            seq,
+            topic: "t".into(),
+            partition: 0,
+            offset,
+            timestamp: Timestamp::None,
+            received: 0,
+            flags,
+            key: None,
+            value: None,
+            headers: vec![],
+            headers_left_out: 0,
+        }
+    }
+
+    fn records(epoch: u64, records: Vec<Record>) -> Event {
+        let next = records.last().map_or(0, |record| record.seq + 1);
+        Event::Records(Records { epoch, next, records })
+    }
+
+    fn offsets(event: Option<Event>) -> Vec<i64> {
+        match event {
+            Some(Event::Records(records)) => records.records.iter().map(|record| record.offset).collect(),
+            _ => vec![],
+        }
+    }
+
+    fn gap(first: i64, last: i64) -> Gap {
+        let count = Count::Exact(u64::try_from(last - first + 1).expect("a range"));
+        Gap { topic: "t".into(), partition: 0, first, last, count, now_with: None }
+    }
+
+    fn at(epoch: u64, seq: u64, next: i64) -> Cursor {
+        Cursor { epoch, seq, positions: vec![Position { topic: "t".into(), partition: 0, next }] }
+    }
+
+    #[test]
+    fn what_was_sent_before_in_the_same_epoch_is_taken_out() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        let sent = vec![record(9, 99, Flags::FIRST), record(10, 100, Flags::FIRST), record(11, 101, Flags::FIRST)];
+        assert_eq!(offsets(resume.accept(records(1, sent.clone()))), [100, 101]);
+        assert_eq!(resume.accept(records(1, sent)), None);
+        assert_eq!(resume.cursor(), at(1, 12, 102));
+    }
+
+    #[test]
+    fn a_rewind_in_the_same_epoch_is_shown_and_followed() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        assert_eq!(offsets(resume.accept(records(1, vec![record(10, 3, Flags::REPLAYED)]))), [3]);
+        assert_eq!(resume.cursor(), at(1, 11, 4));
+        assert_eq!(offsets(resume.accept(records(1, vec![record(11, 2, Flags::REDELIVERED)]))), [2]);
+        assert_eq!(resume.cursor(), at(1, 12, 4), "a redelivery does not go back");
+    }
+
+    #[test]
+    fn in_a_new_epoch_offsets_decide_unless_the_record_says_why_it_comes_again() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        let sent = vec![
+            record(0, 98, Flags::FIRST),
+            record(1, 99, Flags::POSSIBLY_REDELIVERED),
+            record(2, 100, Flags::FIRST),
+            record(3, 7, Flags::FIRST),
+        ];
+        assert_eq!(offsets(resume.accept(records(2, sent))), [99, 100, 7]);
+    }
+
+    #[test]
+    fn a_gap_named_again_after_a_broken_connection_is_new_only_where_it_grew() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        assert_eq!(resume.accept(Event::Gap(gap(100, 119))), Some(Event::Gap(gap(100, 119))));
+        assert_eq!(resume.accept(Event::Gap(gap(100, 119))), None);
+        assert_eq!(resume.accept(Event::Gap(gap(100, 129))), Some(Event::Gap(gap(120, 129))));
+        resume.accept(records(1, vec![record(40, 130, Flags::FIRST)]));
+        assert_eq!(resume.accept(Event::Gap(gap(100, 119))), Some(Event::Gap(gap(100, 119))), "of a replay");
+    }
+
+    #[test]
+    fn the_cursor_does_not_move_before_the_records_come() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        let subscribed = crate::Subscribed {
+            feed: "default".into(),
+            group: "g".into(),
+            scope: crate::Scope::Instance,
+            epoch: 2,
+            seq: 70,
+            resumed: false,
+        };
+        assert!(resume.accept(Event::Subscribed(subscribed)).is_some());
+        assert_eq!(resume.cursor(), at(1, 10, 100));
+    }
+
+    #[test]
+    fn the_servers_last_cursor_is_taken_over() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        resume.accept(Event::Bye(Bye { reason: ByeReason::Stopping, cursor: Some(at(1, 20, 104)) }));
+        assert_eq!(resume.cursor(), at(1, 20, 104));
+    }
+
+    #[test]
+    fn the_wait_grows_to_its_limit_and_is_jittered_in_full() {
+        assert_eq!(back_off(0, 1.0), Duration::from_millis(250));
+        assert_eq!(back_off(3, 0.5), Duration::from_secs(1));
+        assert_eq!(back_off(u32::MAX, 1.0), LONGEST_DELAY);
+        assert_eq!(back_off(5, 0.0), Duration::ZERO);
+    }
+}
