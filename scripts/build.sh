@@ -8,7 +8,7 @@ scripts/own-target.sh
 
 say "▸ The page"
 mkdir -p "$(dirname "$OTTLA_BIN")"
-cargo leptos build --release --frontend-only
+cargo leptos build --frontend-only
 rm -f "$OTTLA_SITE"/pkg/*.ts
 
 # All programs at once, as the tests build them: alone, each would want its dependencies with other features.

@@ -6,4 +6,6 @@ source "$(dirname "$0")/env.sh"
 
 scripts/setup.sh run
 scripts/own-target.sh
+# Quick to build instead of small to load.
+export CARGO_PROFILE_WASM_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_WASM_RELEASE_LTO=off CARGO_PROFILE_WASM_RELEASE_CODEGEN_UNITS=16
 exec cargo leptos watch

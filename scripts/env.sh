@@ -15,7 +15,7 @@ export CARGO_TARGET_DIR
 RUSTUP_TOOLCHAIN="$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)"
 export RUSTUP_TOOLCHAIN
 
-export PATH="$OTTLA_CACHE/tools/bin:$OTTLA_CACHE/node/node_modules/.bin:$HOME/.cargo/bin:$PATH"
+export PATH="$OTTLA_CACHE/tools/bin:$HOME/.cargo/bin:$PATH"
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
 
 # What scripts/build.sh leaves: the program, and beside it the page's files, which the program finds by itself.

@@ -16,12 +16,10 @@ pub fn by_id<T: JsCast>(id: &str) -> Option<T> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
-/// Gives the focus to the element of this id.
-pub fn focus(id: &str) {
-    if let Some(element) = by_id::<HtmlElement>(id) {
-        // Refused only for elements that are not rendered; then the focus stays where it is.
-        let _ = element.focus();
-    }
+/// Gives the focus to the element of this id, if there is one.
+pub fn focus(id: &str) -> bool {
+    let element = by_id::<HtmlElement>(id);
+    element.is_some_and(|element| element.focus().is_ok())
 }
 
 /// Sets `<html data-…>`, or takes it away where `value` is empty, and keeps the choice for a year. The server reads the

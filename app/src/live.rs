@@ -17,7 +17,9 @@ pub use window::{Entry, EntryKind, Resumed};
 
 use leptos::{
     ev,
-    leptos_dom::helpers::{TimeoutHandle, request_animation_frame, set_timeout_with_handle, window_event_listener_untyped},
+    leptos_dom::helpers::{
+        TimeoutHandle, request_animation_frame, set_timeout_with_handle, window_event_listener_untyped,
+    },
     prelude::*,
     reactive::send_wrapper_ext::SendOption,
 };
@@ -262,12 +264,6 @@ impl Live {
     /// there; what the list has already is left out.
     pub fn add_loaded(&self, records: Vec<Record>) {
         self.rows.update_value(|rows| rows.window.add_loaded(records));
-        self.show();
-    }
-
-    /// Takes a gap out of the list by its [`Entry::id`]: nothing is left to load.
-    pub fn close_gap(&self, id: u64) {
-        self.rows.update_value(|rows| rows.window.remove(id));
         self.show();
     }
 

@@ -1,4 +1,4 @@
-//! The HTML document around the page, and the headers that guard it. Rendered on the server only and never hydrated.
+//! The HTML document around the page, and the policy that guards it. Rendered on the server only and never hydrated.
 
 use crate::{App, components::Sprite, preferences::Preferences};
 use axum::http::{HeaderValue, header};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let Preferences { theme, locale, roomy, single_keys } = Preferences::current();
     let build = use_context::<Arc<Engine>>().map(|engine| engine.build().to_owned());
-    set_headers();
+    set_policy();
     view! {
         <!DOCTYPE html>
         <html
@@ -59,12 +59,9 @@ fn content_security_policy(nonce: &str) -> String {
     )
 }
 
-fn set_headers() {
+fn set_policy() {
     let (Some(response), Some(nonce)) = (use_context::<ResponseOptions>(), use_nonce()) else { return };
     if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
-    // The page shows what is true now, in the language and theme of a cookie.
-    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.insert_header(header::VARY, HeaderValue::from_static("cookie, accept-language"));
 }

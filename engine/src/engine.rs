@@ -106,7 +106,11 @@ impl Engine {
         self.tasks.wait().await;
         let until = Instant::now() + deadline;
         futures::future::join_all(self.feeds.iter().map(|feed| feed.stop(deadline))).await;
-        self.producer.flush(until.saturating_duration_since(Instant::now())).await;
+        let producer = self.producer.clone();
+        let left = until.saturating_duration_since(Instant::now());
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || producer.flush(left)).await {
+            tracing::error!(%error, "not every message was acknowledged before the stop");
+        }
         #[cfg(feature = "embedded")]
         {
             let embedded = self.embedded.lock().take();
@@ -264,7 +268,7 @@ impl Engine {
                 Ok(()) => return,
                 Err(error) => error,
             };
-            if !error.is_transient() {
+            if matches!(error, kafka::Error::Refused { .. }) {
                 // The group then waits for topics that someone else makes.
                 tracing::warn!(feed = feed.name(), %error, "the feed's topics could not be created");
                 return;
@@ -279,7 +283,8 @@ impl Engine {
             if is_news {
                 tracing::warn!(feed = feed.name(), %error, "Kafka does not answer: the feed waits for it");
             }
-            tokio::time::sleep(backoff.mul_f64(rand::rng().random_range(0.5..1.0))).await;
+            let wait = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
+            tokio::time::sleep(wait).await;
             backoff = (backoff * 2).min(CREATE_BACKOFF_MAX);
         }
     }

@@ -208,7 +208,7 @@ mod tests {
     fn a_cursor_with_an_offset_is_counted_exactly_where_there_are_no_holes() {
         let dense = evicted(10..20);
         assert_eq!(ranges(dense.missed_since_seq(5, Some(14), 6)), [(14, 19, Count::Exact(6))]);
-        assert_eq!(ranges(dense.missed_since_seq(0, None, 11)), [(10, 19, Count::Exact(10))]);
+        assert_eq!(ranges(dense.missed_since_seq(1, None, 10)), [(10, 19, Count::Exact(10))]);
         let holes = evicted([1, 2, 5, 9]);
         assert_eq!(ranges(holes.missed_since_seq(3, Some(3), 2)), [(3, 9, Count::UpTo(2))]);
     }

@@ -170,24 +170,43 @@ impl Ring {
     /// The tallies of a reader that stands at `seq`, which is in the ring. Counted back from the head, for most readers are
     /// near it.
     pub fn tallies_at(&self, seq: u64) -> Arc<Vec<Tally>> {
-        let mut at = Arc::clone(&self.tallies);
-        for segment in self.segments.iter().rev().take_while(|segment| segment.end_seq() > seq) {
-            let tallies = Arc::make_mut(&mut at);
-            for entry in segment.index_from(seq).iter().rev() {
-                let tally = &mut tallies[entry.partition as usize];
-                *tally = Tally { count: tally.count - 1, next: entry.offset };
+        if seq == self.head {
+            return Arc::clone(&self.tallies);
+        }
+        let mut tallies = Vec::clone(&self.tallies);
+        // By ordinal, whether records were taken off: the next offset then follows from the record before them.
+        let mut is_open = vec![false; tallies.len()];
+        let mut open = 0;
+        for segment in self.segments.iter().rev() {
+            if segment.end_seq() <= seq && open == 0 {
+                break;
+            }
+            for (of, entry) in (segment.first_seq()..segment.end_seq()).rev().zip(segment.index().iter().rev()) {
+                let ordinal = entry.partition as usize;
+                if of >= seq {
+                    tallies[ordinal].count -= 1;
+                    open += usize::from(!is_open[ordinal]);
+                    is_open[ordinal] = true;
+                } else if is_open[ordinal] {
+                    tallies[ordinal].next = entry.offset.saturating_add(1);
+                    open -= 1;
+                    is_open[ordinal] = false;
+                }
             }
         }
-        at
+        for (ordinal, tally) in tallies.iter_mut().enumerate().filter(|(ordinal, _)| is_open[*ordinal]) {
+            tally.next = self.evicted.get(ordinal).map_or(0, |evicted| evicted.tally().next);
+        }
+        Arc::new(tallies)
     }
 
-    /// What lies after `seq`: up to the head, or until the bodies have `bytes`.
+    /// What lies after `seq`: up to the head, or until the bodies have `bytes`, but at least one segment.
     pub fn stretch(&self, seq: u64, bytes: usize) -> Stretch {
         let from = self.segments.partition_point(|segment| segment.end_seq() <= seq);
         let mut gathered = 0;
         let mut segments = Vec::new();
         for segment in self.segments.range(from..) {
-            if gathered >= bytes {
+            if gathered >= bytes && !segments.is_empty() {
                 break;
             }
             gathered += match segments.is_empty() {

@@ -1,5 +1,7 @@
 //! What a hub and its sessions do, one behaviour a test. The interplay is in `session.rs`.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use feed::{Hub, HubConfig, Session, Writer, hub};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
@@ -143,10 +145,13 @@ fn a_partition_that_turns_up_later_gets_its_gap_before_its_records() {
     let positions = vec![Position { topic: "orders".into(), partition: 0, next: 5 }];
     let mut session = start(&hub, From::Cursor(Cursor { epoch: 0, seq: 0, positions: positions.clone() }));
     assert_eq!(session.cursor().positions, positions, "it is not forgotten");
+    let mut again = start(&hub, From::Cursor(session.cursor()));
+    assert_eq!(again.cursor(), session.cursor(), "nor after a reconnect in this epoch");
     append(&mut writer, "orders", 8..10);
     let events = session.take(MAX_EVENT_MESSAGE).into_events();
     assert_eq!(events[0], Event::Gap(gap(5, 7, Count::UpTo(3))));
     assert_eq!(offsets(&events), [8, 9]);
+    assert_eq!(again.take(MAX_EVENT_MESSAGE).into_events(), events);
 }
 
 #[test]

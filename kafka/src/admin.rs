@@ -42,11 +42,10 @@ impl Admin {
         const ACTION: &str = "listing the topics";
         let admin = self.clone();
         let asked = tokio::task::spawn_blocking(move || {
-            let metadata = admin
-                .client
-                .inner()
-                .fetch_metadata(None, deadline)
-                .map_err(|error| Error::Failed { action: ACTION.into(), reason: admin.context.explain(&reason(&error)) })?;
+            let metadata = admin.client.inner().fetch_metadata(None, deadline).map_err(|error| Error::Failed {
+                action: ACTION.into(),
+                reason: admin.context.explain(&reason(&error)),
+            })?;
             let mut topics: Vec<_> = metadata
                 .topics()
                 .iter()
@@ -71,11 +70,11 @@ impl Admin {
     }
 
     /// Creates those of `topics` (name, partitions, replication) that do not exist, and waits until the metadata name
-    /// them. One that exists is left as it is.
+    /// them. One that exists is left as it is. A replication of -1 is the cluster's default (KIP-464).
     ///
     /// # Errors
-    /// The first that Kafka refuses, in its words; or no answer within `deadline`.
-    pub async fn ensure_topics(&self, topics: &[(String, u32, u32)], deadline: Duration) -> Result<(), Error> {
+    /// [`Error::Refused`] for the first that Kafka refuses, in its words; or no answer within `deadline`.
+    pub async fn ensure_topics(&self, topics: &[(&str, i32, i32)], deadline: Duration) -> Result<(), Error> {
         if topics.is_empty() {
             return Ok(());
         }
@@ -83,15 +82,12 @@ impl Admin {
         let wanted: Vec<_> = topics
             .iter()
             .map(|(name, partitions, replication)| {
-                let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-                NewTopic::new(name, number(*partitions), TopicReplication::Fixed(number(*replication)))
+                NewTopic::new(name, *partitions, TopicReplication::Fixed(*replication))
             })
             .collect();
         let options = AdminOptions::new().request_timeout(Some(deadline)).operation_timeout(Some(deadline));
-        let failed = |reason: String| Error::Failed {
-            action: "creating topics".into(),
-            reason: self.context.explain(&reason),
-        };
+        let failed =
+            |reason: String| Error::Failed { action: "creating topics".into(), reason: self.context.explain(&reason) };
         let asked = tokio::time::timeout(deadline, self.client.create_topics(&wanted, &options)).await;
         let answers = asked
             .map_err(|_| failed(format!("no answer within {} ms", deadline.as_millis())))?
@@ -101,7 +97,14 @@ impl Admin {
                 Ok(name) => tracing::info!(topic = name, "topic created"),
                 Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((name, error)) => {
-                    return Err(Error::Failed { action: format!("creating the topic {name}"), reason: error.to_string() });
+                    let (action, reason) = (format!("creating the topic {name}"), error.to_string());
+                    return Err(match error {
+                        // The cluster is busy with itself: it may go better later.
+                        RDKafkaErrorCode::RequestTimedOut | RDKafkaErrorCode::NotController => {
+                            Error::Failed { action, reason }
+                        }
+                        _ => Error::Refused { action, reason },
+                    });
                 }
             }
         }

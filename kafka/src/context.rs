@@ -64,8 +64,8 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
 /// Whether an error is about reaching a broker, not about what was asked of it.
 pub(crate) fn is_connection_trouble(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode::{
-        AllBrokersDown, Authentication, BrokerTransportFailure, Resolve, OperationTimedOut,
-        SaslAuthenticationFailed, SSL,
+        AllBrokersDown, Authentication, BrokerTransportFailure, OperationTimedOut, Resolve, SSL,
+        SaslAuthenticationFailed,
     };
     matches!(
         code,

@@ -221,10 +221,11 @@ impl Broker {
         ];
 
         let storage = || self.storage.clone();
-        let fetch = (MapErrLayer::new(BrokerError::from), FrameRequestLayer::<FetchRequest>::new()).into_layer(Waking {
-            inner: FetchValidationLayer::new().into_layer(FetchService { storage: storage() }),
-            appends: self.appends.clone(),
-        });
+        let fetch =
+            (MapErrLayer::new(BrokerError::from), FrameRequestLayer::<FetchRequest>::new()).into_layer(Waking {
+                inner: FetchValidationLayer::new().into_layer(FetchService { storage: storage() }),
+                appends: self.appends.clone(),
+            });
         let produce = Announcing { inner: ProduceService { storage: storage() }, appends: self.appends.clone() };
 
         let routes = ROUTES

@@ -37,6 +37,14 @@ pub enum Error {
         /// In Kafka's or librdkafka's words.
         reason: String,
     },
+    /// A broker answered, and will not: no use in trying again.
+    #[error("{action}: {reason}")]
+    Refused {
+        /// What was tried.
+        action: String,
+        /// In the broker's words.
+        reason: String,
+    },
     /// The deadline passed.
     #[error("{action}: not done within {deadline:?}")]
     TimedOut {

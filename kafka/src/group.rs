@@ -15,7 +15,6 @@ mod topics;
 use crate::{ClientSettings, Error, GroupSettings};
 use link::Link;
 use member::{End, Member};
-pub(crate) use topics::partition_count;
 use rand::Rng;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -27,6 +26,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
+pub(crate) use topics::partition_count;
 use wire::{KafkaState, RecordView};
 
 /// A partition of a topic.

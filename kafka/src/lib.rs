@@ -28,7 +28,5 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The clock, in Kafka's unit.
 fn now() -> wire::Millis {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

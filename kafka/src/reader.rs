@@ -49,12 +49,8 @@ impl Reader {
     pub fn new(client: &ClientSettings) -> Result<Self, Error> {
         let config = client.reader()?;
         config.create_native_config().map_err(Error::client)?;
-        let inner = Inner {
-            config,
-            context: Context::default(),
-            idle: Mutex::new(None),
-            reads: Semaphore::new(READS_AT_ONCE),
-        };
+        let inner =
+            Inner { config, context: Context::default(), idle: Mutex::new(None), reads: Semaphore::new(READS_AT_ONCE) };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -205,9 +201,8 @@ impl Read<'_> {
         let mut records = Vec::new();
         while !ends.is_empty() {
             let polled = self.poll(|message| {
-                (message.topic() == topic).then(|| {
-                    lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned())
-                })
+                (message.topic() == topic)
+                    .then(|| lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned()))
             })?;
             match polled {
                 Polled::Record(record) => {
@@ -231,7 +226,10 @@ impl Read<'_> {
     }
 
     /// The next message that `take` wants, or the end of a partition.
-    fn poll<T>(&self, mut take: impl FnMut(&rdkafka::message::BorrowedMessage<'_>) -> Option<T>) -> Result<Polled<T>, ReadError> {
+    fn poll<T>(
+        &self,
+        mut take: impl FnMut(&rdkafka::message::BorrowedMessage<'_>) -> Option<T>,
+    ) -> Result<Polled<T>, ReadError> {
         loop {
             let left = self.left()?;
             match self.consumer.poll(left.min(POLL)) {
@@ -263,8 +261,7 @@ impl Read<'_> {
     }
 
     fn partition_count(&self, topic: &str) -> Result<u32, ReadError> {
-        let metadata =
-            self.consumer.fetch_metadata(Some(topic), self.left()?).map_err(|error| self.failed(&error))?;
+        let metadata = self.consumer.fetch_metadata(Some(topic), self.left()?).map_err(|error| self.failed(&error))?;
         match partition_count(&metadata, topic) {
             Ok(Some(count)) => Ok(count),
             Ok(None) => Err(ReadError::UnknownTopic { topic: topic.into() }),

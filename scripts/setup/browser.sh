@@ -1,6 +1,13 @@
 # shellcheck shell=bash
 # Sourced by setup.sh. Playwright with axe for the end-to-end tests, and a Chromium for them to drive.
 
+missing=()
+has node || missing+=(nodejs)
+has npm || missing+=(npm)
+[[ ${#missing[@]} == 0 ]] || packages "Playwright" "Node.js 20 or newer, with npm" "${missing[@]}"
+[[ $(node --version) =~ ^v([0-9]+) && ${BASH_REMATCH[1]} -ge 20 ]] ||
+  fail "Node.js $(node --version) is too old for Playwright: install 20 or newer, see https://nodejs.org."
+
 packages_current() { cmp -s end2end/package-lock.json end2end/node_modules/.ottla-lock; }
 
 install_playwright() {

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Sourced by setup.sh. What Rust can't bring itself: a C compiler and cmake for librdkafka and SQLite, two libraries' headers,
-# brotli for the page's files, Node.js for wasm-opt.
+# brotli for the page's files, curl to ask instances whether they are up.
 
 missing=()
 has cc || missing+=(build-essential)
@@ -13,9 +13,7 @@ else
   missing+=(libssl-dev libcurl4-openssl-dev)
 fi
 has brotli || missing+=(brotli)
-has node || missing+=(nodejs)
-has npm || missing+=(npm)
 has curl || missing+=(curl ca-certificates)
 
 [[ ${#missing[@]} == 0 ]] || packages "the build" \
-  "a C compiler, cmake, pkg-config, the headers of OpenSSL and curl, brotli, curl, Node.js 18 or newer" "${missing[@]}"
+  "a C compiler, cmake, pkg-config, the headers of OpenSSL and curl, brotli, curl" "${missing[@]}"

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
-# Sourced by setup.sh. The page's build: cargo-leptos, wasm-bindgen of exactly Cargo.lock's version, and wasm-opt.
+# Sourced by setup.sh. The page's build: cargo-leptos and wasm-bindgen of exactly Cargo.lock's version.
 
 CARGO_LEPTOS=0.3.11
-BINARYEN=132.0.0
 WASM_BINDGEN="$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p;}' Cargo.lock)"
 
 # From source into the cache: unoptimised and without debug information, which is by far the quickest to build.
@@ -29,9 +28,3 @@ is_version cargo-leptos "$CARGO_LEPTOS" || step "cargo-leptos $CARGO_LEPTOS (abo
 # Its own lock file names a dependency that no longer builds.
 is_version wasm-bindgen "$WASM_BINDGEN" || step "wasm-bindgen $WASM_BINDGEN (about 1 min from source)" \
   install_tool wasm-bindgen-cli "$WASM_BINDGEN"
-
-binaryen_installed() { grep -qs "\"version\": \"$BINARYEN\"" "$OTTLA_CACHE/node/node_modules/binaryen/package.json"; }
-
-# Debian's own wasm-opt is too old: a page that it worked on never wakes up.
-binaryen_installed || step "wasm-opt (binaryen $BINARYEN)" \
-  npm install --loglevel=error --no-audit --no-fund --no-package-lock --prefix "$OTTLA_CACHE/node" "binaryen@$BINARYEN"

@@ -30,7 +30,7 @@ use figment::{
     providers::{Env, Format, Serialized, Toml},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -80,6 +80,8 @@ pub(crate) fn broken(key: impl Into<String>, rule: impl Into<String>) -> ConfigE
     ConfigError::Rule { key: key.into(), rule: rule.into() }
 }
 
+/// Read from the working folder, where it is there and no other is named.
+const DEFAULT_FILE: &str = "ottla.toml";
 /// What stands where a secret would be shown.
 const HIDDEN: &str = "(hidden)";
 
@@ -91,13 +93,16 @@ impl Config {
     pub fn load(options: &Options) -> Result<Self, ConfigError> {
         let file = match &options.config {
             Some(path) if !path.is_file() => return Err(ConfigError::NoFile(path.display().to_string())),
-            Some(path) => Toml::file_exact(path),
-            None => Toml::file_exact("ottla.toml"),
+            Some(path) => Some(path.as_path()),
+            None => Some(Path::new(DEFAULT_FILE)).filter(|path| path.is_file()),
         };
         // Keys always have a section, so names without two underscores (OTTLA_CONFIG and the like) are none.
         let environment = Env::prefixed("OTTLA_").filter(|name| name.as_str().contains("__")).split("__").lowercase(true);
-        let figment = Figment::from(Serialized::defaults(Self::default())).merge(file).merge(environment);
-        let mut config: Self = figment.extract().map_err(Box::new)?;
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = file {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let mut config: Self = figment.merge(environment).extract().map_err(Box::new)?;
         config.override_with(options);
         config.check()?;
         Ok(config)

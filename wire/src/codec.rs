@@ -62,6 +62,11 @@ pub fn encode_command(command: &Command) -> Vec<u8> {
     bytes
 }
 
+/// `command` in its JSON form.
+pub fn command_to_json(command: &Command) -> String {
+    serde_json::to_string(command).expect("a command has string keys and no failing Serialize")
+}
+
 /// Reads a postcard command.
 ///
 /// # Errors

@@ -108,16 +108,19 @@ pub const HEADERS_BUDGET: usize = 16 * 1024;
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct RecordView<'a> {
     /// See [`Record::seq`].
+    #[serde(with = "number::text")]
     pub seq: u64,
     /// See [`Record::topic`].
     pub topic: &'a str,
     /// See [`Record::partition`].
     pub partition: i32,
     /// See [`Record::offset`].
+    #[serde(with = "number::text")]
     pub offset: i64,
     /// See [`Record::timestamp`].
     pub timestamp: Timestamp,
     /// See [`Record::received`].
+    #[serde(with = "number::text")]
     pub received: Millis,
     /// See [`Record::flags`].
     pub flags: Flags,

@@ -23,14 +23,18 @@ pub struct Resume {
     epoch: u64,
     seq: u64,
     positions: BTreeMap<String, BTreeMap<i32, Seen>>,
+    /// Whether what comes next follows the cursor's offsets, not its `seq`.
+    by_offsets: bool,
     /// The gaps since the cursor last moved. A server that is asked again from the same cursor names them again.
     named: Vec<Gap>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    /// The next offset that has not been seen.
+    /// The next offset of the stream. A replay or a redelivery takes it back.
     next: i64,
+    /// The next offset that was never seen.
+    unseen: i64,
     /// In a new epoch: what lies below was seen in an earlier one. Holds until the partition has passed it.
     floor: Option<i64>,
 }
@@ -63,8 +67,12 @@ impl Resume {
                 self.accept_bye(&bye);
                 Some(Event::Bye(bye))
             }
-            // `Subscribed` too: the cursor moves when the records come, not when they are announced, or a connection
-            // that breaks in between would lose the gaps that stand between the two.
+            Event::Subscribed(subscribed) => {
+                // The cursor moves when the records come, not when they are announced, or a connection that breaks in
+                // between would lose the gaps that stand between the two.
+                self.by_offsets = !subscribed.resumed;
+                Some(Event::Subscribed(subscribed))
+            }
             other => Some(other),
         }
     }
@@ -74,30 +82,28 @@ impl Resume {
         let from = self.seq;
         records.records.retain(|record| record.seq >= from && self.is_new(record));
         if records.next > self.seq {
-            self.seq = records.next;
-            self.named.clear();
+            self.move_to(records.next);
         }
         (!records.records.is_empty()).then_some(records)
     }
 
     fn is_new(&mut self, record: &Record) -> bool {
         let next = record.offset + 1;
-        let again = [Flags::REDELIVERED, Flags::POSSIBLY_REDELIVERED, Flags::DUPLICATE];
-        let is_again = again.into_iter().any(|flag| record.flags.contains(flag));
-        let is_replayed = record.flags.contains(Flags::REPLAYED);
+        // It says itself why it comes again.
+        let is_flagged = record.flags != Flags::FIRST;
         let Some(seen) = self.seen(&record.topic, record.partition) else {
             self.advance(&record.topic, record.partition, next);
             return true;
         };
-        if !is_again && !is_replayed && seen.floor.is_some_and(|floor| record.offset < floor) {
+        if !is_flagged && seen.floor.is_some_and(|floor| record.offset < floor) {
             return false;
         }
-        if is_again {
-            seen.next = seen.next.max(next);
-        } else {
-            // A replay goes back, and so does a topic that was deleted and made anew: the stream's order is the truth.
-            seen.next = next;
-            seen.floor = seen.floor.filter(|&floor| record.offset < floor);
+        // Replays and redeliveries go back, and so does a topic that was deleted and made anew: the stream's order is the
+        // truth, and what was seen before is known apart from it.
+        seen.next = next;
+        seen.unseen = seen.unseen.max(next);
+        if !is_flagged {
+            seen.floor = None;
         }
         true
     }
@@ -107,8 +113,7 @@ impl Resume {
         if change.seq < self.seq {
             return None;
         }
-        self.seq = change.seq + 1;
-        self.named.clear();
+        self.move_to(change.seq + 1);
         if let ChangeKind::Missing(gap) = &change.kind {
             self.advance(&gap.topic, gap.partition, gap.last + 1);
         }
@@ -116,17 +121,24 @@ impl Resume {
     }
 
     fn accept_gap(&mut self, mut gap: Gap) -> Option<Gap> {
+        let mut first = gap.first;
+        if self.by_offsets
+            && let Some(seen) = self.seen(&gap.topic, gap.partition)
+        {
+            // After a replay or a redelivery the cursor asks from below what was seen before it.
+            first = first.max(seen.unseen);
+        }
         for named in &self.named {
             let is_same_place = named.topic == gap.topic && named.partition == gap.partition;
-            if is_same_place && named.first <= gap.first && gap.first <= named.last {
-                let first = named.last + 1;
-                if first > gap.last {
-                    return None;
-                }
-                gap.count = gap.count_of(first, gap.last);
-                gap.first = first;
+            if is_same_place && named.first <= first && first <= named.last {
+                first = named.last + 1;
             }
         }
+        if first > gap.last {
+            return None;
+        }
+        gap.count = gap.count_of(first, gap.last);
+        gap.first = first;
         self.advance(&gap.topic, gap.partition, gap.last + 1);
         self.named.push(gap.clone());
         Some(gap)
@@ -143,6 +155,12 @@ impl Resume {
         }
     }
 
+    fn move_to(&mut self, seq: u64) {
+        self.seq = seq;
+        self.by_offsets = false;
+        self.named.clear();
+    }
+
     fn enter(&mut self, epoch: u64) {
         if epoch == self.epoch {
             return;
@@ -150,7 +168,7 @@ impl Resume {
         self.epoch = epoch;
         self.seq = 0;
         for seen in self.positions.values_mut().flat_map(BTreeMap::values_mut) {
-            seen.floor = Some(seen.floor.unwrap_or(seen.next).max(seen.next));
+            seen.floor = Some(seen.unseen);
         }
     }
 
@@ -160,9 +178,15 @@ impl Resume {
 
     fn advance(&mut self, topic: &str, partition: i32, next: i64) {
         match self.seen(topic, partition) {
-            Some(seen) => seen.next = seen.next.max(next),
+            Some(seen) => {
+                seen.next = seen.next.max(next);
+                seen.unseen = seen.unseen.max(next);
+            }
             None => {
-                self.positions.entry(topic.into()).or_default().insert(partition, Seen { next, floor: None });
+                self.positions
+                    .entry(topic.into())
+                    .or_default()
+                    .insert(partition, Seen { next, unseen: next, floor: None });
             }
         }
     }
@@ -171,6 +195,9 @@ impl Resume {
 impl Gap {
     /// How many of this gap's records lie in `first..=last`, a range inside it.
     pub fn count_of(&self, first: i64, last: i64) -> Count {
+        if (first, last) == (self.first, self.last) {
+            return self.count;
+        }
         let part = u64::try_from(last - first + 1).unwrap_or(0);
         let all = u64::try_from(self.last - self.first + 1).unwrap_or(0);
         match self.count {
@@ -184,7 +211,7 @@ impl Gap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ByeReason, Timestamp};
+    use crate::{ByeReason, Scope, Subscribed, Timestamp};
 
     fn record(seq: u64, offset: i64, flags: Flags) -> Record {
         Record {
@@ -219,6 +246,11 @@ mod tests {
         Gap { topic: "t".into(), partition: 0, first, last, count, now_with: None }
     }
 
+    fn subscribed(epoch: u64, seq: u64, resumed: bool) -> Subscribed {
+        let (feed, group, scope) = ("default".into(), "g".into(), Scope::Instance);
+        Subscribed { feed, group, scope, epoch, seq, resumed }
+    }
+
     fn at(epoch: u64, seq: u64, next: i64) -> Cursor {
         Cursor { epoch, seq, positions: vec![Position { topic: "t".into(), partition: 0, next }] }
     }
@@ -238,7 +270,7 @@ mod tests {
         assert_eq!(offsets(resume.accept(records(1, vec![record(10, 3, Flags::REPLAYED)]))), [3]);
         assert_eq!(resume.cursor(), at(1, 11, 4));
         assert_eq!(offsets(resume.accept(records(1, vec![record(11, 2, Flags::REDELIVERED)]))), [2]);
-        assert_eq!(resume.cursor(), at(1, 12, 4), "a redelivery does not go back");
+        assert_eq!(resume.cursor(), at(1, 12, 3));
     }
 
     #[test]
@@ -254,27 +286,42 @@ mod tests {
     }
 
     #[test]
+    fn a_replay_goes_on_in_a_new_epoch_without_showing_again_what_it_had_not_reached() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        resume.accept(records(1, vec![record(10, 96, Flags::REPLAYED)]));
+        assert_eq!(resume.cursor().positions, at(1, 11, 97).positions);
+        let sent = vec![record(0, 97, Flags::FIRST), record(1, 98, Flags::REPLAYED), record(2, 100, Flags::FIRST)];
+        assert_eq!(offsets(resume.accept(records(2, sent))), [98, 100]);
+    }
+
+    #[test]
     fn a_gap_named_again_after_a_broken_connection_is_new_only_where_it_grew() {
         let mut resume = Resume::new(&at(1, 10, 100));
         assert_eq!(resume.accept(Event::Gap(gap(100, 119))), Some(Event::Gap(gap(100, 119))));
         assert_eq!(resume.accept(Event::Gap(gap(100, 119))), None);
         assert_eq!(resume.accept(Event::Gap(gap(100, 129))), Some(Event::Gap(gap(120, 129))));
+        let holey = Gap { partition: 1, count: Count::Exact(3), ..gap(0, 9) };
+        assert_eq!(resume.accept(Event::Gap(holey.clone())), Some(Event::Gap(holey)));
         resume.accept(records(1, vec![record(40, 130, Flags::FIRST)]));
         assert_eq!(resume.accept(Event::Gap(gap(100, 119))), Some(Event::Gap(gap(100, 119))), "of a replay");
     }
 
     #[test]
+    fn after_a_replay_a_gap_by_offsets_names_only_what_was_never_seen() {
+        let by_offsets = |resumed| {
+            let mut resume = Resume::new(&at(1, 10, 100));
+            resume.accept(records(1, vec![record(10, 3, Flags::REPLAYED)]));
+            resume.accept(Event::Subscribed(subscribed(2, 70, resumed)));
+            resume.accept(Event::Gap(gap(4, 119)))
+        };
+        assert_eq!(by_offsets(false), Some(Event::Gap(gap(100, 119))));
+        assert_eq!(by_offsets(true), Some(Event::Gap(gap(4, 119))), "of the replay itself");
+    }
+
+    #[test]
     fn the_cursor_does_not_move_before_the_records_come() {
         let mut resume = Resume::new(&at(1, 10, 100));
-        let subscribed = crate::Subscribed {
-            feed: "default".into(),
-            group: "g".into(),
-            scope: crate::Scope::Instance,
-            epoch: 2,
-            seq: 70,
-            resumed: false,
-        };
-        assert!(resume.accept(Event::Subscribed(subscribed)).is_some());
+        assert!(resume.accept(Event::Subscribed(subscribed(2, 70, false))).is_some());
         assert_eq!(resume.cursor(), at(1, 10, 100));
     }
 

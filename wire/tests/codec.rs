@@ -1,5 +1,7 @@
 //! Both codecs: what is written reads back the same, and no input makes a decoder panic.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 #[path = "common/strategies.rs"]
 mod strategies;
 
@@ -35,6 +37,8 @@ fn encoded(event: &Event) -> Vec<u8> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn events_read_back_from_postcard(events in vec(event(), 0..4)) {
         let bytes: Vec<u8> = events.iter().flat_map(encoded).collect();

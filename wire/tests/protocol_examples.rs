@@ -1,5 +1,7 @@
 //! Every JSON example of `docs/PROTOCOL.md` is what it says it is, and every variant has one.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+
 use std::collections::BTreeSet;
 use wire::{ByeReason, Event, codec};
 

@@ -4,6 +4,7 @@ use super::{Posted, error_line, icon, receipt};
 use crate::{
     api::FormFailure,
     draft::{Draft, Outcome},
+    format::html,
     tab::use_tab,
     words,
 };
@@ -89,9 +90,8 @@ pub fn Composer(topics: Vec<String>, limits: Limits, failure: Option<FormFailure
                         draft.value.set(event_target_value(&event));
                         draft.errors.update(Vec::clear);
                     }
-                >
-                    {draft.value.get_untracked()}
-                </textarea>
+                    inner_html=html::textarea(&draft.value.get_untracked())
+                ></textarea>
                 <button
                     class="btn primary"
                     id="compose-send"

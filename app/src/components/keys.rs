@@ -8,11 +8,10 @@ use leptos_i18n::td_string;
 const DIALOG: &str = "keys";
 
 /// Shows the list of keys.
-pub fn show() {
-    if let Some(dialog) = browser::by_id::<web_sys::HtmlDialogElement>(DIALOG) {
-        // Refused only while it is open already.
-        let _ = dialog.show_modal();
-    }
+pub fn show() -> bool {
+    let dialog = browser::by_id::<web_sys::HtmlDialogElement>(DIALOG);
+    // Refused only while it is open already.
+    dialog.is_some_and(|dialog| dialog.show_modal().is_ok())
 }
 
 /// Whether a key press is a single-key shortcut: no field has it, no modifier is held, and they are not turned off.
@@ -31,13 +30,15 @@ pub fn Keys() -> impl IntoView {
         if !tab.single_keys.get_untracked() || !is_shortcut(&event) {
             return;
         }
-        match event.key().as_str() {
+        let is_done = match event.key().as_str() {
             "?" => show(),
             "/" => browser::focus("filter"),
             "c" => browser::focus("compose-value"),
-            _ => return,
+            _ => false,
+        };
+        if is_done {
+            event.prevent_default();
         }
-        event.prevent_default();
     });
     on_cleanup(move || on_key.remove());
     let list = [

@@ -108,7 +108,6 @@ impl Lines {
     fn scroll_to(self, index: usize) {
         let Some(scroller) = self.scroller.get_untracked() else { return };
         let height = self.row_height.get_untracked();
-        let head = f64::from(scroller.client_height()) - self.viewport.get_untracked();
         let (top, scrolled) = (pixels(index) * height, self.scrolled.get_untracked());
         let to = if top < scrolled {
             top
@@ -117,7 +116,6 @@ impl Lines {
         } else {
             return;
         };
-        debug_assert!(head >= 0.0);
         scroller.set_scroll_top(to.ceil() as i32);
         self.scrolled.set(to);
     }
@@ -132,6 +130,12 @@ impl Lines {
                 let _ = row.focus();
             }
         });
+    }
+
+    /// Unless it came back meanwhile.
+    fn pointer_left(self) {
+        let is_back = self.scroller.get_untracked().is_some_and(|scroller| scroller.matches(":hover").unwrap_or(false));
+        self.pointer.set(is_back);
     }
 
     fn measure(self) {
@@ -214,9 +218,9 @@ pub fn List(
                     }
                 }
                 on:pointerenter=move |event| if event.pointer_type() == "mouse" { lines.pointer.set(true) }
-                on:pointerleave=move |_| set_timeout(move || lines.pointer.set(false), AFTER_POINTER)
-                on:focusin=move |_| lines.focus.set(true)
-                on:focusout=move |_| lines.focus.set(false)
+                on:pointerleave=move |_| set_timeout(move || lines.pointer_left(), AFTER_POINTER)
+                on:focusin=move |event| lines.focus.set(is_in_a_row(event.target()))
+                on:focusout=move |event| lines.focus.set(is_in_a_row(event.related_target()))
             >
                 <div class="row head" role="row" aria-rowindex="1">
                     {head
@@ -313,6 +317,11 @@ fn Pill(lines: Lines) -> impl IntoView {
             <span>{text}</span>
         </button>
     }
+}
+
+fn is_in_a_row(target: Option<web_sys::EventTarget>) -> bool {
+    let element = target.and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|element| matches!(element.closest("#rows .row"), Ok(Some(_))))
 }
 
 fn hold_while_in_use(lines: Lines, tab: Tab) {

@@ -39,7 +39,7 @@ pub fn Toolbar(
                     aria-keyshortcuts="/"
                     prop:value=move || filter.get()
                     on:input=move |event| filter.set(event_target_value(&event))
-                    on:keydown=move |event| if event.key() == "Escape" { browser::focus("rows") }
+                    on:keydown=move |event| if event.key() == "Escape" { browser::focus("rows"); }
                 />
                 <kbd class="only-wide">"/"</kbd>
             </label>

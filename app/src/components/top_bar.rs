@@ -49,7 +49,7 @@ pub fn TopBar() -> impl IntoView {
                 class="btn quiet square only-wide needs-script"
                 aria-label=td_string!(locale, keys.title)
                 title=format!("{} (?)", td_string!(locale, keys.title))
-                on:click=|_| super::keys::show()
+                on:click=|_| { super::keys::show(); }
             >
                 {icon("help")}
             </button>

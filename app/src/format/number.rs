@@ -17,7 +17,7 @@ pub fn grouped(number: u64) -> String {
 pub fn bytes(count: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = 1024 * KIB;
-    let tenths = |unit: u64| (count.saturating_mul(10) + unit / 2) / unit;
+    let tenths = |unit: u64| count / unit * 10 + (count % unit * 10 + unit / 2) / unit;
     let (tenths, unit) = match count {
         0..KIB => return format!("{count} B"),
         KIB..MIB => (tenths(KIB), "KiB"),

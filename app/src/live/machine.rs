@@ -89,9 +89,13 @@ pub(crate) enum Output {
 enum State {
     Idle,
     /// Between two attempts.
-    Waiting { until: Duration },
+    Waiting {
+        until: Duration,
+    },
     /// From the attempt to the subscription.
-    Opening { until: Duration },
+    Opening {
+        until: Duration,
+    },
     Live(Live),
 }
 
@@ -161,7 +165,11 @@ impl Machine {
                 Connection::Reconnecting { in_seconds: u32::try_from(left).unwrap_or(u32::MAX) }
             }
             State::Opening { .. } if self.lost.is_some() || self.attempt > 0 => {
-                if self.online { Connection::Reconnecting { in_seconds: 0 } } else { Connection::Offline }
+                if self.online {
+                    Connection::Reconnecting { in_seconds: 0 }
+                } else {
+                    Connection::Offline
+                }
             }
             State::Idle | State::Opening { .. } => Connection::Connecting,
         }
@@ -180,12 +188,6 @@ impl Machine {
             }
             State::Live(live) => Some(live.asked.as_ref().map_or(live.next_ping, |asked| live.dead_at(asked))),
         }
-    }
-
-    /// Where the next subscribe goes on.
-    #[cfg(test)]
-    pub(crate) fn cursor(&self) -> Cursor {
-        self.resume.cursor()
     }
 
     /// Takes in what happened. `random` is uniform in `0.0..1.0`.
@@ -350,7 +352,8 @@ impl Machine {
     }
 
     fn doubt(&mut self, now: Duration, out: &mut Vec<Output>) {
-        let is_asked = matches!(&self.state, State::Live(Live { asked: Some(asked), .. }) if asked.patience == DOUBTFUL_AFTER);
+        let is_asked =
+            matches!(&self.state, State::Live(Live { asked: Some(asked), .. }) if asked.patience == DOUBTFUL_AFTER);
         if !is_asked {
             self.ping(now, DOUBTFUL_AFTER, out);
         }
@@ -361,5 +364,137 @@ impl Live {
     /// Anything heard is a sign of life: a pong can stand behind many records in a slow line.
     fn dead_at(&self, asked: &Asked) -> Duration {
         asked.at.max(self.heard) + asked.patience
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::{Bye, ByeReason, Stats, Subscribed};
+
+    /// Half of each wait.s range is always taken.
+    fn step(machine: &mut Machine, at: u64, input: Input) -> Vec<Output> {
+        machine.step(Duration::from_millis(at), 0.5, input)
+    }
+
+    fn tick_until_due(machine: &mut Machine, now: &mut u64) -> Vec<Output> {
+        let at = machine.wake_at(Duration::from_millis(*now)).expect("it waits for something");
+        *now = u64::try_from(at.as_millis()).expect("small");
+        step(machine, *now, Input::Tick)
+    }
+
+    fn started() -> Machine {
+        let mut machine = Machine::new();
+        let start = Input::Start { feed: "default".into(), cursor: Cursor::default(), instance: "ottla-1".into() };
+        assert_eq!(step(&mut machine, 0, start), [Output::Connect]);
+        machine
+    }
+
+    fn live() -> Machine {
+        let mut machine = started();
+        let out = step(&mut machine, 10, Input::Opened);
+        assert!(matches!(out[..], [Output::Send(Command::Subscribe(Subscribe { from: From::Cursor(_), .. }))]));
+        let (feed, group, scope) = ("default".into(), "g".into(), Scope::Instance);
+        let subscribed = Subscribed { feed, group, scope, epoch: 1, seq: 0, resumed: true };
+        let out = step(&mut machine, 20, Input::Event(Event::Subscribed(subscribed)));
+        assert!(matches!(out[..], [Output::Send(Command::Ping(1)), Output::Take(_)]));
+        machine
+    }
+
+    fn connection(machine: &Machine, at: u64) -> Connection {
+        machine.connection(Duration::from_millis(at))
+    }
+
+    #[test]
+    fn the_answered_ping_tells_the_latency() {
+        let mut machine = live();
+        assert_eq!(connection(&machine, 20), Connection::Live { latency_ms: None });
+        step(&mut machine, 23, Input::Event(Event::Pong(1)));
+        assert_eq!(connection(&machine, 23), Connection::Live { latency_ms: Some(3) });
+        let mut now = 23;
+        assert_eq!(tick_until_due(&mut machine, &mut now), [Output::Send(Command::Ping(2))]);
+        assert_eq!(now, 5020);
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_is_given_up_one_that_is_slow_is_not() {
+        let mut machine = live();
+        step(&mut machine, 9_000, Input::Event(Event::Stats(Stats::default())));
+        assert_eq!(step(&mut machine, 10_020, Input::Tick), []);
+        assert_eq!(step(&mut machine, 19_000, Input::Tick), [Output::Close]);
+        assert!(matches!(connection(&machine, 19_000), Connection::Reconnecting { .. }));
+    }
+
+    #[test]
+    fn a_doubtful_connection_is_asked_at_once() {
+        for input in [Input::Visible, Input::Online, Input::Offline] {
+            let mut machine = live();
+            step(&mut machine, 30, Input::Event(Event::Pong(1)));
+            assert_eq!(step(&mut machine, 1000, input), [Output::Send(Command::Ping(2))]);
+            assert_eq!(step(&mut machine, 3000, Input::Tick), [Output::Close]);
+        }
+    }
+
+    #[test]
+    fn a_socket_that_does_not_open_is_given_up_and_tried_again_ever_later() {
+        let mut machine = started();
+        let mut now = 0;
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            assert_eq!(tick_until_due(&mut machine, &mut now), [Output::Close]);
+            let from = now;
+            while tick_until_due(&mut machine, &mut now).is_empty() {}
+            waits.push(now - from);
+        }
+        assert_eq!(waits, [125, 250, 500, 1000, 2000, 4000, 5000, 5000]);
+    }
+
+    #[test]
+    fn the_wait_ends_at_once_when_there_is_a_reason() {
+        for input in [Input::Visible, Input::Online, Input::RetryNow] {
+            let mut machine = live();
+            step(&mut machine, 100, Input::Closed { code: 1006 });
+            assert_eq!(step(&mut machine, 101, input), [Output::Connect]);
+            assert_eq!(connection(&machine, 101), Connection::Reconnecting { in_seconds: 0 });
+        }
+    }
+
+    #[test]
+    fn the_count_down_wakes_for_each_second() {
+        let mut machine = live();
+        step(&mut machine, 100, Input::Closed { code: ByeReason::UnknownFeed.close_code() });
+        let mut now = 100;
+        let mut seen = Vec::new();
+        loop {
+            seen.push(connection(&machine, now));
+            if !tick_until_due(&mut machine, &mut now).is_empty() {
+                break;
+            }
+        }
+        let expected: Vec<_> = (1..=10).rev().map(|in_seconds| Connection::Reconnecting { in_seconds }).collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn without_a_network_it_says_so_and_tries_nevertheless() {
+        let mut machine = live();
+        step(&mut machine, 100, Input::Closed { code: 1006 });
+        step(&mut machine, 101, Input::Offline);
+        assert_eq!(connection(&machine, 101), Connection::Offline);
+        let mut now = 101;
+        assert_eq!(tick_until_due(&mut machine, &mut now), [Output::Connect]);
+    }
+
+    #[test]
+    fn a_goodbye_closes_and_its_cursor_is_where_to_go_on() {
+        let mut machine = live();
+        let cursor = Cursor { epoch: 1, seq: 9, positions: vec![] };
+        let bye = Event::Bye(Bye { reason: ByeReason::Stopping, cursor: Some(cursor.clone()) });
+        let out = step(&mut machine, 6000, Input::Event(bye));
+        assert!(matches!(out[..], [Output::Close, Output::Take(Event::Bye(_))]));
+        assert_eq!(step(&mut machine, 6125, Input::Tick), [Output::Connect]);
+        let out = step(&mut machine, 6130, Input::Opened);
+        let [Output::Send(Command::Subscribe(subscribe))] = &out[..] else { panic!("{out:?}") };
+        assert_eq!(subscribe.from, From::Cursor(cursor));
     }
 }

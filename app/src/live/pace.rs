@@ -31,7 +31,11 @@ impl Pace {
 
     /// How long to wait before the frame in which to show what came. Zero: the next one.
     pub(crate) fn wait(&mut self, now: Duration) -> Duration {
-        if self.is_busy(now) { self.shown.map_or(Duration::ZERO, |shown| (shown + BATCH).saturating_sub(now)) } else { Duration::ZERO }
+        if self.is_busy(now) {
+            self.shown.map_or(Duration::ZERO, |shown| (shown + BATCH).saturating_sub(now))
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// Whether the rows come too fast to be read one by one.

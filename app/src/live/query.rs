@@ -174,9 +174,26 @@ mod tests {
     #[test]
     fn each_form_of_a_term_matches_what_it_names() {
         for query in [
-            "", "paid", "CUST-9", "trace-ID", "週末", "key:cust", "value:paid", "header:ABC", "topic:order", "partition:2",
-            "offset:1043", "orders[2]", "orders[2]@1043", "https://x", "paid key:9", r#"value:"paid""#,
-            r#""週末配送""#, "key:", "  paid  ", "partition:2 offset:1043 paid",
+            "",
+            "paid",
+            "CUST-9",
+            "trace-ID",
+            "週末",
+            "key:cust",
+            "value:paid",
+            "header:ABC",
+            "topic:order",
+            "partition:2",
+            "offset:1043",
+            "orders[2]",
+            "orders[2]@1043",
+            "https://x",
+            "paid key:9",
+            r#"value:"paid""#,
+            r#""週末配送""#,
+            "key:",
+            "  paid  ",
+            "partition:2 offset:1043 paid",
         ] {
             assert!(matches(query), "{query}");
         }
@@ -185,8 +202,19 @@ mod tests {
     #[test]
     fn every_term_must_match() {
         for query in [
-            "refused", "key:paid", "value:cust", "header:paid", "topic:x", "partition:1", "offset:104", "orders[1]",
-            "orders[2]@1044", "paid key:8", r#""paid cust""#, "partition:x", r#""key:cust""#,
+            "refused",
+            "key:paid",
+            "value:cust",
+            "header:paid",
+            "topic:x",
+            "partition:1",
+            "offset:104",
+            "orders[1]",
+            "orders[2]@1044",
+            "paid key:8",
+            r#""paid cust""#,
+            "partition:x",
+            r#""key:cust""#,
         ] {
             assert!(!matches(query), "{query}");
         }
@@ -202,8 +230,11 @@ mod tests {
 
     #[test]
     fn a_gap_stays_while_it_may_hide_a_match() {
-        let gap = Gap { topic: "t".into(), partition: 1, first: 5, last: 9, count: wire::Count::Exact(5), now_with: None };
-        for (query, expected) in [("text", true), ("offset:7", true), ("offset:4", false), ("t[1]", true), ("t[2]", false)] {
+        let gap =
+            Gap { topic: "t".into(), partition: 1, first: 5, last: 9, count: wire::Count::Exact(5), now_with: None };
+        for (query, expected) in
+            [("text", true), ("offset:7", true), ("offset:4", false), ("t[1]", true), ("t[2]", false)]
+        {
             assert_eq!(Query::new(query, None).matches_gap(&gap), expected, "{query}");
         }
     }

@@ -117,9 +117,12 @@ mod tests {
         assert!(!receipts.consumed("t", 0, 6, &instance, Duration::from_millis(110)));
         assert!(receipts.consumed("t", 0, 7, &instance, Duration::from_millis(111)));
         let consumed = SentState::Consumed { instance: Arc::clone(&instance), after_ms: Some(11) };
-        assert_eq!(states(&receipts), [consumed.clone()]);
+        assert_eq!(states(&receipts), std::slice::from_ref(&consumed));
         assert!(!receipts.assess(&owning(vec![])));
-        assert!(!receipts.consumed("t", 0, 7, &instance, Duration::from_millis(500)), "a replay is not its consumption");
+        assert!(
+            !receipts.consumed("t", 0, 7, &instance, Duration::from_millis(500)),
+            "a replay is not its consumption"
+        );
         assert_eq!(states(&receipts), [consumed]);
     }
 

@@ -11,9 +11,10 @@ const NORMAL: u16 = 1000;
 /// An open or opening connection. Dropping it closes it, and nothing of it is heard afterwards.
 pub(crate) struct Socket {
     socket: WebSocket,
-    on_open: Closure<dyn FnMut()>,
-    on_message: Closure<dyn FnMut(MessageEvent)>,
-    on_close: Closure<dyn FnMut(CloseEvent)>,
+    // The browser calls them: they must live as long as the socket.
+    _on_open: Closure<dyn FnMut()>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
 impl Socket {
@@ -37,11 +38,12 @@ impl Socket {
             }
         });
         // An error is always followed by a close, and says no more than it.
-        let on_close = Closure::<dyn FnMut(CloseEvent)>::new(move |close: CloseEvent| heard(Input::Closed { code: close.code() }));
+        let on_close =
+            Closure::<dyn FnMut(CloseEvent)>::new(move |close: CloseEvent| heard(Input::Closed { code: close.code() }));
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Some(Self { socket, on_open, on_message, on_close })
+        Some(Self { socket, _on_open: on_open, _on_message: on_message, _on_close: on_close })
     }
 
     /// Sends a command. A socket that is closing drops it; its close event follows.

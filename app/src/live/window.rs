@@ -96,7 +96,8 @@ impl Entry {
     fn bytes(&self) -> usize {
         let data = |data: &Option<Data>| data.as_ref().map_or(0, |data| data.head.len());
         let inside = self.record().map_or(0, |record| {
-            let headers = record.headers.iter().map(|header| size_of_val(header) + header.name.len() + data(&header.value));
+            let headers =
+                record.headers.iter().map(|header| size_of_val(header) + header.name.len() + data(&header.value));
             record.topic.len() + data(&record.key) + data(&record.value) + headers.sum::<usize>()
         });
         size_of::<Self>() + inside
@@ -205,11 +206,6 @@ impl Window {
         }
     }
 
-    /// Whether there is something to publish.
-    pub(crate) fn has_waiting(&self) -> bool {
-        !self.waiting.is_empty() || !self.skipped.is_empty()
-    }
-
     /// How many records came since the last publishing that the query wants.
     pub(crate) fn waiting(&self) -> u64 {
         self.came
@@ -293,7 +289,11 @@ impl Window {
             return;
         }
         self.query = query;
-        self.came = self.waiting.iter().filter(|row| row.record().is_some_and(|record| self.query.matches(record))).count() as u64
+        self.came = self
+            .waiting
+            .iter()
+            .filter(|row| row.record().is_some_and(|record| self.query.matches(record)))
+            .count() as u64
             + self.skipped.values().filter(|gap| self.query.matches_gap(gap)).map(|gap| number(gap.count)).sum::<u64>();
         self.sift();
     }
@@ -313,13 +313,19 @@ impl Window {
     /// Forgets all rows, also those that wait.
     pub(crate) fn clear(&mut self) {
         // Not the ids: a list that is keyed by them must not take a new row for an old one.
-        *self = Self { bounds: self.bounds, query: std::mem::take(&mut self.query), next_id: self.next_id, ..Self::default() };
+        *self = Self {
+            bounds: self.bounds,
+            query: std::mem::take(&mut self.query),
+            next_id: self.next_id,
+            ..Self::default()
+        };
     }
 
     /// Inserts records that were read from the log, the oldest first; those that are held already are left out. One that
     /// lies in a gap takes its place there, and the gap shrinks; the others go to the far end.
     pub(crate) fn add_loaded(&mut self, records: Vec<Record>) {
-        let held: BTreeSet<Place> = self.rows.iter().chain(&self.waiting).filter_map(|row| row.record()).map(place).collect();
+        let held: BTreeSet<Place> =
+            self.rows.iter().chain(&self.waiting).filter_map(|row| row.record()).map(place).collect();
         let mut taken = BTreeSet::new();
         let mut new: Vec<Record> = records
             .into_iter()
@@ -336,7 +342,9 @@ impl Window {
                 EntryKind::Gap(gap) if new.iter().any(|record| lies_in(record, gap)) => {
                     let inside;
                     (inside, new) = new.into_iter().partition(|record| lies_in(record, gap));
-                    rows.extend(fill(gap, inside).into_iter().map(|kind| self.entry(kind, false, None, Duration::ZERO)));
+                    rows.extend(
+                        fill(gap, inside).into_iter().map(|kind| self.entry(kind, false, None, Duration::ZERO)),
+                    );
                 }
                 _ => rows.push_back(row),
             }
@@ -349,15 +357,6 @@ impl Window {
         self.records = self.rows.iter().filter(|row| row.record().is_some()).count() as u64;
         self.sift();
         self.trim();
-    }
-
-    /// Takes a row out of the list: a gap of which nothing is left to load.
-    pub(crate) fn remove(&mut self, id: u64) {
-        if let Some(at) = self.rows.iter().position(|row| row.id == id && row.record().is_none()) {
-            let row = self.rows.remove(at).expect("its position was just found");
-            self.rows_bytes -= row.bytes();
-            self.sift();
-        }
     }
 
     /// Marks what this tab sent. Returns who consumed it and when it came, where the row is here.
@@ -462,7 +461,12 @@ mod tests {
     fn shown(window: &Window) -> String {
         let row = |row: &Arc<Entry>| match &row.kind {
             EntryKind::Record(record) => {
-                format!("{}{}{}", record.offset, if row.is_loaded() { "L" } else { "" }, if row.mine { "M" } else { "" })
+                format!(
+                    "{}{}{}",
+                    record.offset,
+                    if row.is_loaded() { "L" } else { "" },
+                    if row.mine { "M" } else { "" }
+                )
             }
             EntryKind::Gap(Gap { first, last, count: Count::Exact(count), .. }) => format!("{first}-{last}:{count}"),
             EntryKind::Gap(Gap { first, last, count: Count::UpTo(count), .. }) => format!("{first}-{last}:~{count}"),
@@ -562,18 +566,6 @@ mod tests {
         push(&mut window, 1..2);
         window.publish();
         assert_eq!((shown(&window).as_str(), window.total()), ("1 0L", 2));
-    }
-
-    #[test]
-    fn a_gap_can_be_taken_out_a_record_cannot() {
-        let mut window = window(20);
-        push_gap(&mut window, 1, 9, Count::UpTo(9));
-        push(&mut window, 10..11);
-        window.publish();
-        for row in window.visible() {
-            window.remove(row.id());
-        }
-        assert_eq!(shown(&window), "10");
     }
 
     #[test]

@@ -77,6 +77,7 @@ fn content(snapshot: Snapshot, failure: Option<FormFailure>, from_log: Option<Fr
     let entries = live.visible();
     let lines = Lines::new(entries);
     let topics = snapshot.topics.clone();
+    let listened_to = topics.clone();
     let is_empty = Memo::new(move |_| entries.with(Vec::is_empty));
     listen_to_keys(lines, tab);
     announce(entries, tab);
@@ -93,9 +94,9 @@ fn content(snapshot: Snapshot, failure: Option<FormFailure>, from_log: Option<Fr
             </div>
             <div class="content">
                 <List lines one_topic={topics.len() == 1}/>
-                <div class="over" hidden=move || !is_empty.get()>
-                    <Empty topics=topics.clone()/>
-                </div>
+                {move || is_empty.get().then(|| view! {
+                    <div class="over"><Empty topics=listened_to.clone()/></div>
+                })}
             </div>
             <Drawer lines/>
             <Composer topics limits=snapshot.limits failure/>

@@ -3,9 +3,10 @@
 
 use crate::{
     api::{self, FormFailure, form_failure},
+    browser,
     components::{FieldBox, Posted, SentTable, StaticBanner, banner, copy_button, error_line, icon, instance, receipt, with_snapshot},
     draft::{Draft, HeaderLine, Outcome, encoding},
-    format::{number::bytes, value::plain},
+    format::{html, number::bytes, value::plain},
     i18n::Locale,
     tab::{Tab, use_tab},
     words,
@@ -100,7 +101,7 @@ fn content(snapshot: Snapshot, failure: Option<FormFailure>, again: Option<Produ
     (0..blank).for_each(|_| draft.add_header(&HeaderInput::default()));
     let serving = tab.live.instance();
     let limit = bytes(snapshot.limits.message_bytes);
-    let topic = input.topic;
+    let default_topic = snapshot.topics.first().cloned().unwrap_or_default();
     view! {
         <div class="page">
             <header>
@@ -117,7 +118,7 @@ fn content(snapshot: Snapshot, failure: Option<FormFailure>, again: Option<Produ
                 <Form draft topics=snapshot.topics limit=limit.clone()/>
                 <div class="stack">
                     <Help limit/>
-                    <Terminal topic/>
+                    <Terminal topic=default_topic/>
                     <SentTable/>
                 </div>
             </div>
@@ -376,9 +377,8 @@ fn value_field(tab: Tab, draft: Draft, limit: String) -> AnyView {
                 prop:disabled=move || draft.value_encoding.get() == Encoding::Null
                 on:input=move |event| draft.value.set(event_target_value(&event))
                 on:blur=move |_| draft.check(Field::Value)
-            >
-                {draft.value.get_untracked()}
-            </textarea>
+                inner_html=html::textarea(&draft.value.get_untracked())
+            ></textarea>
             {error_line("value", error)}
             <p class="hint wrap" id="value-hint">
                 <span>{move || value_hint(locale, draft.value_encoding.get())}</span>
@@ -451,7 +451,7 @@ fn headers_field(tab: Tab, draft: Draft) -> AnyView {
                 >
                     {icon("x")}
                 </button>
-                {error_line("header", error)}
+                {error_line(&format!("header-line-{id}"), error)}
             </div>
         }
         .into_any()
@@ -503,13 +503,21 @@ fn Help(limit: String) -> impl IntoView {
 
 #[component]
 fn Terminal(topic: String) -> impl IntoView {
-    let locale = use_tab().locale;
-    let command = "curl http://127.0.0.1:3000/api/kafka/send \\\n  -H 'content-type: application/json' \\\n  -d '\"hello\"'";
+    let tab = use_tab();
+    let locale = tab.locale;
+    // The server does not know by which name it is reached; the browser does.
+    let command = move || {
+        let address = match tab.hydrated.get() {
+            true => browser::absolute("/api/kafka/send"),
+            false => "http://127.0.0.1:3000/api/kafka/send".to_owned(),
+        };
+        format!("curl {address} \\\n  -H 'content-type: application/json' \\\n  -d '\"hello\"'")
+    };
     view! {
         <section class="card">
             <header>
                 <h2>{td_string!(locale, help.terminal)}</h2>
-                {copy_button(td_string!(locale, app.copy), None, move || command.to_owned())}
+                {copy_button(td_string!(locale, app.copy), None, command)}
             </header>
             <div class="body">
                 <pre class="code" tabindex="0">{command}</pre>

@@ -1,11 +1,11 @@
 //! The consumer's callbacks. They only note what happened; the group's thread acts on it between two polls, where it has
 //! everything at hand and nothing is borrowed.
 
-use super::{Partition, PartitionOffset, statistics::Statistics};
+use super::{Partition, statistics::Statistics};
 use crate::context::log;
 use parking_lot::Mutex;
 use rdkafka::{
-    ClientContext, Offset, TopicPartitionList,
+    ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -22,8 +22,6 @@ pub(super) enum Note {
     Revoke(Vec<Partition>),
     /// The member was out of the group: others may have the partitions already.
     Lose(Vec<Partition>),
-    /// A commit was answered.
-    Committed(Result<(), RDKafkaErrorCode>, Vec<PartitionOffset>),
     /// Something is wrong, in librdkafka's words.
     Error(RDKafkaErrorCode, String),
     /// Once a second.
@@ -78,24 +76,14 @@ impl ConsumerContext for GroupContext {
             let _ = if is_assign { assign(consumer, list) } else { unassign(consumer, list) };
             return;
         }
-        let partitions = list.elements().into_iter().map(|element| Partition::new(element.topic(), element.partition()));
+        let partitions =
+            list.elements().into_iter().map(|element| Partition::new(element.topic(), element.partition()));
         let partitions = partitions.collect();
         self.note(match is_assign {
             true => Note::Assign(partitions),
             false if consumer.assignment_lost() => Note::Lose(partitions),
             false => Note::Revoke(partitions),
         });
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, list: &TopicPartitionList) {
-        let result = result.map_err(|error| error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown));
-        let offsets = list.elements().into_iter().filter_map(|element| match element.offset() {
-            Offset::Offset(offset) => {
-                Some(PartitionOffset { partition: Partition::new(element.topic(), element.partition()), offset })
-            }
-            _ => None,
-        });
-        self.note(Note::Committed(result, offsets.collect()));
     }
 }
 

@@ -4,8 +4,8 @@
 //! happened in the polls ([`Note`]), commit when it is time.
 
 use super::{
-    Consume, Partition, PartitionOffset,
-    commit::commit_within,
+    Consume, Partition, PartitionOffset, PartitionOffsets,
+    commit::Commit,
     context::{GroupContext, Note, assign, unassign},
     link::Link,
     offsets::Offsets,
@@ -20,7 +20,7 @@ use crate::{
 };
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer},
+    consumer::{BaseConsumer, Consumer},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::BorrowedMessage,
 };
@@ -44,12 +44,16 @@ const BATCH_BYTES: usize = 256 * 1024;
 const BATCH_TIME: Duration = Duration::from_millis(2);
 /// How long a commit is waited for when partitions are given back, at the bound U, and at the stop.
 const COMMIT_DEADLINE: Duration = Duration::from_secs(2);
+/// How often the answer to a commit is looked for while nothing comes.
+const COMMIT_LOOK: Duration = Duration::from_millis(20);
 /// A commit without an answer for so long is given up (librdkafka's `socket.timeout.ms` and a retry).
 const COMMIT_LOST: Duration = Duration::from_secs(15);
 /// How long committed offsets and watermarks are waited for. Other partitions stand still meanwhile.
 const LOOKUP_DEADLINE: Duration = Duration::from_secs(2);
 /// A member that consumes nothing for so long, although records wait, is stuck.
 const STUCK: Duration = Duration::from_secs(30);
+/// A position beyond the log's end is believed after so many reports in a row: a new leader may lag for a moment.
+const BEYOND_REPORTS: u32 = 3;
 /// The same error is logged again after so long.
 const LOG_AGAIN: Duration = Duration::from_secs(60);
 
@@ -76,6 +80,8 @@ impl Drop for Client {
 }
 
 pub(super) struct Member<'a, C> {
+    /// The commit that is out, and what it says. Before the client, so that it is dropped before it.
+    commit: Option<(Commit, Vec<PartitionOffset>)>,
     client: Client,
     settings: &'a GroupSettings,
     stop: &'a AtomicBool,
@@ -87,10 +93,10 @@ pub(super) struct Member<'a, C> {
     retry_commit: Option<Instant>,
     /// Where the uncommitted reached U and Kafka does not take a commit: everything is paused.
     is_stalled: bool,
-    /// When to look for partitions whose position does not exist.
-    reposition: Option<Instant>,
-    /// Whether librdkafka stopped a partition and said so, without saying which.
+    /// Whether librdkafka stopped a partition whose position does not exist. It does not say which: its next report does.
     has_stopped: bool,
+    /// How many reports in a row spoke of a position beyond the log's end.
+    beyond_reports: u32,
     last_progress: Instant,
     logged: HashMap<String, Instant>,
     fatal: Option<String>,
@@ -104,11 +110,11 @@ impl<'a, C: Consume> Member<'a, C> {
         link: &'a mut Link,
         consume: &'a mut C,
     ) -> Result<Self, Error> {
-        let consumer: BaseConsumer<_> =
-            config.create_with_context(GroupContext::default()).map_err(Error::client)?;
+        let consumer: BaseConsumer<_> = config.create_with_context(GroupContext::default()).map_err(Error::client)?;
         let topics: Vec<_> = settings.topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics).map_err(|error| Error::failed("subscribing", &error))?;
         Ok(Self {
+            commit: None,
             client: Client { consumer: Arc::new(consumer), topics: TopicLookup::default() },
             settings,
             stop,
@@ -118,8 +124,8 @@ impl<'a, C: Consume> Member<'a, C> {
             last_commit: Instant::now(),
             retry_commit: None,
             is_stalled: false,
-            reposition: None,
             has_stopped: false,
+            beyond_reports: 0,
             last_progress: Instant::now(),
             logged: HashMap::new(),
             fatal: None,
@@ -155,9 +161,6 @@ impl<'a, C: Consume> Member<'a, C> {
         for note in notes {
             self.act(note);
         }
-        if self.reposition.is_some_and(|at| at <= Instant::now()) {
-            self.reposition();
-        }
         self.commit_if_due();
         self.hold_the_bound();
         self.look_up_topics();
@@ -187,7 +190,9 @@ impl<'a, C: Consume> Member<'a, C> {
     }
 
     fn wait(&self) -> Duration {
-        if self.offsets.is_due() && !self.offsets.is_in_flight() {
+        if self.commit.is_some() {
+            COMMIT_LOOK
+        } else if self.offsets.is_due() && self.retry_commit.is_none() {
             let due = self.settings.commit_interval.saturating_sub(self.last_commit.elapsed());
             due.clamp(Duration::from_millis(1), IDLE_WAIT)
         } else {
@@ -221,7 +226,6 @@ impl<'a, C: Consume> Member<'a, C> {
             Note::Assign(partitions) => self.assigned(partitions),
             Note::Revoke(partitions) => self.revoked(&partitions),
             Note::Lose(partitions) => self.lost(&partitions),
-            Note::Committed(result, offsets) => self.commit_answered(result, &offsets),
             Note::Error(code, reason) => self.failed(code, reason),
             Note::Statistics(statistics) => self.reported(&statistics),
         }
@@ -331,59 +335,51 @@ impl<'a, C: Consume> Member<'a, C> {
         self.client.consumer.fetch_watermarks(&partition.topic, partition.partition, LOOKUP_DEADLINE)
     }
 
-    /// Looks for partitions whose position does not exist, and moves them where the log is.
-    fn reposition(&mut self) {
-        self.reposition = None;
-        let owned: Vec<_> = self.offsets.owned().map(|(partition, next)| (partition.clone(), next)).collect();
-        let mut moves = Vec::new();
-        for (partition, next) in &owned {
-            let (first, end) = match self.watermarks(partition) {
-                Ok(watermarks) => watermarks,
-                Err(error) => {
-                    self.reposition = Some(Instant::now() + self.settings.retry_backoff);
-                    self.log_once(RDKafkaErrorCode::AutoOffsetReset, reason(&error));
-                    continue;
-                }
-            };
-            let to = match *next {
-                None if self.settings.from == From::Latest => end,
-                None => first,
-                Some(next) if next < first => {
-                    tracing::warn!(
-                        group = self.settings.group,
-                        topic = partition.topic,
-                        partition = partition.partition,
-                        first = next,
-                        last = first - 1,
-                        "records were deleted before the group consumed them"
-                    );
-                    self.consume.missing(&partition.topic, partition.partition, next, first - 1);
-                    first
-                }
-                Some(next) if next > end => {
-                    tracing::warn!(
-                        group = self.settings.group,
-                        topic = partition.topic,
-                        partition = partition.partition,
-                        next,
-                        end,
-                        "the log ends before the group's position: it began anew"
-                    );
-                    first
-                }
-                Some(_) => continue,
-            };
-            moves.push((partition.clone(), to));
-        }
-        for (partition, to) in &moves {
-            self.offsets.restart(partition, *to);
-        }
-        if moves.is_empty() && self.has_stopped {
-            // Each position exists, and yet librdkafka stopped one of them: begin again where they are.
-            moves = owned.into_iter().filter_map(|(partition, next)| Some((partition, next?))).collect();
-        }
-        self.has_stopped &= self.reposition.is_some();
+    /// Moves partitions whose position does not exist to where the log is. What could not be looked up in time is tried
+    /// again after the next report.
+    fn reposition(&mut self, astray: Vec<(Partition, Option<i64>)>) {
+        let until = Instant::now() + LOOKUP_DEADLINE;
+        let mut moves = Vec::with_capacity(astray.len());
+        let is_all = astray.into_iter().all(|(partition, next)| match self.watermarks(&partition) {
+            Ok((first, end)) => {
+                let to = self.position_in(&partition, next, first, end);
+                moves.push((partition, to));
+                Instant::now() < until
+            }
+            Err(error) => {
+                self.log_once(RDKafkaErrorCode::AutoOffsetReset, reason(&error));
+                false
+            }
+        });
+        self.has_stopped &= !is_all;
         self.restart(&moves);
+    }
+
+    /// Where to go on in a log from `first` to `end`. Declares what is missing.
+    fn position_in(&mut self, partition: &Partition, next: Option<i64>, first: i64, end: i64) -> i64 {
+        let (group, topic, number) = (&self.settings.group, &partition.topic, partition.partition);
+        match next {
+            None if self.settings.from == From::Latest => end,
+            None => first,
+            Some(next) if next < first => {
+                let last = first - 1;
+                tracing::warn!(group, topic, partition = number, first = next, last, "records were deleted unconsumed");
+                self.consume.missing(topic, number, next, last);
+                first
+            }
+            Some(next) if next > end => {
+                tracing::warn!(
+                    group,
+                    topic,
+                    partition = number,
+                    next,
+                    end,
+                    "the log began anew, and so does the group"
+                );
+                first
+            }
+            Some(next) => next,
+        }
     }
 
     /// Has librdkafka begin at these offsets. A partition that it stopped does not take a seek.
@@ -393,6 +389,7 @@ impl<'a, C: Consume> Member<'a, C> {
         }
         let mut list = TopicPartitionList::with_capacity(moves.len());
         for (partition, to) in moves {
+            self.offsets.restart(partition, *to);
             add(&mut list, partition, Offset::Offset(*to));
         }
         let consumer = &self.client.consumer;
@@ -404,58 +401,65 @@ impl<'a, C: Consume> Member<'a, C> {
     // Commits.
 
     fn commit_if_due(&mut self) {
-        let now = Instant::now();
-        if self.offsets.is_in_flight() {
-            if self.last_commit.elapsed() > COMMIT_LOST {
-                tracing::warn!(group = self.settings.group, "a commit was never answered");
-                self.offsets.give_up_in_flight();
+        if let Some((commit, _)) = &self.commit {
+            let answer = commit.answer(Duration::ZERO);
+            let is_lost = self.last_commit.elapsed() > COMMIT_LOST;
+            match answer.or(is_lost.then_some(Err(RDKafkaErrorCode::RequestTimedOut))) {
+                Some(answer) => self.commit_answered(answer),
+                None => return,
             }
-            return;
         }
         // Half the bound: so that a busy feed need not stop at the whole of it.
         let is_time = self.last_commit.elapsed() >= self.settings.commit_interval
             || self.offsets.uncommitted() >= self.settings.uncommitted_bound / 2;
-        if !is_time || self.retry_commit.is_some_and(|at| at > now) {
-            return;
-        }
-        let due = self.offsets.begin_commit();
-        if due.is_empty() {
-            return;
-        }
-        self.last_commit = now;
-        if let Err(error) = self.client.consumer.commit(&listed(&due), CommitMode::Async) {
-            let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
-            self.commit_answered(Err(code), &due);
-        }
-    }
-
-    fn commit_answered(&mut self, result: Result<(), RDKafkaErrorCode>, offsets: &[PartitionOffset]) {
-        match result {
-            Ok(()) => {
-                self.offsets.committed(offsets);
-                self.retry_commit = None;
-                self.link.answered(self.consume);
-                self.consume.committed(offsets);
-            }
-            Err(RDKafkaErrorCode::NoOffset) => self.offsets.failed(offsets),
-            Err(code) => {
-                self.offsets.failed(offsets);
-                self.retry_commit = Some(Instant::now() + self.settings.retry_backoff);
-                self.log_once(code, "offsets were not committed".into());
+        if is_time && self.retry_commit.is_none_or(|at| at <= Instant::now()) {
+            let due = self.offsets.begin_commit();
+            if !due.is_empty() {
+                self.send_commit(due);
             }
         }
     }
 
     /// Commits what is due, of `partitions` or of all, and waits for it. Whether it succeeded.
     fn commit_and_wait(&mut self, partitions: Option<&[Partition]>) -> bool {
+        // What is out says less than what is due now, and arrives before it.
+        self.commit = None;
+        self.offsets.failed();
         let due = self.offsets.due(partitions);
         if due.is_empty() {
             return true;
         }
-        let result = commit_within(&self.client.consumer, &listed(&due), COMMIT_DEADLINE);
-        let is_done = result.is_ok();
-        self.commit_answered(result, &due);
-        is_done
+        self.send_commit(due);
+        if let Some((commit, _)) = &self.commit {
+            let answer = commit.answer(COMMIT_DEADLINE);
+            self.commit_answered(answer.unwrap_or(Err(RDKafkaErrorCode::OperationTimedOut)));
+        }
+        self.retry_commit.is_none()
+    }
+
+    fn send_commit(&mut self, due: Vec<PartitionOffset>) {
+        self.last_commit = Instant::now();
+        match Commit::send(&self.client.consumer, &listed(&due)) {
+            Ok(commit) => self.commit = Some((commit, due)),
+            Err(code) => self.commit_answered(Err(code)),
+        }
+    }
+
+    fn commit_answered(&mut self, answer: Result<(), RDKafkaErrorCode>) {
+        let offsets = self.commit.take().map(|(_, offsets)| offsets).unwrap_or_default();
+        match answer {
+            Ok(()) => {
+                self.offsets.committed(&offsets);
+                self.retry_commit = None;
+                self.link.answered(self.consume);
+                self.consume.committed(&offsets);
+            }
+            Err(code) => {
+                self.offsets.failed();
+                self.retry_commit = Some(Instant::now() + self.settings.retry_backoff);
+                self.log_once(code, "offsets were not committed".into());
+            }
+        }
     }
 
     /// Nothing is handed on beyond U uncommitted offsets.
@@ -464,7 +468,6 @@ impl<'a, C: Consume> Member<'a, C> {
             let may_retry = self.retry_commit.is_none_or(|at| at <= Instant::now());
             if may_retry && self.commit_and_wait(None) {
                 self.is_stalled = false;
-                self.offsets.give_up_in_flight();
                 tracing::info!(group = self.settings.group, "commits work again, consuming goes on");
                 self.resume();
             }
@@ -501,7 +504,6 @@ impl<'a, C: Consume> Member<'a, C> {
             RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::NoOffset => {
                 tracing::debug!(group = self.settings.group, reason, "a position does not exist");
                 self.has_stopped = true;
-                self.reposition.get_or_insert_with(Instant::now);
             }
             RDKafkaErrorCode::AllBrokersDown => self.link.all_down(&reason, self.consume),
             code if is_connection_trouble(code) => {
@@ -528,29 +530,40 @@ impl<'a, C: Consume> Member<'a, C> {
 
     fn reported(&mut self, statistics: &Statistics) {
         self.link.reported(statistics, self.consume);
-        let mut all = Vec::new();
+        let (mut all, mut stopped, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
         let mut waiting = 0;
-        let mut is_beyond = false;
         for (partition, next) in self.offsets.owned() {
-            let Some((mut offsets, behind)) = statistics.partition(&partition.topic, partition.partition) else {
-                continue;
-            };
-            offsets.committed = self.offsets.committed_offset(&partition.topic, partition.partition).or(offsets.committed);
-            waiting += behind;
-            // A broker that answers nothing instead of "out of range" is found out by the end that it tells.
-            is_beyond |= matches!((next, offsets.end), (Some(next), Some(end)) if next > end);
-            all.push(offsets);
+            let Some(report) = statistics.partition(&partition.topic, partition.partition) else { continue };
+            if report.is_stopped {
+                stopped.push((partition.clone(), next));
+            } else if report.is_beyond {
+                beyond.push((partition.clone(), next));
+            }
+            waiting += report.waiting;
+            let committed = self.offsets.committed_offset(&partition.topic, partition.partition);
+            all.push(PartitionOffsets { committed: committed.or(report.offsets.committed), ..report.offsets });
         }
-        if is_beyond {
-            self.reposition.get_or_insert_with(Instant::now);
+        if !all.is_empty() {
+            self.consume.partition_offsets(&all);
         }
+        self.look_for_strays(stopped, beyond);
+
         if waiting == 0 || self.is_stalled || !self.link.is_up() {
             self.last_progress = Instant::now();
         } else if self.last_progress.elapsed() > STUCK {
             self.fatal = Some(format!("{waiting} records wait and none came for {} s", STUCK.as_secs()));
         }
-        if !all.is_empty() {
-            self.consume.partition_offsets(&all);
+    }
+
+    fn look_for_strays(&mut self, stopped: Vec<(Partition, Option<i64>)>, beyond: Vec<(Partition, Option<i64>)>) {
+        if self.has_stopped && !stopped.is_empty() {
+            self.reposition(stopped);
+        }
+        // Kafka says "out of range" to a position beyond the end; the embedded broker answers nothing.
+        self.beyond_reports = if beyond.is_empty() { 0 } else { self.beyond_reports + 1 };
+        if self.beyond_reports >= BEYOND_REPORTS {
+            self.beyond_reports = 0;
+            self.reposition(beyond);
         }
     }
 

@@ -16,8 +16,6 @@ struct Slot {
     committable: Option<i64>,
     /// What the group was last told and acknowledged, or had when the partition was assigned.
     committed: Option<i64>,
-    /// What the commit in flight says.
-    in_flight: Option<i64>,
     /// Where the count of the uncommitted begins.
     base: Option<i64>,
 }
@@ -48,7 +46,7 @@ impl Offsets {
     /// Takes over a partition. `committed` is what the group has; `next` where it begins here, if that is known.
     pub fn assign(&mut self, partition: Partition, committed: Option<i64>, next: Option<i64>) {
         self.remove(std::slice::from_ref(&partition));
-        self.slots.push(Slot { partition, next, committable: None, committed, in_flight: None, base: next });
+        self.slots.push(Slot { partition, next, committable: None, committed, base: next });
     }
 
     /// Forgets partitions, whatever was not committed of them.
@@ -65,7 +63,6 @@ impl Offsets {
                 next: Some(next),
                 committable: Some(next),
                 committed: slot.committed,
-                in_flight: None,
                 base: Some(next),
             };
         }
@@ -105,20 +102,12 @@ impl Offsets {
         self.slots.iter().any(Slot::is_due)
     }
 
-    /// Whether a commit has no answer yet.
-    pub fn is_in_flight(&self) -> bool {
-        self.is_in_flight
-    }
-
     /// Begins a commit of all that is due, unless one is in flight. Empty: nothing to do.
     pub fn begin_commit(&mut self) -> Vec<PartitionOffset> {
         if self.is_in_flight {
             return Vec::new();
         }
         let due = self.due(None);
-        for slot in &mut self.slots {
-            slot.in_flight = slot.is_due().then_some(slot.committable).flatten();
-        }
         self.is_in_flight = !due.is_empty();
         due
     }
@@ -132,9 +121,9 @@ impl Offsets {
             .collect()
     }
 
-    /// The group acknowledged these offsets.
+    /// The group acknowledged these offsets. (A partition that was taken away meanwhile has no slot.)
     pub fn committed(&mut self, offsets: &[PartitionOffset]) {
-        self.settle(offsets);
+        self.is_in_flight = false;
         for PartitionOffset { partition, offset } in offsets {
             if let Some(slot) = self.slots.iter_mut().find(|slot| slot.partition == *partition) {
                 slot.committed = Some(*offset);
@@ -143,28 +132,9 @@ impl Offsets {
         }
     }
 
-    /// The commit of these offsets failed: they are due again.
-    pub fn failed(&mut self, offsets: &[PartitionOffset]) {
-        self.settle(offsets);
-    }
-
-    /// Whatever is in flight is given up.
-    pub fn give_up_in_flight(&mut self) {
+    /// The commit in flight failed, or its answer is not waited for any more: what it said is due again.
+    pub fn failed(&mut self) {
         self.is_in_flight = false;
-    }
-
-    /// The commit in flight ended, if these are its offsets. (A partition that was taken away meanwhile has no slot.)
-    fn settle(&mut self, offsets: &[PartitionOffset]) {
-        let is_it = offsets.iter().all(|PartitionOffset { partition, offset }| {
-            self.slots
-                .iter()
-                .find(|slot| slot.partition == *partition)
-                .is_none_or(|slot| slot.in_flight == Some(*offset))
-        });
-        if is_it {
-            self.is_in_flight = false;
-            self.slots.iter_mut().for_each(|slot| slot.in_flight = None);
-        }
     }
 
     /// The partitions owned, with the offset where the next record is expected, if known.
@@ -230,24 +200,8 @@ mod tests {
         offsets.handed("t", 0, 0);
         offsets.end_of_batch();
         let sent = offsets.begin_commit();
-        offsets.failed(&sent);
+        offsets.failed();
         assert_eq!(offsets.begin_commit(), sent);
-    }
-
-    #[test]
-    fn the_answer_to_an_older_commit_ends_nothing() {
-        let mut offsets = owning(1);
-        offsets.handed("t", 0, 0);
-        offsets.end_of_batch();
-        let older = offsets.begin_commit();
-        offsets.give_up_in_flight();
-        offsets.handed("t", 0, 1);
-        offsets.end_of_batch();
-        let newer = offsets.begin_commit();
-        offsets.failed(&older);
-        assert!(offsets.is_in_flight());
-        offsets.committed(&newer);
-        assert!(!offsets.is_in_flight());
     }
 
     #[test]
@@ -286,8 +240,10 @@ mod tests {
         let sent = offsets.begin_commit();
         offsets.remove(&[partition(0)]);
         offsets.committed(&sent);
-        assert!(!offsets.is_in_flight());
         assert!(!offsets.is_due());
+        offsets.handed("t", 1, 1);
+        offsets.end_of_batch();
+        assert_eq!(offsets.begin_commit(), [at(1, 2)]);
     }
 
     #[test]

@@ -24,10 +24,25 @@ struct Topic {
 
 #[derive(Debug, Deserialize)]
 struct Partition {
+    fetch_state: String,
+    next_offset: i64,
     app_offset: i64,
     committed_offset: i64,
     hi_offset: i64,
     ls_offset: i64,
+}
+
+/// What is told of one partition.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Report {
+    /// Where it stands.
+    pub offsets: PartitionOffsets,
+    /// How many records wait that could be consumed.
+    pub waiting: u64,
+    /// Whether librdkafka does not fetch from it.
+    pub is_stopped: bool,
+    /// Whether librdkafka fetches from an offset that the log does not reach.
+    pub is_beyond: bool,
 }
 
 impl Statistics {
@@ -40,24 +55,28 @@ impl Statistics {
         self.brokers.values().any(|broker| broker.state == "UP")
     }
 
-    /// Where a partition stands, and how many records wait in it that could be consumed.
-    pub fn partition(&self, topic: &str, partition: i32) -> Option<(PartitionOffsets, u64)> {
+    /// What is told of a partition, if anything.
+    pub fn partition(&self, topic: &str, partition: i32) -> Option<Report> {
         let topic = self.topics.get(topic)?;
         let found = topic.partitions.get(&partition)?;
         // Negative numbers are librdkafka's "not known" (RD_KAFKA_OFFSET_INVALID and others).
         let known = |offset: i64| (offset >= 0).then_some(offset);
-        let readable = known(found.ls_offset).or(known(found.hi_offset));
-        let waiting = match (readable, known(found.app_offset)) {
-            (Some(end), Some(next)) => u64::try_from(end - next).unwrap_or(0),
+        let end = known(found.hi_offset);
+        let waiting = match (known(found.ls_offset).or(end), known(found.app_offset)) {
+            (Some(readable), Some(next)) => u64::try_from(readable - next).unwrap_or(0),
             _ => 0,
         };
-        let offsets = PartitionOffsets {
-            topic: topic.topic.clone(),
-            partition,
-            committed: known(found.committed_offset),
-            end: known(found.hi_offset),
-        };
-        Some((offsets, waiting))
+        Some(Report {
+            offsets: PartitionOffsets {
+                topic: topic.topic.clone(),
+                partition,
+                committed: known(found.committed_offset),
+                end,
+            },
+            waiting,
+            is_stopped: found.fetch_state == "none",
+            is_beyond: matches!((known(found.next_offset), end), (Some(next), Some(end)) if next > end),
+        })
     }
 }
 
@@ -68,13 +87,16 @@ mod tests {
     #[test]
     fn offsets_that_are_not_known_are_none() {
         let json = br#"{"brokers":{"a:9092/1":{"state":"UP","nodeid":1}},"topics":{"t":{"topic":"t","age":1,"partitions":{
-            "0":{"app_offset":7,"committed_offset":5,"hi_offset":9,"ls_offset":9},
-            "-1":{"app_offset":-1001,"committed_offset":-1001,"hi_offset":-1001,"ls_offset":-1001}}}}}"#;
+            "0":{"fetch_state":"active","next_offset":9,"app_offset":7,"committed_offset":5,"hi_offset":9,"ls_offset":9},
+            "1":{"fetch_state":"none","next_offset":-1001,"app_offset":-1001,"committed_offset":-1001,"hi_offset":-1001,
+                 "ls_offset":-1001}}}}}"#;
         let statistics = Statistics::parse(json).unwrap();
         assert!(statistics.is_connected());
-        let (offsets, waiting) = statistics.partition("t", 0).unwrap();
-        assert_eq!((offsets.committed, offsets.end, waiting), (Some(5), Some(9), 2));
-        let (offsets, waiting) = statistics.partition("t", -1).unwrap();
-        assert_eq!((offsets.committed, offsets.end, waiting), (None, None, 0));
+        let report = statistics.partition("t", 0).unwrap();
+        assert_eq!((report.offsets.committed, report.offsets.end, report.waiting), (Some(5), Some(9), 2));
+        assert!(!report.is_stopped && !report.is_beyond);
+        let report = statistics.partition("t", 1).unwrap();
+        assert_eq!((report.offsets.committed, report.offsets.end, report.waiting), (None, None, 0));
+        assert!(report.is_stopped && !report.is_beyond);
     }
 }

@@ -38,7 +38,11 @@ impl TopicLookup {
     }
 
     /// Asks if it is time, and returns what is new.
-    pub fn step(&mut self, consumer: &Arc<BaseConsumer<GroupContext>>, topics: impl FnOnce() -> BTreeSet<String>) -> Counts {
+    pub fn step(
+        &mut self,
+        consumer: &Arc<BaseConsumer<GroupContext>>,
+        topics: impl FnOnce() -> BTreeSet<String>,
+    ) -> Counts {
         let answer = self.running.as_ref().and_then(|(_, answer)| match answer.try_recv() {
             Ok(answer) => Some(answer),
             Err(mpsc::TryRecvError::Empty) => None,
@@ -55,7 +59,10 @@ impl TopicLookup {
         match answer {
             Ok(counts) => {
                 let known = &mut self.known;
-                counts.into_iter().filter(|(topic, count)| known.insert(topic.clone(), *count) != Some(*count)).collect()
+                counts
+                    .into_iter()
+                    .filter(|(topic, count)| known.insert(topic.clone(), *count) != Some(*count))
+                    .collect()
             }
             Err(_) => {
                 self.next = Some(Instant::now() + AGAIN);

@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 pub struct LogConfig {
     /// For people or for machines.
     pub format: LogFormat,
-    /// What to write, in `tracing`'s directives: `info`, or `info,kafka=debug`.
+    /// What to write, in `tracing`'s directives: `warn,kafka=debug`. The names are those of Ottla's rooms; what else speaks is
+    /// a library.
     pub filter: String,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Human, filter: "info".into() }
+        Self { format: LogFormat::Human, filter: "warn,server=info,engine=info,kafka=info,app=info".into() }
     }
 }
 

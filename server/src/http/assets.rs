@@ -75,7 +75,7 @@ impl Site {
             .site_root(self.root.to_string_lossy().into_owned())
             .site_pkg_dir(PKG_DIR)
             .hash_files(true)
-            .hash_file(self.hash_file.to_string_lossy().into_owned())
+            .hash_file(Arc::from(self.hash_file.to_string_lossy()))
             .site_addr(listen)
             .build()
     }

@@ -1,0 +1,197 @@
+//! One connection: events and commands instead of frames.
+
+use futures::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{
+        self, Message,
+        client::IntoClientRequest,
+        http::{HeaderValue, header},
+        protocol::WebSocketConfig,
+    },
+};
+use url::Url;
+use wire::{ByeReason, Command, Event, codec};
+
+/// What a client reads at once, in bytes. A load test has thousands of them.
+const READ_BUFFER: usize = 16 * 1024;
+/// A close without a code, and one without a close frame (RFC 6455, section 7.4.1).
+const NO_CODE: u16 = 1005;
+const ABNORMAL: u16 = 1006;
+
+/// Which form the messages have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Subprotocol {
+    /// The page's: small and quick to read.
+    #[default]
+    Postcard,
+    /// Everyone's: one JSON event a message.
+    Json,
+}
+
+impl Subprotocol {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Postcard => wire::SUBPROTOCOL_POSTCARD,
+            Self::Json => wire::SUBPROTOCOL_JSON,
+        }
+    }
+}
+
+/// Why a connection is over, or did not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not an address that can be connected to.
+    #[error("{0:?} is no address of an Ottla: {1}")]
+    Address(String, String),
+    /// The server answered, but not with a WebSocket.
+    #[error("the server refuses the connection with status {0}")]
+    Refused(u16),
+    /// The server closed.
+    #[error("the server closed with code {code}: {reason}")]
+    Closed {
+        /// The close code (RFC 6455, section 7.4; [`ByeReason::close_code`]).
+        code: u16,
+        /// The reason's text.
+        reason: String,
+    },
+    /// The server said something that is no event.
+    #[error("the server does not speak this protocol: {0}")]
+    Protocol(#[from] codec::DecodeError),
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    // Boxed: it is large, and every result would be as large.
+    Socket(#[source] Box<tungstenite::Error>),
+}
+
+impl Error {
+    /// Whether another attempt could succeed without anyone changing anything.
+    pub fn is_passing(&self) -> bool {
+        let lasting =
+            [ByeReason::BadMessage, ByeReason::UnknownFeed, ByeReason::WrongState, ByeReason::BadSubscription];
+        match self {
+            Self::Address(..) | Self::Protocol(_) => false,
+            Self::Refused(status) => !(400..500).contains(status),
+            Self::Closed { code, .. } => lasting.iter().all(|reason| reason.close_code() != *code),
+            Self::Socket(_) => true,
+        }
+    }
+}
+
+impl From<tungstenite::Error> for Error {
+    fn from(error: tungstenite::Error) -> Self {
+        match error {
+            tungstenite::Error::Http(response) => Self::Refused(response.status().as_u16()),
+            tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => {
+                Self::Closed { code: ABNORMAL, reason: "the connection is closed".into() }
+            }
+            other => Self::Socket(Box::new(other)),
+        }
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    subprotocol: Subprotocol,
+}
+
+/// Connects to the instance at `url`: `http://host:port` as for a browser, or the WebSocket's own `ws://host:port/ws`. There is
+/// no TLS here.
+///
+/// # Errors
+/// When the address is none, nobody answers there, or the server refuses.
+pub async fn connect(url: &str, subprotocol: Subprotocol) -> Result<Client, Error> {
+    let mut request = websocket_url(url)?.as_str().into_client_request()?;
+    request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol.name()));
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER).write_buffer_size(0);
+    let without_nagle = true;
+    let (socket, _response) = connect_async_with_config(request, Some(config), without_nagle).await?;
+    Ok(Client { socket, subprotocol })
+}
+
+fn websocket_url(text: &str) -> Result<Url, Error> {
+    let refused = |why: &dyn std::fmt::Display| Error::Address(text.into(), why.to_string());
+    let mut url = Url::parse(text).map_err(|error| refused(&error))?;
+    match url.scheme() {
+        "http" => url.set_scheme("ws").map_err(|()| refused(&"it cannot be a WebSocket's"))?,
+        "ws" => {}
+        other => return Err(refused(&format_args!("{other} is neither http nor ws"))),
+    }
+    if url.path() == "/" {
+        url.set_path("/ws");
+    }
+    Ok(url)
+}
+
+impl Client {
+    /// Sends a command.
+    ///
+    /// # Errors
+    /// When the connection is over.
+    pub async fn send(&mut self, command: &Command) -> Result<(), Error> {
+        let message = match self.subprotocol {
+            Subprotocol::Postcard => Message::binary(codec::encode_command(command)),
+            Subprotocol::Json => Message::text(codec::command_to_json(command)),
+        };
+        Ok(self.socket.send(message).await?)
+    }
+
+    /// Waits for the next message, and returns its events. May be dropped and called again without losing anything.
+    ///
+    /// # Errors
+    /// When the connection is over.
+    pub async fn next(&mut self) -> Result<Vec<Event>, Error> {
+        loop {
+            let message = self.socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed))?;
+            match message {
+                Message::Binary(bytes) => return Ok(codec::decode_events(&bytes)?),
+                Message::Text(text) => return Ok(vec![codec::event_from_json(&text)?]),
+                Message::Close(frame) => {
+                    let (code, reason) = frame.map_or((NO_CODE, String::new()), |frame| {
+                        (frame.code.into(), frame.reason.as_str().to_owned())
+                    });
+                    return Err(Error::Closed { code, reason });
+                }
+                // The library answers pings by itself.
+                Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+            }
+        }
+    }
+
+    /// Says goodbye. What the server still sends is not read.
+    pub async fn close(mut self) {
+        // An error means that it is closed already.
+        let _ = self.socket.close(None).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pages_address_and_the_sockets_are_both_taken() {
+        for (given, expected) in [
+            ("http://127.0.0.1:3000", "ws://127.0.0.1:3000/ws"),
+            ("http://localhost:3000/", "ws://localhost:3000/ws"),
+            ("ws://127.0.0.1:3000/ws", "ws://127.0.0.1:3000/ws"),
+            ("ws://[::1]:3000/behind/a/proxy/ws", "ws://[::1]:3000/behind/a/proxy/ws"),
+        ] {
+            assert_eq!(websocket_url(given).map(String::from).ok().as_deref(), Some(expected));
+        }
+        for bad in ["127.0.0.1:3000", "https://host/", "", "file:///ws"] {
+            assert!(matches!(websocket_url(bad), Err(Error::Address(..))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let closed = |reason: ByeReason| Error::Closed { code: reason.close_code(), reason: reason.text().into() };
+        assert!(closed(ByeReason::Stopping).is_passing() && closed(ByeReason::Stalled).is_passing());
+        assert!(!closed(ByeReason::UnknownFeed).is_passing() && !closed(ByeReason::BadSubscription).is_passing());
+        assert!(!Error::Refused(403).is_passing() && Error::Refused(503).is_passing());
+    }
+}

@@ -1,0 +1,11 @@
+//! The crate against a broker: the embedded one, or those that `OTTLA_TEST_BROKERS` names (`host:port,host:port`). One
+//! program, since linking the broker takes longer than the tests.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and figures are printed")]
+
+mod cluster;
+mod embedded;
+mod figures;
+mod group;
+mod produce;
+mod read;

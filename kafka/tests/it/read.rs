@@ -1,0 +1,105 @@
+//! Reading without a group.
+
+use crate::cluster::{PATIENCE, client, client_of, is_real, message, produce, producer, topic, unique};
+use kafka::{Admin, Reader};
+use std::time::Duration;
+use wire::{Flags, Place, ReadError};
+
+fn place(topic: &str, partition: i32, offset: i64) -> Place {
+    Place { topic: topic.into(), partition, offset }
+}
+
+#[tokio::test]
+async fn a_record_is_read_whole() {
+    let topic = topic(1).await;
+    let reader = Reader::new(&client()).unwrap();
+    let long = "x".repeat(100_000);
+    producer().send(message(&topic, "first")).await.unwrap();
+    producer().send(message(&topic, long.clone())).await.unwrap();
+    for _ in 0..2 {
+        let record = reader.record(&place(&topic, 0, 1), PATIENCE).await.unwrap();
+        assert_eq!(record.value.unwrap().text(), Some(long.as_str()));
+        assert_eq!((record.offset, record.flags), (1, Flags::LOADED));
+    }
+    let newest = reader.newest(&[topic], 1, PATIENCE).await.unwrap();
+    assert!(newest[0].value.as_ref().unwrap().is_cut());
+}
+
+#[tokio::test]
+async fn every_way_not_to_find_a_record_is_told_apart() {
+    let topic = topic(2).await;
+    produce(&topic, 2, 0..2).await;
+    let reader = Reader::new(&client()).unwrap();
+    let nowhere = unique("nowhere");
+    let error = reader.record(&place(&nowhere, 0, 0), PATIENCE).await.unwrap_err();
+    assert_eq!(error, ReadError::UnknownTopic { topic: nowhere });
+    let error = reader.record(&place(&topic, 2, 0), PATIENCE).await.unwrap_err();
+    assert_eq!(error, ReadError::UnknownPartition { topic: topic.clone(), of: 2 });
+    let error = reader.record(&place(&topic, 1, 1), PATIENCE).await.unwrap_err();
+    assert_eq!(error, ReadError::NotYet { place: place(&topic, 1, 1), end: 1 });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_marker_is_a_hole() {
+    use rdkafka::{
+        ClientConfig,
+        producer::{BaseProducer, BaseRecord, Producer as _},
+    };
+    if !is_real() {
+        return; // The embedded broker refuses transactional producers.
+    }
+    let topic = topic(1).await;
+    let producer: BaseProducer = ClientConfig::new()
+        .set("bootstrap.servers", client().brokers)
+        .set("transactional.id", unique("transaction"))
+        .create()
+        .unwrap();
+    producer.init_transactions(PATIENCE).unwrap();
+    producer.begin_transaction().unwrap();
+    producer.send(BaseRecord::<str, str>::to(&topic).payload("in a transaction")).unwrap();
+    producer.commit_transaction(PATIENCE).unwrap();
+
+    let reader = Reader::new(&client()).unwrap();
+    let record = reader.record(&place(&topic, 0, 0), PATIENCE).await.unwrap();
+    assert_eq!(record.value.unwrap().text(), Some("in a transaction"));
+    let error = reader.record(&place(&topic, 0, 1), PATIENCE).await.unwrap_err();
+    assert_eq!(error, ReadError::Hole { place: place(&topic, 0, 1) });
+    assert_eq!(reader.newest(&[topic], 1, PATIENCE).await.unwrap().len(), 0, "the newest offset is the marker's");
+}
+
+#[tokio::test]
+async fn the_newest_come_in_the_order_of_their_time() {
+    let topic = topic(3).await;
+    produce(&topic, 3, 0..30).await;
+    let reader = Reader::new(&client()).unwrap();
+    let newest = reader.newest(&[topic.clone(), unique("nowhere")], 10, PATIENCE).await.unwrap();
+    assert_eq!(newest.len(), 10);
+    assert!(newest.is_sorted_by_key(|record| record.timestamp.millis()));
+    let mut values: Vec<i32> =
+        newest.iter().map(|record| record.value.as_ref().unwrap().text().unwrap().parse().unwrap()).collect();
+    values.sort_unstable();
+    assert_eq!(values, (20..30).collect::<Vec<_>>());
+    assert_eq!(reader.newest(&[topic], 100, PATIENCE).await.unwrap().len(), 30);
+}
+
+#[tokio::test]
+async fn without_a_broker_a_read_keeps_its_deadline() {
+    let client = client_of("127.0.0.1:9".into());
+    let began = std::time::Instant::now();
+    let deadline = Duration::from_millis(300);
+    let error = Reader::new(&client).unwrap().record(&place("t", 0, 0), deadline).await.unwrap_err();
+    assert!(matches!(error, ReadError::Kafka { .. }), "{error:?}");
+    Admin::new(&client).unwrap().topics(deadline).await.unwrap_err();
+    assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn topics_are_listed_without_kafkas_own() {
+    let topic = topic(3).await;
+    let admin = Admin::new(&client()).unwrap();
+    let topics = admin.topics(PATIENCE).await.unwrap();
+    let found = topics.iter().find(|summary| summary.name == topic).unwrap();
+    assert_eq!((found.partitions, found.replication), (3, 1));
+    assert!(topics.iter().all(|topic| !topic.name.starts_with("__")));
+    admin.ensure_topics(&[(topic.as_str(), 3, 1)], PATIENCE).await.unwrap();
+}
