@@ -1,4 +1,5 @@
 //! What a record costs on its way from the group's thread to the tabs: encode, push and flush, take, filter.
+#![allow(missing_docs, reason = "criterion writes a public function")]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use feed::{Hub, HubConfig, Session, Writer, hub};
