@@ -66,7 +66,8 @@ export class Feed {
     if (key !== undefined) await this.composer.getByRole("textbox", { name: "Key" }).fill(key);
     await this.message.fill(value);
     await this.composer.getByRole("button", { name: /send/i }).click();
-    await expect.poll(() => this.sent()).not.toBe(before);
+    // There is none while it is on its way.
+    await expect.poll(async () => ((await this.sent()) ?? before) !== before).toBe(true);
     return (await this.sent()) ?? "";
   }
 

@@ -1,5 +1,5 @@
 // What every test starts from: a topic and a group of its own, instances and brokers that end with the test, and tabs.
-import { type Page, test as base, expect } from "@playwright/test";
+import { type BrowserContext, test as base, expect } from "@playwright/test";
 import { randomUUID } from "node:crypto";
 import { Feed } from "./feed.ts";
 import { brokers } from "./kafka.ts";
@@ -60,13 +60,13 @@ export const test = base.extend<Fixtures>({
   },
 
   open: async ({ browser }, use) => {
-    const pages: Page[] = [];
+    const contexts: BrowserContext[] = [];
     await use(async (url) => {
-      const page = await browser.newPage({ viewport: TALL });
-      pages.push(page);
-      return Feed.open(page, url);
+      const context = await browser.newContext({ viewport: TALL });
+      contexts.push(context);
+      return Feed.open(await context.newPage(), url);
     });
-    for (const page of pages) await page.close();
+    for (const context of contexts) await context.close();
   },
 });
 

@@ -8,6 +8,9 @@ import { figures } from "../support/paths.ts";
 import type { Instance } from "../support/ottla.ts";
 import { expect, test } from "../support/test.ts";
 
+// A trace records the whole document at every step, and films it: it would measure itself.
+test.use({ trace: "off", screenshot: "off" });
+
 const SENDS = 200;
 const WARM_UP = 20;
 

@@ -79,12 +79,18 @@ impl Admin {
             return Ok(());
         }
         let until = Instant::now() + deadline;
+        // Asked first: creating what exists is an error in the broker's log.
+        let known = self.topics(deadline).await?;
         let wanted: Vec<_> = topics
             .iter()
+            .filter(|(name, ..)| !known.iter().any(|topic| topic.name == *name))
             .map(|(name, partitions, replication)| {
                 NewTopic::new(name, *partitions, TopicReplication::Fixed(*replication))
             })
             .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
         let options = AdminOptions::new().request_timeout(Some(deadline)).operation_timeout(Some(deadline));
         let failed =
             |reason: String| Error::Failed { action: "creating topics".into(), reason: self.context.explain(&reason) };

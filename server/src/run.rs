@@ -37,8 +37,7 @@ pub async fn serve_on(listener: TcpListener, config: Config, shutdown: impl Futu
         "Ottla listens"
     );
     if engine.is_embedded() {
-        let data_dir = config.embedded.data_dir.display();
-        tracing::info!(broker = engine.brokers(), %data_dir, "no kafka.brokers configured: the embedded broker serves");
+        tracing::info!(brokers = engine.brokers(), "kafka.brokers is not configured: the embedded broker serves");
     }
 
     let mut stopping = engine.stopping();
@@ -76,9 +75,7 @@ pub fn broker(config: Config) -> anyhow::Result<()> {
             listen.set_port(KAFKA_PORT);
         }
         let data_dir = config.embedded.data_dir;
-        let shown = data_dir.display().to_string();
         let broker = engine::embedded::Embedded::start(engine::embedded::Settings { listen, data_dir }).await?;
-        tracing::info!(brokers = %broker.addr(), data_dir = shown, "the embedded broker listens");
         stop_signal()?.await;
         broker.stop().await;
         Ok(())

@@ -208,7 +208,13 @@ fn Form(draft: Draft, topics: Vec<String>, limit: String) -> impl IntoView {
                 {headers_field(tab, draft)}
             </div>
             <footer>
-                <button class="btn primary" id="send" disabled=move || draft.outcome.get() == Outcome::Sending>
+                <button
+                    class="btn primary"
+                    id="send"
+                    disabled=move || draft.outcome.get() == Outcome::Sending
+                    // The field keeps the focus: its check would move this button away from under the press.
+                    on:mousedown=move |event| event.prevent_default()
+                >
                     {icon("send")}
                     {td_string!(locale, compose.send)}
                     <kbd class="only-wide">"Ctrl ↵"</kbd>
