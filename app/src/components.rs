@@ -34,7 +34,7 @@ pub use icon::Sprite;
 pub use icon::icon;
 pub use instance::instance;
 pub use keys::{Keys, is_shortcut};
-pub use list::{List, Lines};
+pub use list::{Lines, List};
 pub use navigation::Navigation;
 pub use receipt::{Posted, SentTable, receipt};
 pub use row::path;

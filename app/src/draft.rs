@@ -1,7 +1,7 @@
 //! A message while it is written: the fields' signals, their check, sending. Shared by the composer and the produce page;
 //! what they look like is theirs.
 
-use crate::{api, browser, tab::Tab};
+use crate::{api, browser, live::clock, tab::Tab};
 use leptos::{prelude::*, task::spawn_local};
 use wire::{Encoding, Field, FieldError, HeaderInput, Limits, ProduceError, ProduceInput, Receipt};
 
@@ -142,10 +142,11 @@ impl Draft {
         }
         self.errors.set(Vec::new());
         self.outcome.set(Outcome::Sending);
+        let sent_at = clock();
         spawn_local(async move {
             match api::produce(self.input()).await {
                 Ok(Ok(receipt)) => {
-                    tab.live.sent(receipt.clone());
+                    tab.live.sent(receipt.clone(), sent_at);
                     self.outcome.set(Outcome::Sent(receipt));
                     sent();
                 }

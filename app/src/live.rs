@@ -267,14 +267,8 @@ impl Live {
         self.show();
     }
 
-    /// This tab's message was acknowledged just now.
-    pub fn sent(&self, receipt: Receipt) {
-        let sent_at = clock().saturating_sub(Duration::from_micros(receipt.acked_in));
-        self.sent_since(receipt, sent_at);
-    }
-
     /// This tab's message, sent at this time by [`clock`], was acknowledged.
-    pub fn sent_since(&self, receipt: Receipt, sent_at: Duration) {
+    pub fn sent(&self, receipt: Receipt, sent_at: Duration) {
         let assignment = self.assignment.get_untracked();
         self.rows.update_value(|rows| {
             let (topic, partition, offset) = (receipt.topic.clone(), receipt.partition, receipt.offset);

@@ -113,7 +113,11 @@ impl Preferences {
 /// The value of the cookie called `name` in a `Cookie` header (RFC 6265, section 4.2).
 #[cfg(any(feature = "ssr", test))]
 fn cookie<'a>(header: &'a str, name: &str) -> Option<&'a str> {
-    header.split(';').filter_map(|pair| pair.trim().split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    header
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
 }
 
 /// The page's language that an `Accept-Language` header (RFC 9110, section 12.5.4) likes best; English if it knows none.

@@ -67,9 +67,10 @@ pub fn read_error(locale: Locale, error: &ReadError) -> (String, String) {
             td_string!(locale, read.deleted, place = place.to_string()),
             td_string!(locale, read.deleted_hint, first = *first),
         ),
-        ReadError::NotYet { place, end } => {
-            (td_string!(locale, read.not_yet, place = place.to_string()), td_string!(locale, read.not_yet_hint, end = *end))
-        }
+        ReadError::NotYet { place, end } => (
+            td_string!(locale, read.not_yet, place = place.to_string()),
+            td_string!(locale, read.not_yet_hint, end = *end),
+        ),
         ReadError::Hole { place } => {
             (td_string!(locale, read.hole, place = place.to_string()), td_string!(locale, read.hole_hint).into())
         }

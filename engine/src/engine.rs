@@ -219,7 +219,8 @@ impl Engine {
         {
             return Ok(topics.clone());
         }
-        let topics = self.admin.topics(RENDER_DEADLINE).await.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
+        let topics =
+            self.admin.topics(RENDER_DEADLINE).await.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
         *self.topics.lock() = Some((Instant::now(), topics.clone()));
         Ok(topics)
     }

@@ -9,9 +9,9 @@ mod feed;
 mod ingest;
 mod tab;
 
+pub use ::feed::Batch;
 pub use config::{Brokers, Config, FeedConfig, TopicCreation};
 pub use engine::{Engine, StartError};
-pub use ::feed::Batch;
 pub use feed::Feed;
 #[cfg(feature = "embedded")]
 pub use kafka::embedded;

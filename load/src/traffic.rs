@@ -36,8 +36,13 @@ const CARRIERS: [&str; 4] = ["GLS", "DHL", "黑貓宅急便", "UPS"];
 
 /// Produces until the count is reached or the process is told to stop.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    let client = ClientSettings { brokers: options.brokers.clone(), instance: "ottla-load".into(), properties: Default::default() };
-    let producer = Arc::new(Producer::new(&client, &ProducerSettings::default()).context("the producer can't be made")?);
+    let client = ClientSettings {
+        brokers: options.brokers.clone(),
+        instance: "ottla-load".into(),
+        properties: Default::default(),
+    };
+    let producer =
+        Arc::new(Producer::new(&client, &ProducerSettings::default()).context("the producer can't be made")?);
     let permits = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

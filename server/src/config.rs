@@ -97,7 +97,8 @@ impl Config {
             None => Some(Path::new(DEFAULT_FILE)).filter(|path| path.is_file()),
         };
         // Keys always have a section, so names without two underscores (OTTLA_CONFIG and the like) are none.
-        let environment = Env::prefixed("OTTLA_").filter(|name| name.as_str().contains("__")).split("__").lowercase(true);
+        let environment =
+            Env::prefixed("OTTLA_").filter(|name| name.as_str().contains("__")).split("__").lowercase(true);
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
@@ -172,8 +173,7 @@ impl Config {
     /// The configuration as TOML, with the values of secrets hidden.
     pub fn shown(&self) -> String {
         let mut shown = self.clone();
-        for properties in
-            [&mut shown.kafka.properties, &mut shown.producer.properties, &mut shown.consumer.properties]
+        for properties in [&mut shown.kafka.properties, &mut shown.producer.properties, &mut shown.consumer.properties]
         {
             hide_secrets(properties);
         }

@@ -9,9 +9,11 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// When the filter's directives can't be read.
 pub fn init(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.filter)
-        .map_err(|error| anyhow::anyhow!("configuration: log.filter: {error}"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr)
+    let filter =
+        EnvFilter::try_new(&config.filter).map_err(|error| anyhow::anyhow!("configuration: log.filter: {error}"))?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     match config.format {
         LogFormat::Human => lines.with_target(false).init(),

@@ -14,7 +14,8 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
     log::init(&config.log)?;
     runtime()?.block_on(async {
         let listen = config.server.listen;
-        let listener = TcpListener::bind(listen).await.with_context(|| format!("server.listen: can't listen on {listen}"))?;
+        let listener =
+            TcpListener::bind(listen).await.with_context(|| format!("server.listen: can't listen on {listen}"))?;
         serve_on(listener, config, stop_signal()?).await
     })
 }

@@ -1,5 +1,7 @@
 //! The line through everything: produce over HTTP, consume as a group, push over WebSocket and server-sent events.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 mod common;
 
 use common::{Instance, PATIENCE};
@@ -17,7 +19,10 @@ async fn what_is_produced_arrives_in_every_tab() {
     let receipt = instance.send("訊息").await;
     for tab in [&mut a, &mut b] {
         let record = tab.records(1).await.remove(0);
-        assert_eq!((&record.topic, record.partition, record.offset), (&receipt.topic, receipt.partition, receipt.offset));
+        assert_eq!(
+            (&record.topic, record.partition, record.offset),
+            (&receipt.topic, receipt.partition, receipt.offset)
+        );
         assert_eq!(record.value.unwrap().text(), Some("訊息"));
     }
     instance.stop().await;
@@ -122,7 +127,9 @@ impl Sse {
         loop {
             while let Some(end) = self.read.find("\n\n") {
                 let event: String = self.read.drain(..end + 2).collect();
-                let field = |field: &str| event.lines().find_map(|line| line.strip_prefix(field)).map(|text| text.trim_start().to_owned());
+                let field = |field: &str| {
+                    event.lines().find_map(|line| line.strip_prefix(field)).map(|text| text.trim_start().to_owned())
+                };
                 if field("event:").as_deref() == Some(name) {
                     return (field("data:").unwrap_or_default(), field("id:"));
                 }

@@ -1,5 +1,7 @@
 //! The page as the server renders it, and its form without JavaScript.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 mod common;
 
 use common::Instance;
@@ -37,7 +39,12 @@ async fn the_page_comes_with_the_newest_rows_and_the_usual_headers() {
 async fn the_form_leads_to_the_receipt_or_back_with_what_was_typed() {
     let instance = Instance::start().await;
     let post = |value: &str| {
-        let fields = [("topic", instance.topic.as_str()), ("key_encoding", "auto"), ("value_encoding", "text"), ("value", value)];
+        let fields = [
+            ("topic", instance.topic.as_str()),
+            ("key_encoding", "auto"),
+            ("value_encoding", "text"),
+            ("value", value),
+        ];
         browser().post(instance.url("/produce")).header("sec-fetch-site", "same-origin").form(&fields).send()
     };
     let done = post("hello").await.unwrap();
@@ -64,7 +71,8 @@ async fn the_form_leads_to_the_receipt_or_back_with_what_was_typed() {
 async fn a_record_has_a_page_and_an_offset_without_one_says_why() {
     let instance = Instance::start().await;
     let receipt = instance.send("a permalink").await;
-    let page = |offset: i64| reqwest::get(instance.url(&format!("/topics/{}/{}/{offset}", receipt.topic, receipt.partition)));
+    let page =
+        |offset: i64| reqwest::get(instance.url(&format!("/topics/{}/{}/{offset}", receipt.topic, receipt.partition)));
     let found = page(receipt.offset).await.unwrap();
     assert_eq!(found.status(), 200);
     assert!(found.text().await.unwrap().contains("a permalink"));
@@ -93,11 +101,13 @@ async fn hashed_files_are_for_ever_and_those_of_another_build_are_not_remembered
 #[tokio::test(flavor = "multi_thread")]
 async fn theme_and_language_are_remembered_without_javascript() {
     let instance = Instance::start().await;
-    let chosen = browser().get(instance.url("/preferences?theme=dark&lang=zh-Hant&back=/produce")).send().await.unwrap();
+    let chosen =
+        browser().get(instance.url("/preferences?theme=dark&lang=zh-Hant&back=/produce")).send().await.unwrap();
     assert_eq!((chosen.status().as_u16(), chosen.headers()["location"].to_str().unwrap()), (303, "/produce"));
     let cookies: Vec<_> = chosen.headers().get_all("set-cookie").iter().map(|c| c.to_str().unwrap()).collect();
     let sent = cookies.iter().map(|c| c.split(';').next().unwrap()).collect::<Vec<_>>().join("; ");
-    let html = browser().get(instance.url("/produce")).header("cookie", sent).send().await.unwrap().text().await.unwrap();
+    let html =
+        browser().get(instance.url("/produce")).header("cookie", sent).send().await.unwrap().text().await.unwrap();
     assert!(html.contains("lang=\"zh-Hant\"") && html.contains("data-theme=\"dark\""));
     instance.stop().await;
 }

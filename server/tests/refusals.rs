@@ -1,5 +1,7 @@
 //! What bad input gets: a reason that names the field and the rule, and a server that goes on.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 mod common;
 
 use common::{Instance, post_json};
@@ -94,7 +96,13 @@ async fn another_site_can_not_drive_this_server() {
     assert_eq!(simple.status(), 403);
     let rebound = client.get(instance.url("/healthz")).header("host", "evil.example.org").send().await.unwrap();
     assert_eq!(rebound.status(), 421);
-    let form = client.post(instance.url("/produce")).header("sec-fetch-site", "cross-site").body("topic=a").send().await.unwrap();
+    let form = client
+        .post(instance.url("/produce"))
+        .header("sec-fetch-site", "cross-site")
+        .body("topic=a")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(form.status(), 403);
     assert_eq!(post_json(&send, "x").await.status(), 200);
 

@@ -50,7 +50,8 @@ fn connection_lost(serving: Signal<String>) -> Option<AnyView> {
     let locale = tab.locale;
     let live = tab.live;
     // Only whether it is lost is looked at here; the count-down changes on its own, and is not announced.
-    let lost = Memo::new(move |_| matches!(live.connection().get(), Connection::Reconnecting { .. } | Connection::Offline));
+    let lost =
+        Memo::new(move |_| matches!(live.connection().get(), Connection::Reconnecting { .. } | Connection::Offline));
     lost.get().then(|| {
         let countdown = move || match live.connection().get() {
             Connection::Reconnecting { in_seconds } => td_string!(locale, conn.again_in, seconds = in_seconds),

@@ -79,7 +79,8 @@ fn headers(headers: &[Header], left_out: u32) -> AnyView {
             }
         })
         .collect_view();
-    let rest = (left_out > 0).then(|| view! { <p class="faint">{td_string!(locale, detail.left_out, count = left_out)}</p> });
+    let rest =
+        (left_out > 0).then(|| view! { <p class="faint">{td_string!(locale, detail.left_out, count = left_out)}</p> });
     view! {
         <section>
             <h2>{td_string!(locale, produce.headers)} " " <span class="faint">{count}</span></h2>
@@ -99,24 +100,27 @@ fn value(value: Option<Data>, id: &'static str, load: Option<Callback<()>>) -> A
         return view! { <p class="json" inner_html=row::data_html(locale, Some(&data), true)></p> }.into_any();
     }
     let cut = data.is_cut().then(|| {
-        let shown = td_string!(
-            locale,
-            detail.cut,
-            shown = bytes(data.head.len() as u64),
-            size = bytes(data.size)
-        );
-        let load = load.map(|load| view! {
-            <button type="button" class="btn" on:click=move |_| load.run(())>
-                {icon("down")}
-                {td_string!(locale, detail.load_all)}
-            </button>
+        let shown = td_string!(locale, detail.cut, shown = bytes(data.head.len() as u64), size = bytes(data.size));
+        let load = load.map(|load| {
+            view! {
+                <button type="button" class="btn" on:click=move |_| load.run(())>
+                    {icon("down")}
+                    {td_string!(locale, detail.load_all)}
+                </button>
+            }
         });
         view! { <p class="wrap muted">{shown} {load}</p> }
     });
     let text = data.text().map(str::to_owned);
     let document = text.as_deref().filter(|text| is_json(&data, text)).map(|text| json::tint(&json::pretty(text)));
     let dump = hex::dump(&data.head, HEX_LIMIT);
-    let first = if document.is_some() { "a" } else if text.is_some() { "b" } else { "c" };
+    let first = if document.is_some() {
+        "a"
+    } else if text.is_some() {
+        "b"
+    } else {
+        "c"
+    };
     let choice = move |class: &'static str, name: &'static str| {
         view! { <label><input class=class type="radio" name=id autocomplete="off" checked=class == first/>{name}</label> }.into_any()
     };

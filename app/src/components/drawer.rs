@@ -42,12 +42,14 @@ fn content(lines: Lines, entry: &Arc<Entry>) -> Option<AnyView> {
             }
         });
     });
-    let consumed_by = entry.instance.clone().map(|by| view! {
-        <p class="receipt">
-            {td_string!(locale, receipt.consumed_by)}
-            " "
-            {instance(&by, tab.live.instance().get_untracked() == *by)}
-        </p>
+    let consumed_by = entry.instance.clone().map(|by| {
+        view! {
+            <p class="receipt">
+                {td_string!(locale, receipt.consumed_by)}
+                " "
+                {instance(&by, tab.live.instance().get_untracked() == *by)}
+            </p>
+        }
     });
     let step = move |by: isize, symbol: &'static str, name: &'static str, key: &str| {
         view! {

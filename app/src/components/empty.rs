@@ -1,10 +1,10 @@
 //! What is shown where rows would be: an empty feed and a filter without a match are different things.
 
 use super::{icon, instance};
+use crate::format::number::grouped;
 use crate::{api, browser, tab::use_tab, words};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_i18n::td_string;
-use crate::format::number::grouped;
 use wire::Assignment;
 
 /// How many records of the log an empty feed offers.
@@ -51,7 +51,8 @@ fn no_match() -> AnyView {
         "filter",
         td_string!(locale, feed.no_match, total),
         view! { {td_string!(locale, feed.no_match_text)} }.into_any(),
-        view! { <button type="button" class="btn" on:click=clear>{td_string!(locale, feed.clear_filter)}</button> }.into_any(),
+        view! { <button type="button" class="btn" on:click=clear>{td_string!(locale, feed.clear_filter)}</button> }
+            .into_any(),
     )
 }
 

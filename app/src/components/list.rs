@@ -242,12 +242,7 @@ pub fn List(
 }
 
 /// A row, of whatever kind.
-fn line(
-    lines: Lines,
-    range: Memo<(usize, usize)>,
-    index: ReadSignal<usize>,
-    entry: Arc<Entry>,
-) -> AnyView {
+fn line(lines: Lines, range: Memo<(usize, usize)>, index: ReadSignal<usize>, entry: Arc<Entry>) -> AnyView {
     let tab = use_tab();
     let id = entry.id();
     let mine = entry.mine;

@@ -41,7 +41,11 @@ fn first_of(gap: &Gap) -> Place {
 /// `orders[2] 10413–10824`. Ungrouped: an offset is a name, written the same way everywhere.
 fn range(gap: &Gap) -> String {
     let Gap { topic, partition, first, last, .. } = gap;
-    if first == last { format!("{topic}[{partition}] {first}") } else { format!("{topic}[{partition}] {first}–{last}") }
+    if first == last {
+        format!("{topic}[{partition}] {first}")
+    } else {
+        format!("{topic}[{partition}] {first}–{last}")
+    }
 }
 
 /// The tone of a change's row.

@@ -61,7 +61,9 @@ pub fn data_html(locale: Locale, data: Option<&Data>, is_value: bool) -> String 
     let badge = |text: &str| format!("<span class=\"badge\">{text}</span>");
     let mut html = String::new();
     match value::in_a_row(data) {
-        Shown::Null if is_value => html = format!("{} <i class=\"w\">null</i>", badge(td_string!(locale, row.tombstone))),
+        Shown::Null if is_value => {
+            html = format!("{} <i class=\"w\">null</i>", badge(td_string!(locale, row.tombstone)))
+        }
         Shown::Null => html = format!("<i class=\"faint\">{}</i>", td_string!(locale, row.no_key)),
         Shown::Empty => html = badge(td_string!(locale, row.empty)),
         Shown::Json(tinted) => html = tinted,
@@ -116,7 +118,13 @@ type Remark = (&'static str, &'static str, &'static str, &'static str);
 fn remark(locale: Locale, flags: Flags) -> Option<Remark> {
     let remarks = [
         (Flags::DUPLICATE, "danger", "warn", td_string!(locale, row.duplicate), td_string!(locale, row.duplicate_hint)),
-        (Flags::REDELIVERED, "warn", "again", td_string!(locale, row.redelivered), td_string!(locale, row.redelivered_hint)),
+        (
+            Flags::REDELIVERED,
+            "warn",
+            "again",
+            td_string!(locale, row.redelivered),
+            td_string!(locale, row.redelivered_hint),
+        ),
         (
             Flags::POSSIBLY_REDELIVERED,
             "warn",
@@ -134,7 +142,9 @@ fn remark(locale: Locale, flags: Flags) -> Option<Remark> {
 /// From the producer's timestamp to the consumer's clock, where both mean that and can be believed.
 pub fn on_the_way(record: &Record) -> Option<i64> {
     match record.timestamp {
-        Timestamp::Created(at) => Some(record.received.saturating_sub(at)).filter(|ms| (0..=LONGEST_WAY_MS).contains(ms)),
+        Timestamp::Created(at) => {
+            Some(record.received.saturating_sub(at)).filter(|ms| (0..=LONGEST_WAY_MS).contains(ms))
+        }
         Timestamp::Appended(_) | Timestamp::None => None,
     }
 }

@@ -19,7 +19,9 @@ pub fn Strip(
     let locale = tab.locale;
     let (serving, assignment, stats) = (tab.live.instance(), tab.live.assignment(), tab.live.stats());
     let lag = move || match lag(&stats.get()) {
-        Some(lag) => view! { <span>{grouped(lag)}</span> " " <small>{td_string!(locale, strip.pending)}</small> }.into_any(),
+        Some(lag) => {
+            view! { <span>{grouped(lag)}</span> " " <small>{td_string!(locale, strip.pending)}</small> }.into_any()
+        }
         None => view! { <small>{td_string!(locale, strip.unknown)}</small> }.into_any(),
     };
     view! {
@@ -102,7 +104,11 @@ fn lag(stats: &Stats) -> Option<u64> {
     if stats.partitions.is_empty() {
         return None;
     }
-    stats.partitions.iter().map(|partition| Some(partition.end?.saturating_sub(partition.committed?).max(0).unsigned_abs())).sum()
+    stats
+        .partitions
+        .iter()
+        .map(|partition| Some(partition.end?.saturating_sub(partition.committed?).max(0).unsigned_abs()))
+        .sum()
 }
 
 #[cfg(test)]

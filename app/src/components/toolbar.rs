@@ -1,7 +1,12 @@
 //! The toolbar of the feed: topic, filter, partition, pause, clear, density.
 
 use super::icon;
-use crate::{browser, format::number::grouped, preferences::DENSITY_COOKIE, tab::{Tab, use_tab}};
+use crate::{
+    browser,
+    format::number::grouped,
+    preferences::DENSITY_COOKIE,
+    tab::{Tab, use_tab},
+};
 use leptos::{ev::Event, prelude::*};
 use leptos_i18n::td_string;
 
@@ -76,9 +81,11 @@ fn PartitionSelect() -> impl IntoView {
     let chosen = tab.live.partition();
     // Several topics at most share a number; `topic[partition]` is what tells them apart, and how places are written.
     let choices = Memo::new(move |_| {
-        let choices = assignment.get().owned.into_iter().flat_map(|owned| {
-            owned.partitions.into_iter().map(move |partition| (owned.topic.clone(), partition))
-        });
+        let choices = assignment
+            .get()
+            .owned
+            .into_iter()
+            .flat_map(|owned| owned.partitions.into_iter().map(move |partition| (owned.topic.clone(), partition)));
         choices.collect::<Vec<_>>()
     });
     let name = |topic: &str, partition: i32| format!("{topic}[{partition}]");
@@ -120,7 +127,8 @@ fn PauseButton() -> impl IntoView {
     let locale = tab.locale;
     let paused = tab.live.paused();
     let waiting = tab.live.waiting();
-    let content = move || match paused.get() {
+    let content = move || {
+        match paused.get() {
         true => view! {
             {icon("play")}
             <span>{td_string!(locale, feed.resume)}</span>
@@ -132,6 +140,7 @@ fn PauseButton() -> impl IntoView {
             <span class="pause-word">{td_string!(locale, feed.pause)}</span>
         }
         .into_any(),
+    }
     };
     view! {
         <button

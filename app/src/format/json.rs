@@ -170,7 +170,8 @@ mod tests {
 
     #[test]
     fn pretty_changes_nothing_but_white_space() {
-        let text = "{\"id\":9007199254740993,\"total\":89.0,\"e\":1E400,\"a\":[],\"o\":{},\"l\":[{\"k\":1},2],\"id\":\"x y\"}";
+        let text =
+            "{\"id\":9007199254740993,\"total\":89.0,\"e\":1E400,\"a\":[],\"o\":{},\"l\":[{\"k\":1},2],\"id\":\"x y\"}";
         let pretty = pretty(text);
         assert_eq!(without_space(&pretty), text);
         assert_eq!(

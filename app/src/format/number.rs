@@ -50,14 +50,18 @@ mod tests {
 
     #[test]
     fn digits_are_grouped_by_three() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (10_482, "10,482"), (u64::MAX, "18,446,744,073,709,551,615")] {
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1_000, "1,000"), (10_482, "10,482"), (u64::MAX, "18,446,744,073,709,551,615")]
+        {
             assert_eq!(grouped(number), text);
         }
     }
 
     #[test]
     fn bytes_have_a_unit() {
-        for (count, text) in [(0, "0 B"), (1_023, "1023 B"), (1_024, "1 KiB"), (32_256, "31.5 KiB"), (1_468_006, "1.4 MiB")] {
+        for (count, text) in
+            [(0, "0 B"), (1_023, "1023 B"), (1_024, "1 KiB"), (32_256, "31.5 KiB"), (1_468_006, "1.4 MiB")]
+        {
             assert_eq!(bytes(count), text);
         }
         bytes(u64::MAX);
@@ -65,7 +69,15 @@ mod tests {
 
     #[test]
     fn short_times_keep_a_decimal() {
-        for (micros, text) in [(3, "0.1"), (450, "0.5"), (4_040, "4"), (4_060, "4.1"), (9_960, "10"), (38_400, "38"), (1_204_000, "1,204")] {
+        for (micros, text) in [
+            (3, "0.1"),
+            (450, "0.5"),
+            (4_040, "4"),
+            (4_060, "4.1"),
+            (9_960, "10"),
+            (38_400, "38"),
+            (1_204_000, "1,204"),
+        ] {
             assert_eq!(millis(micros), text);
         }
     }

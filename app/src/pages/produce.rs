@@ -4,7 +4,10 @@
 use crate::{
     api::{self, FormFailure, form_failure},
     browser,
-    components::{FieldBox, Posted, SentTable, StaticBanner, banner, copy_button, error_line, icon, instance, receipt, with_snapshot},
+    components::{
+        FieldBox, Posted, SentTable, StaticBanner, banner, copy_button, error_line, icon, instance, receipt,
+        with_snapshot,
+    },
     draft::{Draft, HeaderLine, Outcome, encoding},
     format::{html, number::bytes, value::plain},
     i18n::Locale,
@@ -69,10 +72,10 @@ fn copy_of(record: wire::Record) -> ProduceInput {
     };
     let (key_encoding, key) = field(record.key);
     let (value_encoding, value) = field(record.value);
-    let headers = record.headers.into_iter().map(|header| HeaderInput {
-        name: header.name,
-        value: header.value.as_ref().map(plain).unwrap_or_default(),
-    });
+    let headers = record
+        .headers
+        .into_iter()
+        .map(|header| HeaderInput { name: header.name, value: header.value.as_ref().map(plain).unwrap_or_default() });
     ProduceInput {
         topic: record.topic,
         partition: String::new(),
@@ -358,7 +361,9 @@ fn value_field(tab: Tab, draft: Draft, limit: String) -> AnyView {
         draft.value_encoding.set(Encoding::Text);
     }
     let is_wrong = move || error().map(|_| "true");
-    let size = move || td_string!(locale, produce.size_of, size = bytes(draft.value.with(String::len) as u64), limit = limit.as_str());
+    let size = move || {
+        td_string!(locale, produce.size_of, size = bytes(draft.value.with(String::len) as u64), limit = limit.as_str())
+    };
     view! {
         <div class="field">
             <div class="wrap">

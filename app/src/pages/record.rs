@@ -2,9 +2,8 @@
 
 use super::{NotFound, set_status};
 use crate::{
-    api,
+    api, browser,
     components::{Detail, banner, copy_button, empty, icon},
-    browser,
     tab::use_tab,
     words,
 };
@@ -86,5 +85,6 @@ fn missing(error: &ReadError) -> AnyView {
         <a class="btn" rel="external" href="">{icon("again")} {td_string!(locale, app.try_again)}</a>
         <a class="btn" href="/">{td_string!(locale, nav.feed)}</a>
     };
-    view! { <section class="card">{empty("search", title, view! { {why} }.into_any(), actions.into_any())}</section> }.into_any()
+    view! { <section class="card">{empty("search", title, view! { {why} }.into_any(), actions.into_any())}</section> }
+        .into_any()
 }

@@ -50,7 +50,10 @@ impl FeedConfig {
     pub(super) fn check(&self, section: &str) -> Result<(), ConfigError> {
         let key = |key: &str| format!("{section}.{key}");
         if wire::check_topic_name(&self.name).is_err() {
-            return Err(broken(key("name"), format!("{:?} must be 1 to 249 letters, digits, '.', '_' or '-'", self.name)));
+            return Err(broken(
+                key("name"),
+                format!("{:?} must be 1 to 249 letters, digits, '.', '_' or '-'", self.name),
+            ));
         }
         if section == "feed" && self.name != Self::DEFAULT_NAME {
             return Err(broken(key("name"), "is always \"default\": give further feeds a name in [[feeds]]"));

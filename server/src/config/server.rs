@@ -44,7 +44,10 @@ impl ServerConfig {
         for origin in &self.origins {
             let is_origin = url::Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == *origin);
             if !is_origin {
-                return Err(broken("server.origins", format!("{origin:?} must be like https://kafka.example.org, without a path")));
+                return Err(broken(
+                    "server.origins",
+                    format!("{origin:?} must be like https://kafka.example.org, without a path"),
+                ));
             }
         }
         for host in &self.hosts {

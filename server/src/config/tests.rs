@@ -1,14 +1,19 @@
 //! How the layers come together, and what is refused.
 
+#![allow(clippy::result_large_err, reason = "figment's own error, in its jail")]
+
 use super::*;
 use std::path::Path;
 
-/// The configuration that `toml` and `flags` make.
+/// The configuration that `toml` and `flags` make. In a jail, for other tests set variables of the environment.
 fn load(toml: &str, flags: Options) -> Result<Config, ConfigError> {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("ottla.toml");
-    std::fs::write(&path, toml).unwrap();
-    Config::load(&Options { config: Some(path), ..flags })
+    let mut loaded = None;
+    figment::Jail::expect_with(|jail| {
+        jail.create_file("given.toml", toml)?;
+        loaded = Some(Config::load(&Options { config: Some("given.toml".into()), ..flags.clone() }));
+        Ok(())
+    });
+    loaded.expect("the jail ran")
 }
 
 #[track_caller]
@@ -32,7 +37,10 @@ fn without_anything_the_embedded_broker_serves_on_loopback() {
 #[test]
 fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     figment::Jail::expect_with(|jail| {
-        jail.create_file("ottla.toml", "[kafka]\nbrokers = \"file:1\"\n[feed]\ngroup = \"file\"\n[consumer]\ncommit_interval_ms = 100")?;
+        jail.create_file(
+            "ottla.toml",
+            "[kafka]\nbrokers = \"file:1\"\n[feed]\ngroup = \"file\"\n[consumer]\ncommit_interval_ms = 100",
+        )?;
         jail.set_env("OTTLA_KAFKA__BROKERS", "environment:1");
         jail.set_env("OTTLA_FEED__GROUP", "environment");
         let flags = Options { group: Some("flag".into()), ..Options::default() };

@@ -83,17 +83,23 @@ impl Site {
 
 /// The hash of the WebAssembly and of the style, from lines like `wasm: 2Xc…`.
 fn build_of(hashes: &str) -> String {
-    let hash = |name: &str| hashes.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map_or("", str::trim);
+    let hash =
+        |name: &str| hashes.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map_or("", str::trim);
     format!("{}-{}", hash("wasm"), hash("css"))
 }
 
 /// A file of the site, or the page that says that there is nothing.
-pub(super) async fn serve(State(state): State<AppState>, Extension(site): Extension<Site>, request: Request) -> Response {
+pub(super) async fn serve(
+    State(state): State<AppState>,
+    Extension(site): Extension<Site>,
+    request: Request,
+) -> Response {
     let is_hashed = request.uri().path().strip_prefix('/').is_some_and(|path| path.starts_with(PKG_DIR));
     let asked = Request::builder().uri(request.uri().clone());
     let asked = request.headers().iter().fold(asked, |asked, (name, value)| asked.header(name, value));
     let Ok(asked) = asked.body(Body::empty()) else { return StatusCode::BAD_REQUEST.into_response() };
-    let files = ServeDir::new(&site.root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip();
+    let files =
+        ServeDir::new(&site.root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip();
     let mut response = match files.oneshot(asked).await {
         Ok(response) => response.map(Body::new),
         Err(never) => match never {},

@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn a_receipt_is_an_address_that_carries_topic_partition_and_offset() {
-        let receipt = Receipt { topic: "a.b".into(), partition: 1, offset: 7, timestamp: None, acked_in: 1500, key: None };
+        let receipt =
+            Receipt { topic: "a.b".into(), partition: 1, offset: 7, timestamp: None, acked_in: 1500, key: None };
         assert_eq!(receipt_address(Back::Feed, &receipt), "/?topic=a.b&partition=1&offset=7&acked_in=1500");
     }
 }

@@ -91,7 +91,13 @@ pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, nex
 /// `name`, `name:port`, `1.2.3.4:port` or `[::1]:port` without the port.
 fn host_of(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && !(authority.starts_with('[') && !host.ends_with(']')) => host,
+        Some((host, port))
+            if !host.is_empty()
+                && port.bytes().all(|b| b.is_ascii_digit())
+                && !(authority.starts_with('[') && !host.ends_with(']')) =>
+        {
+            host
+        }
         _ => authority,
     }
 }

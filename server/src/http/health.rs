@@ -27,9 +27,15 @@ pub(super) async fn readyz(State(engine): State<Arc<Engine>>) -> (StatusCode, Js
     for feed in engine.feeds() {
         match feed.kafka() {
             KafkaState::Up if feed.is_member() => {}
-            KafkaState::Up => reasons.push(format!("feed {}: the group {} has not assigned partitions yet", feed.name(), feed.group())),
+            KafkaState::Up => reasons.push(format!(
+                "feed {}: the group {} has not assigned partitions yet",
+                feed.name(),
+                feed.group()
+            )),
             KafkaState::Connecting => reasons.push(format!("feed {}: connecting to Kafka", feed.name())),
-            KafkaState::Down { reason, .. } => reasons.push(format!("feed {}: Kafka does not answer: {reason}", feed.name())),
+            KafkaState::Down { reason, .. } => {
+                reasons.push(format!("feed {}: Kafka does not answer: {reason}", feed.name()))
+            }
         }
     }
     if *engine.stopping().borrow() {

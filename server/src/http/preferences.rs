@@ -34,7 +34,8 @@ fn cookie(name: &str, value: &str) -> (HeaderName, String) {
 
 /// A path on this server, and nothing that a browser would take for another site (`//evil.example.org`).
 fn own_path(back: Option<&str>) -> &str {
-    let is_own = |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
+    let is_own =
+        |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
     back.filter(is_own).unwrap_or("/")
 }
 

@@ -59,7 +59,8 @@ pub(super) async fn stream(
     let hello = tab.hello();
     let subscribe = Subscribe { feed, scope: Scope::Instance, filter, pace: Pace::Latency, from };
     let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|reason| {
-        let status = if reason == ByeReason::UnknownFeed { StatusCode::NOT_FOUND } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let status =
+            if reason == ByeReason::UnknownFeed { StatusCode::NOT_FOUND } else { StatusCode::UNPROCESSABLE_ENTITY };
         Problem::new(status, "bad-subscription", reason.text())
     })?;
     first.insert(0, hello);

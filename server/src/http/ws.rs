@@ -55,12 +55,12 @@ pub(super) async fn upgrade(
             return super::problem::Problem::new(StatusCode::BAD_REQUEST, "no-subprotocol", detail).into_response();
         }
     };
-    upgrade
-        .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket upgrade failed"))
-        .on_upgrade(move |socket| async move {
+    upgrade.on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket upgrade failed")).on_upgrade(
+        move |socket| async move {
             let connection = Connection { socket, codec, stall: limits.stall };
             connection.run(Tab::new(engine)).await;
-        })
+        },
+    )
 }
 
 struct Connection {
