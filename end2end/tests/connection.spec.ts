@@ -19,9 +19,11 @@ test("a broken connection: what was missed appears, nothing twice", async ({ sta
   await expect(tab.page.getByRole("timer")).toBeVisible();
   await tab.showsExactly(before);
 
+  // With some seconds left to wait, it is the press that brings it back.
+  await expect(tab.page.getByRole("timer")).toContainText(/\b([3-9]|\d\d) s/, { timeout: 40_000 });
   cable.mend();
   await tab.page.getByRole("button", { name: "Try now" }).click();
-  await tab.isLive();
+  await expect(tab.connection).toHaveAttribute("data-state", "live", { timeout: 2_000 });
   await tab.showsExactly([...before, ...meanwhile]);
   await expect(tab.grid).toContainText("Resumed");
 
