@@ -2,7 +2,7 @@
 
 use crate::cluster::{PATIENCE, client, client_of, is_real, message, produce, producer, topic, unique};
 use kafka::{Admin, Reader};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wire::{Flags, Place, ReadError};
 
 fn place(topic: &str, partition: i32, offset: i64) -> Place {
@@ -59,8 +59,17 @@ async fn a_transaction_marker_is_a_hole() {
     producer.send(BaseRecord::<str, str>::to(&topic).payload("in a transaction")).unwrap();
     producer.commit_transaction(PATIENCE).unwrap();
 
+    // The commit is answered before its marker is in the partition, and until then a committed reader sees nothing.
     let reader = Reader::new(&client()).unwrap();
-    let record = reader.record(&place(&topic, 0, 0), PATIENCE).await.unwrap();
+    let began = Instant::now();
+    let record = loop {
+        match reader.record(&place(&topic, 0, 0), PATIENCE).await {
+            Err(ReadError::NotYet { .. }) if began.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            read => break read.unwrap(),
+        }
+    };
     assert_eq!(record.value.unwrap().text(), Some("in a transaction"));
     let error = reader.record(&place(&topic, 0, 1), PATIENCE).await.unwrap_err();
     assert_eq!(error, ReadError::Hole { place: place(&topic, 0, 1) });
