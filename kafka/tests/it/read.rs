@@ -94,7 +94,7 @@ async fn the_newest_come_in_the_order_of_their_time() {
 #[tokio::test]
 async fn without_a_broker_a_read_keeps_its_deadline() {
     let client = client_of("127.0.0.1:9".into());
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     let deadline = Duration::from_millis(300);
     let error = Reader::new(&client).unwrap().record(&place("t", 0, 0), deadline).await.unwrap_err();
     assert!(matches!(error, ReadError::Kafka { .. }), "{error:?}");
