@@ -1,20 +1,38 @@
-//! What the page asks the server for. Each answer is a typed `Result` inside `Ok`: the outer error is only ever the
-//! transport's. Addresses are fixed, so that a page of an older build still finds them.
+//! What the page asks the server for, as server functions. Each answer is a typed `Result` inside `Ok`: the outer error is
+//! only ever the transport's. Addresses are fixed, so that a page of an older build still finds them. The bodies are postcard,
+//! as on the socket, for the page has its decoders already; programs have the HTTP API, in JSON.
 
+mod codec;
 mod log;
 mod produce;
 mod record;
 mod snapshot;
 mod topics;
 
-pub use log::newest_from_log;
-pub use produce::{FormFailure, form_failure, produce};
-pub use record::record;
-pub use snapshot::snapshot;
-pub use topics::topics;
+pub use log::NewestFromLog;
+pub use produce::Produce;
+pub use record::GetRecord;
+#[cfg(feature = "ssr")]
+pub use {log::newest_from_log, record::record, snapshot::snapshot, topics::topics};
+
+use codec::PostcardEncoding;
+use leptos::server_fn::{Decodes, Encodes, ServerFn};
+use serde::{Serialize, de::DeserializeOwned};
 
 /// The one handle to everything behind the page. Absent only while the server collects the routes from a trial rendering.
 #[cfg(feature = "ssr")]
 fn engine() -> Result<std::sync::Arc<engine::Engine>, leptos::prelude::ServerFnError> {
     leptos::prelude::use_context().ok_or_else(|| leptos::prelude::ServerFnError::new("no engine in this context"))
+}
+
+/// Calls a server function from the browser; nothing when the server does not answer. The client that comes with server
+/// functions can more (streams, uploads, sockets), and costs a tenth of the page's WebAssembly.
+pub async fn call<F>(function: F) -> Option<F::Output>
+where
+    F: ServerFn + Serialize,
+    F::Output: DeserializeOwned,
+{
+    let request = PostcardEncoding::encode(&function).ok()?;
+    let answer = crate::browser::post(F::PATH, &request).await?;
+    PostcardEncoding::decode(answer.into()).ok()
 }

@@ -1,9 +1,11 @@
-//! What only a browser can do: focus, copy, cookies, the local time zone. Called from effects and event handlers only, which
-//! never run on the server. No state lives here.
+//! What only a browser can do: focus, copy, cookies, the local time zone. Called from islands only, whose effects never run
+//! on the server. No state lives here.
 
-use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use leptos::prelude::{document, location, window};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, Event, EventTarget, HtmlElement, RequestInit, Response};
 use wire::Millis;
 
 /// The `<html>` element.
@@ -16,10 +18,26 @@ pub fn by_id<T: JsCast>(id: &str) -> Option<T> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
+/// The elements that match a selector.
+pub fn all(selector: &str) -> Vec<Element> {
+    let list = document().query_selector_all(selector).ok();
+    let items = list.into_iter().flat_map(|list| (0..list.length()).filter_map(move |index| list.item(index)));
+    items.filter_map(|node| node.dyn_into().ok()).collect()
+}
+
+/// What an event happened to, if it is a `T`.
+pub fn target<T: JsCast>(event: &Event) -> Option<T> {
+    event.target()?.dyn_into().ok()
+}
+
+/// What an event happened to, or what is around it, that has this attribute.
+pub fn control(event: &Event, attribute: &str) -> Option<Element> {
+    target::<Element>(event)?.closest(&format!("[{attribute}]")).ok()?
+}
+
 /// Gives the focus to the element of this id, if there is one.
 pub fn focus(id: &str) -> bool {
-    let element = by_id::<HtmlElement>(id);
-    element.is_some_and(|element| element.focus().is_ok())
+    by_id::<HtmlElement>(id).is_some_and(|element| element.focus().is_ok())
 }
 
 /// Sets `<html data-…>`, or takes it away where `value` is empty, and keeps the choice for a year. The server reads the
@@ -50,25 +68,65 @@ pub fn absolute(path: &str) -> String {
 
 /// How many minutes east of UTC this browser's time zone was at this moment.
 pub fn zone_offset(at: Millis) -> i32 {
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of any real date are exact in an f64")]
-    let date = js_sys::Date::new(&(at as f64).into());
-    let west = date.get_timezone_offset();
+    let west = js_sys::Date::new(&(at as f64).into()).get_timezone_offset();
     if west.is_finite() { -(west as i32) } else { 0 }
 }
 
-/// Whether a key press belongs to a field, where letters are text, or to something that takes Space and Enter itself.
-pub fn is_in_a_field(event: &web_sys::KeyboardEvent) -> bool {
+/// The moment that a `datetime` names.
+pub fn millis(datetime: &str) -> Option<Millis> {
+    let at = js_sys::Date::parse(datetime);
+    at.is_finite().then_some(at as Millis)
+}
+
+/// Listens as long as the page lives. Boxed, so that it is compiled once.
+pub fn listen(target: &EventTarget, event: &str, act: impl Fn(Event) + 'static) {
+    fn boxed(target: &EventTarget, event: &str, act: Box<dyn Fn(Event)>) {
+        let act = Closure::wrap(act);
+        // Refused by no target.
+        let _ = target.add_event_listener_with_callback(event, act.as_ref().unchecked_ref());
+        act.forget();
+    }
+    boxed(target, event, Box::new(act));
+}
+
+/// Does something later.
+pub fn after(delay: Duration, act: impl FnOnce() + 'static) {
+    let act: Box<dyn FnOnce()> = Box::new(act);
+    leptos::prelude::set_timeout(act, delay);
+}
+
+/// Does something in the next frame, when what was written is laid out.
+pub fn next_frame(act: impl FnOnce() + 'static) {
+    let act: Box<dyn FnOnce()> = Box::new(act);
+    leptos::prelude::request_animation_frame(act);
+}
+
+/// Posts bytes to an address of this server; the answer's bytes, if it is a good one.
+pub async fn post(path: &str, body: &[u8]) -> Option<Vec<u8>> {
+    let init = RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&js_sys::Uint8Array::from(body));
+    let response: Response =
+        JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.ok()?.dyn_into().ok()?;
+    if !response.ok() {
+        return None;
+    }
+    let answer = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
+    Some(js_sys::Uint8Array::new(&answer).to_vec())
+}
+
+/// Whether a key press belongs to a field, where letters are text.
+pub fn is_in_a_field(event: &Event) -> bool {
     matches_target(event, "input, textarea, select, [contenteditable]")
 }
 
-/// Whether the focus is on something that Space or Enter acts on.
-pub fn is_on_a_control(event: &web_sys::KeyboardEvent) -> bool {
+/// Whether an event happened to something that Space or Enter acts on.
+pub fn is_on_a_control(event: &Event) -> bool {
     matches_target(event, "input, textarea, select, button, a, summary, [contenteditable]")
 }
 
-fn matches_target(event: &web_sys::KeyboardEvent, selector: &str) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|element| element.matches(selector).unwrap_or(false))
+fn matches_target(event: &Event, selector: &str) -> bool {
+    target::<Element>(event).is_some_and(|element| element.matches(selector).unwrap_or(false))
 }
 
 /// Whether a field has the focus.

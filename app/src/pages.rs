@@ -1,4 +1,4 @@
-//! The pages, one file per address.
+//! The pages, one file per address. Server only: what goes on in the browser is in `islands`.
 
 mod feed;
 mod not_found;
@@ -6,22 +6,148 @@ mod produce;
 mod record;
 mod topics;
 
-pub use feed::Feed;
-pub use not_found::NotFound;
-pub use produce::Produce;
-pub use record::Record;
-pub use topics::Topics;
+use crate::{
+    api, islands, markup,
+    preferences::Preferences,
+    reader::Reader,
+    rendered::{self, Rendered},
+};
+use axum::http::{StatusCode, header, request::Parts};
+use leptos::{prelude::*, tachys::html::InertElement};
+use leptos_axum::ResponseOptions;
+use leptos_i18n::td_string;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    hooks::use_location,
+    path,
+};
+use maud::{Markup, PreEscaped, html};
+use wire::{Record, Snapshot};
+
+/// The whole page, inside `<body>`. Every page is rendered when all that it shows is there: a streamed one would keep its
+/// fallbacks without JavaScript.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| format!("{title} · Ottla")/>
+        <Router>
+            <Routes fallback=not_found::NotFound>
+                <Route path=path!("/") view=feed::Feed ssr=SsrMode::Async/>
+                <Route path=path!("/produce") view=produce::Produce ssr=SsrMode::Async/>
+                <Route path=path!("/topics") view=topics::Topics ssr=SsrMode::Async/>
+                <Route path=path!("/topics/:topic/:partition/:offset") view=record::Record ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+    }
+}
+
+/// What every page is made with.
+struct Visit {
+    reader: Reader,
+    preferences: Preferences,
+    path: String,
+    snapshot: Snapshot,
+}
+
+/// A page that `render` makes of a visit, within the frame of every page.
+fn page<F>(render: impl FnOnce(Visit) -> F + Send + 'static) -> AnyView
+where
+    F: Future<Output = Content> + Send + 'static,
+{
+    let path = use_location().pathname.get_untracked();
+    let (reader, preferences) = (Reader::current(), Preferences::current());
+    let made = async move {
+        match api::snapshot(String::new()).await {
+            Ok(snapshot) => {
+                let frame = Visit { reader, preferences, path: path.clone(), snapshot: snapshot.clone() };
+                let content = render(Visit { reader, preferences, path, snapshot }).await;
+                framed(&frame, content)
+            }
+            Err(error) => {
+                raw(markup::banner::banner("danger", td_string!(reader.locale, error.no_snapshot), &error.to_string()))
+            }
+        }
+    };
+    view! { <Suspense>{Suspend::new(made)}</Suspense> }.into_any()
+}
+
+/// What a page puts into the frame.
+struct Content {
+    title: String,
+    main: AnyView,
+    /// The feed's rows, where the page shows them.
+    records: Vec<Record>,
+    loaded: Vec<Record>,
+}
+
+impl Content {
+    /// A page without rows: `content` in a column.
+    fn plain(title: impl Into<String>, content: Markup) -> Self {
+        let main = html! { main #main .main tabindex="-1" { div.page { (content) } } };
+        Self { title: title.into(), main: raw(main), records: Vec::new(), loaded: Vec::new() }
+    }
+}
+
+fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> AnyView {
+    let Visit { reader, preferences, path, snapshot } = visit;
+    let locale = reader.locale;
+    let place = match path.split('/').nth(1) {
+        Some("") | None => td_string!(locale, nav.feed),
+        Some("produce") => td_string!(locale, nav.produce),
+        Some("topics") => td_string!(locale, nav.topics),
+        Some(_) => "",
+    };
+    let before = html! {
+        (markup::frame::navigation(reader, path, snapshot))
+        (markup::frame::top_bar(reader, preferences, place, path, snapshot))
+    };
+    let rendered = Rendered { snapshot: Snapshot { records, ..snapshot.clone() }, loaded };
+    let after = html! {
+        (markup::frame::keys(reader, preferences))
+        // A data block: no script, and never run.
+        script id=(rendered::ID) type="application/octet-stream" { (PreEscaped(rendered.pack())) }
+    };
+    view! {
+        <Title text=title/>
+        <a class="skip" href="#main">{td_string!(locale, app.skip)}</a>
+        <div class="app">
+            {raw(before)}
+            {main}
+        </div>
+        {raw(after)}
+        <islands::Frame/>
+    }
+    .into_any()
+}
+
+/// Markup as it is.
+fn raw(markup: Markup) -> AnyView {
+    InertElement::new(markup.into_string()).into_any()
+}
 
 /// Answers the request with another status than 200.
-#[cfg(feature = "ssr")]
-fn set_status(status: u16) {
-    if let (Some(response), Ok(status)) =
-        (leptos::prelude::use_context::<leptos_axum::ResponseOptions>(), axum::http::StatusCode::from_u16(status))
-    {
+fn set_status(status: StatusCode) {
+    if let Some(response) = use_context::<ResponseOptions>() {
         response.set_status(status);
     }
 }
 
-/// In the browser there is no answer to set a status of.
-#[cfg(not(feature = "ssr"))]
-fn set_status(_status: u16) {}
+/// The name that the server was called by.
+fn host() -> String {
+    let parts = use_context::<Parts>();
+    let host = parts.as_ref().and_then(|parts| parts.headers.get(header::HOST)?.to_str().ok());
+    host.unwrap_or("127.0.0.1:3000").to_owned()
+}
+
+/// The banners' place, which the frame keeps up to date.
+fn banners(visit: &Visit) -> Markup {
+    let Visit { reader, snapshot, .. } = visit;
+    let connection = crate::live::Connection::Connecting;
+    html! {
+        (markup::banner::without_script(reader, snapshot.at))
+        div #banners { (markup::banner::banners(reader, connection, &snapshot.kafka, &snapshot.instance, false)) }
+    }
+}

@@ -1,6 +1,6 @@
 //! The HTML document around the page, and the policy that guards it. Rendered on the server only and never hydrated.
 
-use crate::{App, components::Sprite, preferences::Preferences};
+use crate::{App, markup::icon::SPRITE, preferences::Preferences};
 use axum::http::{HeaderValue, header};
 use engine::Engine;
 use leptos::{
@@ -36,12 +36,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     <link rel="stylesheet" href="/noscript.css"/>
                 </noscript>
                 <AutoReload options=options.clone()/>
-                <HydrationScripts options/>
+                <HydrationScripts options islands=true/>
                 <MetaTags/>
             </head>
             <body>
                 <App/>
-                <Sprite/>
+                <svg hidden inner_html=SPRITE></svg>
             </body>
         </html>
     }

@@ -5,7 +5,7 @@ use crate::{
     i18n::Locale,
 };
 use leptos_i18n::td_string;
-use wire::{Field, FieldError, Owned, ProduceError, ReadError, Rule};
+use wire::{Field, Owned, ProduceError, ReadError, Rule};
 
 /// What is wrong with a field, as a sentence.
 pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {
@@ -26,11 +26,6 @@ pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {
         }
         Rule::Place => td_string!(locale, rule.place).into(),
     }
-}
-
-/// What is wrong with this field, if something is.
-pub fn error_of(locale: Locale, errors: &[FieldError], field: Field) -> Option<String> {
-    errors.iter().find(|error| error.field == field).map(|error| rule(locale, &error.rule, field))
 }
 
 /// Why a message was not sent: what happened, and what it means.

@@ -1,10 +1,11 @@
 //! A feed as the instance has it in memory.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use super::codec::Postcard;
+use leptos::prelude::*;
 use wire::Snapshot;
 
 /// The feed called `feed`, as it stands; empty means the page's own.
-#[server(name = GetSnapshot, prefix = "/fn", endpoint = "snapshot", input = Json, output = Json)]
+#[server(name = GetSnapshot, prefix = "/fn", endpoint = "snapshot", input = Postcard, output = Postcard)]
 pub async fn snapshot(feed: String) -> Result<Snapshot, ServerFnError> {
     let engine = super::engine()?;
     let feed = find(&engine, &feed)?;

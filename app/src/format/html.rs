@@ -14,14 +14,6 @@ pub fn escape_into(text: &str, html: &mut String) {
     }
 }
 
-/// `text` as the content of a `<textarea>`. Its own newline first: HTML drops one there.
-pub fn textarea(text: &str) -> String {
-    let mut html = String::with_capacity(text.len() + 1);
-    html.push('\n');
-    escape_into(text, &mut html);
-    html
-}
-
 /// The first `limit` characters of `text`, and whether that is less than all.
 pub fn clip(text: &str, limit: usize) -> (&str, bool) {
     match text.char_indices().nth(limit) {

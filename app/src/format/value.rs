@@ -46,7 +46,8 @@ pub fn is_json(data: &Data, text: &str) -> bool {
     if data.is_cut() { json::begins_a_document(text) } else { json::is_document(text) }
 }
 
-/// A key or a value in one line of plain text, for copying and for a field: text as it is, bytes in hexadecimal.
+/// A value as plain text, for a field: text as it is, bytes in hexadecimal.
+#[cfg(feature = "ssr")]
 pub fn plain(data: &Data) -> String {
     match data.text() {
         Some(text) => text.into(),

@@ -1,90 +1,80 @@
 //! `/topics/NAME/PARTITION/OFFSET`: one record, read from the log by whichever instance answers.
 
-use super::{NotFound, set_status};
+use super::{Content, not_found, page, set_status};
 use crate::{
-    api, browser,
-    components::{Detail, banner, copy_button, empty, icon},
-    tab::use_tab,
+    api,
+    markup::{
+        detail::detail,
+        drawer::{again, link_button},
+        empty::empty,
+        icon::icon,
+        row,
+    },
+    reader::Reader,
     words,
 };
-use leptos::{either::Either, prelude::*};
+use axum::http::StatusCode;
+use leptos::prelude::*;
 use leptos_i18n::td_string;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
+use maud::{Markup, html};
 use wire::{Place, ReadError};
 
 /// The page of the record that the address names.
 #[component]
 pub fn Record() -> impl IntoView {
-    let params = use_params_map();
-    move || match params.with(|params| Some((params.get("topic")?, params.get("partition")?, params.get("offset")?))) {
-        Some((topic, partition, offset)) => match format!("{topic}[{partition}]@{offset}").parse() {
-            Ok(place) => Either::Left(page(place)),
-            Err(_) => Either::Right(NotFound()),
-        },
-        None => Either::Right(NotFound()),
-    }
+    let params = use_params_map().get_untracked();
+    let part = |name| params.get(name).unwrap_or_default();
+    let place = format!("{}[{}]@{}", part("topic"), part("partition"), part("offset")).parse::<Place>();
+    page(async move |visit| match place {
+        Ok(place) => content(&visit.reader, place).await,
+        Err(_) => {
+            set_status(StatusCode::NOT_FOUND);
+            not_found::content(&visit.reader)
+        }
+    })
 }
 
-fn page(place: Place) -> impl IntoView {
-    let tab = use_tab();
+async fn content(reader: &Reader, place: Place) -> Content {
     let name = place.to_string();
-    let asked = place.clone();
-    let record = Resource::new_blocking(move || asked.clone(), api::record);
-    let link = crate::components::path(&place);
-    let content = move || {
-        let name = place.to_string();
-        Suspend::new(async move {
-            match record.await {
-                Ok(Ok(record)) => found(record, name),
-                Ok(Err(error)) => missing(&error),
-                Err(_) => banner("danger", td_string!(tab.locale, error.no_answer), ""),
-            }
-        })
+    let link = link_button(reader, &row::path(&place));
+    let body = match api::record(place).await {
+        Ok(Ok(record)) => found(reader, &record),
+        Ok(Err(error)) => missing(reader, &error),
+        Err(error) => html! { p { (error) } },
     };
-    view! {
-        <Title text=name.clone()/>
-        <main class="main" id="main" tabindex="-1">
-            <div class="page">
-                <header>
-                    <h1 class="mono">{name}</h1>
-                    {copy_button(td_string!(tab.locale, detail.copy_link), Some("link"), move || browser::absolute(&link))}
-                </header>
-                <Suspense>{content}</Suspense>
-            </div>
-        </main>
+    Content::plain(
+        name.clone(),
+        html! {
+            header { h1.mono { (name) } (link) }
+            section.card { (body) }
+        },
+    )
+}
+
+fn found(reader: &Reader, record: &wire::Record) -> Markup {
+    html! {
+        div.body { (detail(reader, record)) }
+        footer {
+            (again(reader, record))
+            a.btn href="/" { (td_string!(reader.locale, nav.feed)) }
+        }
     }
 }
 
-fn found(record: wire::Record, name: String) -> AnyView {
-    let locale = use_tab().locale;
-    view! {
-        <section class="card">
-            <div class="body"><Detail record id="value-as"/></div>
-            <footer>
-                <a class="btn primary" href=format!("/produce?again={name}")>
-                    {icon("again")}
-                    {td_string!(locale, detail.again)}
-                </a>
-                <a class="btn" href="/">{td_string!(locale, nav.feed)}</a>
-            </footer>
-        </section>
-    }
-    .into_any()
-}
-
-fn missing(error: &ReadError) -> AnyView {
+fn missing(reader: &Reader, error: &ReadError) -> Markup {
     set_status(match error {
-        ReadError::UnknownTopic { .. } | ReadError::UnknownPartition { .. } | ReadError::NotYet { .. } => 404,
-        ReadError::Deleted { .. } | ReadError::Hole { .. } => 410,
-        ReadError::Kafka { .. } => 503,
+        ReadError::UnknownTopic { .. } | ReadError::UnknownPartition { .. } | ReadError::NotYet { .. } => {
+            StatusCode::NOT_FOUND
+        }
+        ReadError::Deleted { .. } | ReadError::Hole { .. } => StatusCode::GONE,
+        ReadError::Kafka { .. } => StatusCode::SERVICE_UNAVAILABLE,
     });
-    let locale = use_tab().locale;
+    let locale = reader.locale;
     let (title, why) = words::read_error(locale, error);
-    let actions = view! {
-        <a class="btn" rel="external" href="">{icon("again")} {td_string!(locale, app.try_again)}</a>
-        <a class="btn" href="/">{td_string!(locale, nav.feed)}</a>
+    let actions = html! {
+        a.btn href="" { (icon("again")) (td_string!(locale, app.try_again)) }
+        a.btn href="/" { (td_string!(locale, nav.feed)) }
     };
-    view! { <section class="card">{empty("search", title, view! { {why} }.into_any(), actions.into_any())}</section> }
-        .into_any()
+    empty("search", &title, &html! { (why) }, &actions)
 }

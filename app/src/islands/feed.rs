@@ -1,0 +1,357 @@
+//! The feed's page: list, drawer, figures, toolbar, composer.
+
+use super::{
+    follow,
+    frame::{free_key, shortcut},
+    list::List,
+    message::{self, Outcome},
+    produce::state,
+    tab::{Tab, say, tab},
+};
+use crate::{
+    api::{self, GetRecord, NewestFromLog},
+    browser,
+    format::number::grouped,
+    markup::{
+        drawer::drawer,
+        empty::{LAST, no_match, nothing_yet},
+        receipt::{failure, posted, receipt, refused},
+        row,
+        strip::{Figures, figures},
+        toolbar,
+    },
+    preferences::DENSITY_COOKIE,
+    words,
+};
+use leptos::{prelude::*, task::spawn_local};
+use leptos_i18n::td_string;
+use maud::{Markup, html};
+use std::{cell::Cell, sync::Arc, time::Duration};
+use wasm_bindgen::JsCast;
+use web_sys::{
+    Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent,
+    MouseEvent,
+};
+use wire::Record;
+
+/// How often a screen reader is told at most that there are new messages.
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
+/// How long after the last letter a filter's result is told.
+const FILTER_SETTLES: Duration = Duration::from_millis(800);
+/// The composer.
+const FORM: &str = "compose";
+
+/// The page in the browser. A handle; copies are the same page.
+#[derive(Clone, Copy)]
+struct Page {
+    tab: Tab,
+    list: List,
+    /// How sending from the composer ended.
+    outcome: RwSignal<Outcome>,
+    /// The open record in full, where the row has only the head of its value and the rest was asked for.
+    whole: RwSignal<Option<Arc<Record>>>,
+    /// Why the log could not be shown in an empty feed.
+    trouble: RwSignal<String>,
+}
+
+/// The feed's island.
+#[island]
+pub fn Feed() -> impl IntoView {
+    follow::once(|| {
+        if let (Some(tab), Some(main)) = (tab(), browser::by_id::<Element>("main")) {
+            begin(tab, &main);
+        }
+    });
+    view! { <main class="main live" id="main" tabindex="-1" inner_html=follow::rendering()></main> }
+}
+
+fn begin(tab: Tab, main: &Element) {
+    let page = Page {
+        tab,
+        list: List::new(tab),
+        outcome: RwSignal::new(Outcome::None),
+        whole: RwSignal::new(None),
+        trouble: RwSignal::default(),
+    };
+    browser::listen(main, "click", move |event| page.act(&event));
+    browser::listen(main, "submit", move |event| page.submit(&event));
+    browser::listen(main, "input", move |event| page.type_in(&event));
+    browser::listen(main, "change", move |event| page.choose(&event));
+    browser::listen(&window(), "keydown", move |event| page.press(&event));
+    page.list.begin();
+    page.follow_the_feed();
+    page.follow_the_drawer();
+    page.follow_the_composer();
+    page.announce();
+}
+
+impl Page {
+    fn follow_the_feed(self) {
+        let tab = self.tab;
+        let (reader, live) = (&tab.reader, tab.live);
+        follow::content("strip", move || {
+            figures(
+                reader,
+                Figures {
+                    group: &tab.group,
+                    serving: &tab.serving(),
+                    assignment: &live.assignment().get(),
+                    stats: &live.stats().get(),
+                    held: live.total().get(),
+                    dropped: live.dropped().get(),
+                },
+            )
+        });
+        follow::content("pause", move || toolbar::pause(reader, live.paused().get(), live.waiting().get()));
+        follow::attribute("pause", "aria-pressed", move || Some(live.paused().get().to_string()));
+        follow::content("partitions", move || {
+            toolbar::partitions(reader, &live.assignment().get(), live.partition().get().as_ref())
+        });
+        follow::content("over", move || self.empty());
+        follow::hidden("over", move || live.visible().with(|rows| !rows.is_empty()));
+    }
+
+    /// What is said where no rows are.
+    fn empty(self) -> Markup {
+        let (reader, live) = (&self.tab.reader, self.tab.live);
+        if live.visible().with(|rows| !rows.is_empty()) {
+            return html! {};
+        }
+        if !live.filter().get().trim().is_empty() || live.partition().get().is_some() {
+            return no_match(reader, live.total().get());
+        }
+        let (serving, assignment, trouble) = (self.tab.serving(), live.assignment().get(), self.trouble.get());
+        nothing_yet(reader, &self.tab.topics, &serving, &assignment, &trouble)
+    }
+
+    fn follow_the_drawer(self) {
+        let Self { tab, list, whole, .. } = self;
+        follow::content("drawer", move || {
+            let Some(entry) = list.open.get() else { return html! {} };
+            let Some(record) = entry.record() else { return html! {} };
+            let loaded = whole.get().filter(|whole| is_same(whole, record));
+            drawer(&tab.reader, loaded.as_deref().unwrap_or(record), entry.instance.as_deref(), &tab.serving())
+        });
+        follow::attribute("drawer", "class", move || {
+            Some(if list.open.with(Option::is_some) { "drawer open" } else { "drawer" }.into())
+        });
+        // The list is narrower beside the drawer, and its rows may be higher.
+        follow::effect(move || {
+            let _ = list.open.with(Option::is_some);
+            browser::next_frame(move || list.measure());
+        });
+    }
+
+    fn follow_the_composer(self) {
+        let Self { tab, outcome, .. } = self;
+        let reader = &tab.reader;
+        let locale = reader.locale;
+        follow::attribute("compose-send", "disabled", move || (outcome.get() == Outcome::Sending).then(String::new));
+        follow::content("outcome", move || match outcome.get() {
+            Outcome::None => html! {},
+            Outcome::Sending => html! { (td_string!(locale, compose.sending)) },
+            Outcome::Sent(stored) => receipt(reader, &posted(&stored), &state(tab, &stored), &tab.serving()),
+            Outcome::Failed(error) => refused(reader, &error),
+            Outcome::NoAnswer => {
+                failure(td_string!(locale, produce.no_answer), td_string!(locale, produce.no_answer_hint))
+            }
+        });
+    }
+
+    /// Tells a screen reader how many messages came, seldom and never while someone writes; and what a filter found.
+    fn announce(self) {
+        let (locale, live) = (self.tab.reader.locale, self.tab.live);
+        let told = Cell::new(live.total().get_untracked());
+        let tell = move || {
+            let total = live.total().get_untracked();
+            let before = told.replace(total);
+            if total > before && !browser::a_field_has_the_focus() {
+                say(&td_string!(locale, feed.new_messages, count = grouped(total - before)));
+            }
+        };
+        set_interval(tell, ANNOUNCE_EVERY);
+        follow::changes(
+            move || live.filter().get(),
+            move |filter| {
+                let asked = filter.to_owned();
+                browser::after(FILTER_SETTLES, move || {
+                    if live.filter().get_untracked() == asked {
+                        let count = grouped(live.visible().with_untracked(Vec::len) as u64);
+                        say(&td_string!(locale, feed.found, count));
+                    }
+                });
+            },
+        );
+    }
+
+    /// The feed's own keys; those of every page are the frame's.
+    fn press(self, event: &Event) {
+        let list = self.list;
+        if message::is_send(event) && in_the_composer(event) {
+            self.submit(event);
+            return;
+        }
+        if key(event) == "Escape" {
+            if is_the_filter(event) {
+                browser::focus("rows");
+            } else if list.open.with_untracked(Option::is_some) && free_key(event).is_some() {
+                list.close();
+            }
+            return;
+        }
+        let Some(key) = shortcut(self.tab, event) else { return };
+        match key.as_str() {
+            " " if !browser::is_on_a_control(event) => self.toggle_pause(),
+            "j" | "ArrowDown" => list.step(1),
+            "k" | "ArrowUp" => list.step(-1),
+            "Enter" if !browser::is_on_a_control(event) => list.open_current(),
+            "g" => list.newest(),
+            _ => return,
+        }
+        event.prevent_default();
+    }
+
+    /// Pauses the view, never the group, and says so.
+    fn toggle_pause(self) {
+        let (locale, live) = (self.tab.reader.locale, self.tab.live);
+        let is_paused = !live.paused().get_untracked();
+        live.paused().set(is_paused);
+        say(match is_paused {
+            true => td_string!(locale, feed.is_paused),
+            false => td_string!(locale, feed.is_resumed),
+        });
+    }
+
+    fn clear_filter(self) {
+        self.tab.live.filter().set(String::new());
+        self.tab.live.partition().set(None);
+        if let Some(filter) = browser::by_id::<HtmlInputElement>("filter") {
+            filter.set_value("");
+        }
+    }
+
+    /// Loads the whole value of the open record.
+    fn load(self) {
+        let Some(place) = self.list.open.with_untracked(|open| Some(row::place(open.as_ref()?.record()?))) else {
+            return;
+        };
+        let Self { list, whole, .. } = self;
+        spawn_local(async move {
+            let Some(Ok(loaded)) = api::call(GetRecord { place }).await else { return };
+            let head = list.open.with_untracked(|open| open.as_ref().and_then(|entry| entry.record().cloned()));
+            if let Some(head) = head.filter(|head| is_same(head, &loaded)) {
+                // What its consumption added is known of the row only.
+                let whole_record = Record { seq: head.seq, received: head.received, flags: head.flags, ..loaded };
+                whole.set(Some(Arc::new(whole_record)));
+            }
+        });
+    }
+
+    /// Shows the newest records of the log in an empty feed.
+    fn show_last(self) {
+        let Self { tab, trouble, .. } = self;
+        let locale = tab.reader.locale;
+        spawn_local(async move {
+            match api::call(NewestFromLog { feed: String::new(), n: LAST }).await {
+                Some(Ok(records)) if records.is_empty() => trouble.set(td_string!(locale, feed.log_is_empty).into()),
+                Some(Ok(records)) => tab.live.add_loaded(records),
+                Some(Err(error)) => trouble.set(words::read_error(locale, &error).1),
+                None => trouble.set(td_string!(locale, error.no_answer).into()),
+            }
+        });
+    }
+
+    fn act(self, event: &Event) {
+        let list = self.list;
+        let Some(control) = browser::control(event, "data-do") else { return self.click_on_a_row(event) };
+        match control.get_attribute("data-do").unwrap_or_default().as_str() {
+            "pause" => self.toggle_pause(),
+            "clear" => self.tab.live.clear(),
+            "density" => change_density(list, &control),
+            "newest" => list.newest(),
+            "newer" => list.step(-1),
+            "older" => list.step(1),
+            "close" => list.close(),
+            "load" => self.load(),
+            "clear-filter" => self.clear_filter(),
+            "compose" => {
+                browser::focus("compose-value");
+            }
+            "show-last" => self.show_last(),
+            // The frame's.
+            _ => return,
+        }
+        // Some are links, for pages without JavaScript.
+        event.prevent_default();
+    }
+
+    /// A plain click opens the row's record in the drawer; the link in it is for other tabs, and for a page without
+    /// JavaScript.
+    fn click_on_a_row(self, event: &Event) {
+        let row = browser::target::<Element>(event);
+        let row = row.and_then(|element| element.closest("#lines > [data-place]").ok().flatten());
+        let (Some(row), Some(click)) = (row, event.dyn_ref::<MouseEvent>()) else { return };
+        let is_plain = click.button() == 0 && !click.ctrl_key() && !click.meta_key() && !click.shift_key();
+        if is_plain && !browser::text_is_selected() {
+            event.prevent_default();
+            self.list.open_key(&row.get_attribute("data-key").unwrap_or_default());
+        }
+    }
+
+    fn submit(self, event: &Event) {
+        let Some(form) = message::form(FORM) else { return };
+        event.prevent_default();
+        message::send(self.tab, form, self.outcome, empty_the_value);
+    }
+
+    fn type_in(self, event: &Event) {
+        if let Some(input) = browser::target::<HtmlInputElement>(event).filter(|input| input.id() == "filter") {
+            self.tab.live.filter().set(input.value());
+        } else if let Some(control) = browser::target::<Element>(event)
+            && control.has_attribute("aria-invalid")
+        {
+            message::show_at(&control, None);
+        }
+    }
+
+    fn choose(self, event: &Event) {
+        let select = browser::target::<HtmlSelectElement>(event).filter(|select| select.id() == "partitions");
+        let Some(value) = select.map(|select| select.value()) else { return };
+        // Written as places are: `orders[2]`.
+        let chosen = value.strip_suffix(']').and_then(|value| {
+            let (topic, partition) = value.split_once('[')?;
+            Some((topic.to_owned(), partition.parse().ok()?))
+        });
+        self.tab.live.partition().set(chosen);
+    }
+}
+
+fn is_same(one: &Record, other: &Record) -> bool {
+    (one.offset, one.partition) == (other.offset, other.partition) && one.topic == other.topic
+}
+
+fn key(event: &Event) -> String {
+    event.dyn_ref::<KeyboardEvent>().map(KeyboardEvent::key).unwrap_or_default()
+}
+
+fn is_the_filter(event: &Event) -> bool {
+    browser::target::<Element>(event).is_some_and(|element| element.id() == "filter")
+}
+
+fn in_the_composer(event: &Event) -> bool {
+    let element = browser::target::<Element>(event);
+    element.is_some_and(|element| matches!(element.closest("#compose"), Ok(Some(_))))
+}
+
+fn change_density(list: List, control: &Element) {
+    let is_roomy = control.get_attribute("aria-pressed").as_deref() != Some("true");
+    follow::set(control, "aria-pressed", Some(&is_roomy.to_string()));
+    browser::remember(DENSITY_COOKIE, if is_roomy { "roomy" } else { "" });
+    list.measure();
+}
+
+fn empty_the_value(_: &HtmlFormElement) {
+    if let Some(value) = browser::by_id::<HtmlTextAreaElement>("compose-value") {
+        value.set_value("");
+    }
+}

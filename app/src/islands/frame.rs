@@ -1,0 +1,185 @@
+//! What works on every page: connection and instance in the head, banners, theme, copying, the keys that mean the same
+//! everywhere. It stands last in the document, so that every other island is there when it begins.
+
+use super::{
+    follow,
+    tab::{Tab, say, tab},
+};
+use crate::{
+    browser,
+    format::number::grouped,
+    live::Connection,
+    markup,
+    preferences::{KEYS_COOKIE, LANGUAGE_COOKIE, THEME_COOKIE},
+};
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use maud::html;
+use std::{cell::Cell, time::Duration};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
+
+const KEYS: &str = "keys";
+/// How long a button shows that it copied.
+const DONE: Duration = Duration::from_secs(2);
+
+/// The frame's island: nothing to see but the line that speaks to a screen reader, politely and never about latency, rates
+/// or count-downs.
+#[island]
+pub fn Frame() -> impl IntoView {
+    follow::once(|| {
+        if let Some(tab) = tab() {
+            begin(tab);
+        }
+        // Tests, and the stylesheet's fallback for a page that never comes alive, look at it.
+        follow::set(&browser::root(), "data-hydrated", Some(""));
+    });
+    view! { <p class="sr" role="status" id="status"></p> }
+}
+
+fn begin(tab: Tab) {
+    localise_times(tab);
+    let window = window();
+    browser::listen(&window, "click", move |event| act(tab, &event));
+    browser::listen(&window, "change", move |event| choose(tab, &event));
+    browser::listen(&window, "keydown", move |event| press(tab, &event));
+    follow_the_feed(tab);
+    announce_the_connection(tab);
+}
+
+/// The server wrote UTC.
+fn localise_times(tab: Tab) {
+    for element in browser::all("time[datetime]") {
+        let Some(at) = element.get_attribute("datetime").and_then(|text| browser::millis(&text)) else { continue };
+        let is_full = element.has_attribute(markup::time::FULL);
+        let text = if is_full { tab.reader.full_time(at) } else { tab.reader.time_of_day(at) };
+        element.set_text_content(Some(&text));
+    }
+}
+
+fn follow_the_feed(tab: Tab) {
+    let (reader, live) = (&tab.reader, tab.live);
+    let connection = live.connection();
+    follow::contents("[data-serving]", || markup::instance::instance(&tab.serving(), &tab.serving()));
+    follow::content("rate", move || html! { (grouped(live.stats().get().rate)) });
+    follow::content("connection", move || markup::connection::connection(reader, connection.get()));
+    let state = move || markup::connection::state(connection.get());
+    follow::attribute("connection", "data-state", move || Some(state().0.into()));
+    follow::attribute("connection", "data-tone", move || Some(state().1.into()));
+    follow::attribute("connection", "aria-busy", move || Some((state().1 != "ok").to_string()));
+
+    let banners = move |connection| {
+        let (kafka, is_stale) = (live.kafka().get(), live.stale_build().get());
+        markup::banner::banners(reader, connection, &kafka, &tab.serving(), is_stale).into_string()
+    };
+    // A banner is written once for each loss: only its count-down changes by the second, so that the button beside it keeps
+    // the focus.
+    let without_count = move || match connection.get() {
+        Connection::Reconnecting { .. } => Connection::Reconnecting { in_seconds: 0 },
+        Connection::Live { .. } => Connection::Live { latency_ms: None },
+        other => other,
+    };
+    follow::changes(
+        move || banners(without_count()),
+        move |_| follow::set_content("banners", &untrack(|| banners(connection.get()))),
+    );
+    follow::content("countdown", move || html! { (markup::banner::countdown(reader, connection.get())) });
+}
+
+fn announce_the_connection(tab: Tab) {
+    let locale = tab.reader.locale;
+    let was_lost = Cell::new(false);
+    follow::effect(move || {
+        let is_lost = matches!(tab.live.connection().get(), Connection::Reconnecting { .. } | Connection::Offline);
+        if was_lost.replace(is_lost) != is_lost && !browser::a_field_has_the_focus() {
+            match is_lost {
+                true => say(td_string!(locale, conn.lost)),
+                false => say(&td_string!(locale, conn.served_by, instance = untrack(|| tab.serving()))),
+            }
+        }
+    });
+}
+
+fn act(tab: Tab, event: &Event) {
+    let Some(control) = browser::control(event, "data-do") else { return };
+    match control.get_attribute("data-do").unwrap_or_default().as_str() {
+        "copy" => copy(tab, control),
+        "keys" => show_keys(),
+        "reload" => {
+            let _ = location().reload();
+        }
+        "retry" => tab.live.retry_now(),
+        _ => {}
+    }
+}
+
+/// Copies the text of an element, or the address of a path.
+fn copy(tab: Tab, control: Element) {
+    let text = match (control.get_attribute("data-copy-from"), control.get_attribute("data-copy-path")) {
+        (Some(id), _) => browser::by_id::<Element>(&id).and_then(|element| element.text_content()),
+        (None, Some(path)) => Some(browser::absolute(&path)),
+        (None, None) => None,
+    };
+    if let Some(text) = text {
+        browser::copy(&text);
+        say(td_string!(tab.reader.locale, app.copied));
+        // A moment's sign at the place that was clicked.
+        follow::set(&control, "data-done", Some(""));
+        browser::after(DONE, move || follow::set(&control, "data-done", None));
+    }
+}
+
+fn choose(tab: Tab, event: &Event) {
+    if let Some(select) = browser::target::<HtmlSelectElement>(event) {
+        match select.name().as_str() {
+            THEME_COOKIE => browser::remember(THEME_COOKIE, &select.value()),
+            // Another language is another page: the form asks the server for it.
+            LANGUAGE_COOKIE => {
+                if let Some(form) = select.form() {
+                    let _ = form.request_submit();
+                }
+            }
+            _ => {}
+        }
+    } else if let Some(input) = browser::target::<HtmlInputElement>(event).filter(|input| input.id() == "single-keys") {
+        tab.single_keys.set(input.checked());
+        browser::remember(KEYS_COOKIE, if input.checked() { "" } else { "off" });
+    }
+}
+
+fn press(tab: Tab, event: &Event) {
+    let Some(key) = shortcut(tab, event) else { return };
+    let is_done = match key.as_str() {
+        "?" => {
+            show_keys();
+            true
+        }
+        "/" => browser::focus("filter"),
+        "c" => browser::focus("compose-value"),
+        _ => false,
+    };
+    if is_done {
+        event.prevent_default();
+    }
+}
+
+fn show_keys() {
+    if let Some(dialog) = browser::by_id::<HtmlDialogElement>(KEYS) {
+        // Refused only while it is open already.
+        let _ = dialog.show_modal();
+    }
+}
+
+/// The key, where its press is a single-key shortcut: nobody else takes it, and they are not turned off.
+pub fn shortcut(tab: Tab, event: &Event) -> Option<String> {
+    free_key(event).filter(|_| tab.single_keys.get())
+}
+
+/// The key, where nobody else takes its press: no field has it, no modifier is held, no dialog is open.
+pub fn free_key(event: &Event) -> Option<String> {
+    let press = event.dyn_ref::<KeyboardEvent>()?;
+    let is_modified = press.ctrl_key() || press.alt_key() || press.meta_key();
+    let is_taken = is_modified || event.default_prevented() || browser::is_in_a_field(event);
+    let dialog_is_open = browser::by_id::<HtmlElement>(KEYS).is_some_and(|dialog| dialog.has_attribute("open"));
+    (!is_taken && !dialog_is_open).then(|| press.key())
+}

@@ -1,0 +1,82 @@
+//! A row that tells about the stream itself: records not shown, a rebalance, a connection that came back.
+
+use super::{icon::icon, instance::instance, row, time};
+use crate::{format::number::grouped, live::Resumed, reader::Reader, words};
+use leptos_i18n::td_string;
+use maud::{Markup, html};
+use wire::{Change, ChangeKind, Count, Gap, Owned, Place};
+
+/// Records that this tab was not sent. "Not shown" is about this tab; what the group missed is [`change`]'s.
+pub fn gap(reader: &Reader, gap: &Gap) -> Markup {
+    let locale = reader.locale;
+    let count = match gap.count {
+        Count::Exact(1) => td_string!(locale, note.not_shown_one).to_owned(),
+        Count::Exact(count) => td_string!(locale, note.not_shown, count = grouped(count)),
+        Count::UpTo(count) => td_string!(locale, note.not_shown_up_to, count = grouped(count)),
+    };
+    let first = Place { topic: gap.topic.clone(), partition: gap.partition, offset: gap.first };
+    html! {
+        (icon("gap"))
+        span { b { (count) } " " span.mono { (range(gap)) } }
+        @if let Some(name) = &gap.now_with { span { (td_string!(locale, note.now_with)) } (instance(name, "")) }
+        a.link href=(row::path(&first)) tabindex="-1" { (td_string!(locale, note.open_first)) }
+    }
+}
+
+/// `orders[2] 10413–10824`. Ungrouped: an offset is a name, written the same way everywhere.
+fn range(Gap { topic, partition, first, last, .. }: &Gap) -> String {
+    if first == last {
+        format!("{topic}[{partition}] {first}")
+    } else {
+        format!("{topic}[{partition}] {first}–{last}")
+    }
+}
+
+/// The tone of a change's row.
+pub fn tone(kind: &ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Assigned(_) | ChangeKind::Revoked(_) => "info",
+        ChangeKind::Lost(_) => "warn",
+        ChangeKind::Missing(_) => "danger",
+    }
+}
+
+/// A change of what this instance consumes.
+pub fn change(reader: &Reader, change: &Change) -> Markup {
+    let locale = reader.locale;
+    let partitions = |owned: &[Owned]| words::owned(locale, owned);
+    let (symbol, what, which, means) = match &change.kind {
+        ChangeKind::Assigned(owned) => ("swap", td_string!(locale, note.assigned), partitions(owned), ""),
+        ChangeKind::Revoked(owned) => {
+            ("swap", td_string!(locale, note.revoked), partitions(owned), td_string!(locale, note.revoked_means))
+        }
+        ChangeKind::Lost(owned) => {
+            ("warn", td_string!(locale, note.lost), partitions(owned), td_string!(locale, note.lost_means))
+        }
+        ChangeKind::Missing(gap) => {
+            ("gap", td_string!(locale, note.missing), range(gap), td_string!(locale, note.missing_means))
+        }
+    };
+    html! {
+        (icon(symbol))
+        span { b { (what) } " " span.mono { (which) } " " (means) }
+        span.push.only-wide { (time::of_day(reader, change.at)) }
+    }
+}
+
+/// The connection came back.
+pub fn resumed(reader: &Reader, resumed: &Resumed) -> Markup {
+    let locale = reader.locale;
+    let seconds = format!("{}.{}", resumed.after.as_secs(), resumed.after.subsec_millis() / 100);
+    html! {
+        (icon("check"))
+        b { (td_string!(locale, note.resumed)) }
+        (instance(&resumed.instance, &resumed.instance))
+        span {
+            @if resumed.changed { (td_string!(locale, note.another_instance)) " " }
+            @if resumed.missed == 0 { (td_string!(locale, note.nothing_missed)) }
+            @else { (td_string!(locale, note.missed, count = grouped(resumed.missed))) }
+        }
+        span.num { (td_string!(locale, note.after, seconds)) }
+    }
+}

@@ -1,0 +1,72 @@
+//! The toolbar of the feed: topic, filter, partition, pause, clear, density.
+
+use super::icon::icon;
+use crate::{format::number::grouped, reader::Reader};
+use leptos_i18n::td_string;
+use maud::{Markup, html};
+use wire::Assignment;
+
+#[cfg(feature = "ssr")]
+/// The toolbar above the list.
+pub fn toolbar(reader: &Reader, topics: &[String], assignment: &Assignment, roomy: bool) -> Markup {
+    let locale = reader.locale;
+    let filter = td_string!(locale, feed.filter);
+    html! {
+        div.tools role="toolbar" aria-label=(td_string!(locale, feed.messages)) {
+            span.topics {
+                span.faint.only-wide { (td_string!(locale, feed.topic)) } " "
+                span.mono { (topics.join(", ")) }
+            }
+            label.search.needs-script {
+                (icon("search"))
+                span.sr { (filter) }
+                input #filter .input type="search" autocomplete="off" placeholder=(filter) aria-keyshortcuts="/";
+                kbd.only-wide { "/" }
+            }
+            select #partitions .input.mono.only-wide.needs-script autocomplete="off" aria-label=(td_string!(locale, feed.partition)) {
+                (partitions(reader, assignment, None))
+            }
+            button #pause .btn.needs-script type="button" data-do="pause" aria-keyshortcuts="Space" aria-pressed="false" {
+                (pause(reader, false, 0))
+            }
+            (square(td_string!(locale, feed.clear), "clear", "clear", None))
+            (square(td_string!(locale, feed.density), "rows", "density", Some(roomy)))
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn square(name: &str, symbol: &str, action: &str, pressed: Option<bool>) -> Markup {
+    html! {
+        button.btn.quiet.square.only-wide.needs-script type="button" aria-label=(name) title=(name) data-do=(action)
+            aria-pressed=[pressed] { (icon(symbol)) }
+    }
+}
+
+/// The partitions to choose from, written as places are: `orders[2]`.
+pub fn partitions(reader: &Reader, assignment: &Assignment, chosen: Option<&(String, i32)>) -> Markup {
+    html! {
+        option value="" selected[chosen.is_none()] { (td_string!(reader.locale, feed.all_partitions)) }
+        @for owned in &assignment.owned {
+            @for partition in &owned.partitions {
+                @let is_chosen = chosen.is_some_and(|(topic, chosen)| chosen == partition && *topic == owned.topic);
+                option selected[is_chosen] { (owned.topic) "[" (partition) "]" }
+            }
+        }
+    }
+}
+
+/// What the pause button says: it pauses the view, never the group, and tells how much waits.
+pub fn pause(reader: &Reader, is_paused: bool, waiting: u64) -> Markup {
+    let locale = reader.locale;
+    html! {
+        @if is_paused {
+            (icon("play"))
+            span { (td_string!(locale, feed.resume)) }
+            @if waiting > 0 { span.num { (td_string!(locale, feed.waiting, count = grouped(waiting))) } }
+        } @else {
+            (icon("pause"))
+            span.pause-word { (td_string!(locale, feed.pause)) }
+        }
+    }
+}
