@@ -1,4 +1,4 @@
-//! When new rows are shown: in the next frame while the list is quiet, in batches while it is busy. Pure.
+//! When new rows are shown: at once while the list is quiet, in batches while it is busy. Pure.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -6,8 +6,21 @@ use std::{collections::VecDeque, time::Duration};
 const BUSY: usize = 20;
 /// The least time between two batches of a busy list: ten a second can still be read.
 const BATCH: Duration = Duration::from_millis(100);
+/// The least time between two changes of the document that nobody would see apart: a frame of a 60 Hz display.
+const FRAME: Duration = Duration::from_millis(16);
 /// What "a second" is in [`BUSY`].
 const SECOND: Duration = Duration::from_secs(1);
+
+/// When to show what came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// At once.
+    Now,
+    /// In the next frame.
+    Frame,
+    /// In the first frame after so long.
+    After(Duration),
+}
 
 /// Decides when to show. Times are on the tab's own clock.
 #[derive(Debug, Default)]
@@ -29,12 +42,14 @@ impl Pace {
         self.shown = Some(now);
     }
 
-    /// How long to wait before the frame in which to show what came. Zero: the next one.
-    pub(crate) fn wait(&mut self, now: Duration) -> Duration {
-        if self.is_busy(now) {
-            self.shown.map_or(Duration::ZERO, |shown| (shown + BATCH).saturating_sub(now))
-        } else {
-            Duration::ZERO
+    /// When to show what came.
+    pub(crate) fn when(&mut self, now: Duration) -> When {
+        let since = self.shown.map(|shown| now.saturating_sub(shown));
+        match since {
+            Some(since) if self.is_busy(now) && since < BATCH => When::After(BATCH - since),
+            Some(since) if since < FRAME => When::Frame,
+            _ if self.is_busy(now) => When::Frame,
+            _ => When::Now,
         }
     }
 
@@ -58,12 +73,16 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn a_quiet_list_shows_in_the_next_frame() {
+    fn a_quiet_list_shows_at_once_but_not_twice_in_a_frame() {
         let mut pace = Pace::default();
-        for n in 0..20 {
-            pace.came(n * MS, 1);
-            assert_eq!(pace.wait(n * MS), Duration::ZERO);
-            pace.shown(n * MS);
+        for n in 0..5 {
+            let now = n * 40 * MS;
+            pace.came(now, 1);
+            assert_eq!(pace.when(now), When::Now);
+            pace.shown(now);
+            pace.came(now + 3 * MS, 1);
+            assert_eq!(pace.when(now + 3 * MS), When::Frame);
+            pace.shown(now + 16 * MS);
         }
     }
 
@@ -71,13 +90,14 @@ mod tests {
     fn a_busy_list_shows_at_most_ten_times_a_second_until_it_is_quiet_again() {
         let mut pace = Pace::default();
         pace.came(Duration::ZERO, 500);
-        assert_eq!(pace.wait(Duration::ZERO), Duration::ZERO, "nothing was shown yet");
+        assert_eq!(pace.when(Duration::ZERO), When::Frame, "nothing was shown yet");
         pace.shown(16 * MS);
         pace.came(20 * MS, 500);
-        assert_eq!(pace.wait(20 * MS), 96 * MS);
-        assert_eq!(pace.wait(200 * MS), Duration::ZERO);
+        assert_eq!(pace.when(20 * MS), When::After(96 * MS));
+        assert_eq!(pace.when(200 * MS), When::Frame);
         pace.shown(2000 * MS);
         pace.came(2001 * MS, 1);
-        assert_eq!(pace.wait(2001 * MS), Duration::ZERO);
+        assert_eq!(pace.when(2001 * MS), When::Frame);
+        assert_eq!(pace.when(2020 * MS), When::Now);
     }
 }
