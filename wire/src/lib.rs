@@ -14,6 +14,8 @@ mod cursor;
 mod data;
 mod event;
 mod filter;
+mod group;
+mod journal;
 mod number;
 mod page;
 mod produce;
@@ -29,6 +31,8 @@ pub use event::{
     PartitionStats, Records, Stats, Subscribed,
 };
 pub use filter::Filter;
+pub use group::{Group, GroupPartition, GroupSummary, Happening, HappeningKind, Member, MemberOttla};
+pub use journal::{Author, FeedNews, Mark, News, Notice, Seek, SeekOrder, SeekResult};
 pub use page::{ReadError, Snapshot, TopicSummary};
 pub use produce::{
     Encoding, Field, FieldError, HeaderInput, Limits, Outgoing, OutgoingHeader, ProduceError, ProduceInput, Receipt,
