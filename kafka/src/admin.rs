@@ -16,6 +16,19 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long one look may take.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// A topic to be created where it is missing.
+#[derive(Debug, Clone, Copy)]
+pub struct TopicSpec<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The number of partitions.
+    pub partitions: i32,
+    /// The number of replicas; -1 is the cluster's default (KIP-464).
+    pub replication: i32,
+    /// Its settings, besides the cluster's.
+    pub settings: &'a [(&'a str, &'a str)],
+}
+
 /// Asks and changes the cluster. Cheap to clone.
 #[derive(Clone)]
 pub struct Admin {
@@ -69,12 +82,12 @@ impl Admin {
         }
     }
 
-    /// Creates those of `topics` (name, partitions, replication) that do not exist, and waits until the metadata name
-    /// them. One that exists is left as it is. A replication of -1 is the cluster's default (KIP-464).
+    /// Creates those of `topics` that do not exist, and waits until the metadata name them. One that exists is left as it
+    /// is.
     ///
     /// # Errors
     /// [`Error::Refused`] for the first that Kafka refuses, in its words; or no answer within `deadline`.
-    pub async fn ensure_topics(&self, topics: &[(&str, i32, i32)], deadline: Duration) -> Result<(), Error> {
+    pub async fn ensure_topics(&self, topics: &[TopicSpec<'_>], deadline: Duration) -> Result<(), Error> {
         if topics.is_empty() {
             return Ok(());
         }
@@ -83,9 +96,10 @@ impl Admin {
         let known = self.topics(deadline).await?;
         let wanted: Vec<_> = topics
             .iter()
-            .filter(|(name, ..)| !known.iter().any(|topic| topic.name == *name))
-            .map(|(name, partitions, replication)| {
-                NewTopic::new(name, *partitions, TopicReplication::Fixed(*replication))
+            .filter(|spec| !known.iter().any(|topic| topic.name == spec.name))
+            .map(|spec| {
+                let topic = NewTopic::new(spec.name, spec.partitions, TopicReplication::Fixed(spec.replication));
+                spec.settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
             })
             .collect();
         if wanted.is_empty() {
@@ -114,7 +128,7 @@ impl Admin {
                 }
             }
         }
-        for (name, ..) in topics {
+        for TopicSpec { name, .. } in topics {
             self.wait_for(name, until, deadline).await?;
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! makes a new member when one fails. The member's life is in `group/member.rs`, the bookkeeping in `group/offsets.rs`.
 //! Not here: what becomes of the records.
 
+mod claim;
 mod commit;
 mod context;
 mod link;
@@ -17,6 +18,7 @@ use link::Link;
 use member::{End, Member};
 use rand::Rng;
 use std::{
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -54,6 +56,17 @@ pub struct PartitionOffset {
     pub offset: i64,
 }
 
+/// A partition that a member took on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The partition.
+    pub partition: Partition,
+    /// Where it begins: the offset of the record to come next.
+    pub next: i64,
+    /// What a former owner may have consumed and could not say: empty after a clean hand-over.
+    pub suspects: Range<i64>,
+}
+
 /// Where an owned partition stands, as librdkafka last heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionOffsets {
@@ -76,8 +89,9 @@ pub trait Consume: Send + 'static {
     /// records.
     fn end_of_batch(&mut self);
 
-    /// The group gave these partitions, besides those that the member has.
-    fn assigned(&mut self, partitions: &[Partition]);
+    /// The group gave these partitions, besides those that the member has, and the member took them on. None of their records
+    /// comes before this returns.
+    fn assigned(&mut self, taken: &[Taken]);
 
     /// The group took these partitions back, or the member stops. What was consumed of them is committed, if Kafka
     /// answered within 2 s.
@@ -86,6 +100,15 @@ pub trait Consume: Send + 'static {
     /// The member was out of the group for too long. What was not committed of these partitions will be consumed by
     /// others; the records since the last [`Self::end_of_batch`] among them.
     fn lost(&mut self, partitions: &[Partition]);
+
+    /// The position of an owned partition was moved: `to` is what comes next instead of `from`.
+    fn sought(&mut self, partition: &Partition, from: i64, to: i64);
+
+    /// The log of an owned partition began anew, and so does the group.
+    fn began_anew(&mut self, partition: &Partition);
+
+    /// Once a turn: at least every 100 ms.
+    fn turn(&mut self);
 
     /// Offsets that the group should have consumed and cannot: they were deleted before.
     fn missing(&mut self, topic: &str, partition: i32, first: i64, last: i64);

@@ -224,6 +224,23 @@ impl ClientSettings {
         self.pass_through(config, &Properties::new())
     }
 
+    /// A consumer that never joins its group and reads on and on.
+    pub(crate) fn tail(&self) -> Result<ClientConfig, Error> {
+        let mut config = self.common();
+        config
+            .set("group.id", format!("{}-tail", self.instance))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error")
+            .set("enable.partition.eof", "false")
+            .set("isolation.level", "read_committed")
+            .set("fetch.wait.max.ms", "500")
+            .set("fetch.queue.backoff.ms", "10")
+            .set("fetch.error.backoff.ms", "500")
+            .set("queued.max.messages.kbytes", "16384");
+        self.pass_through(config, &Properties::new())
+    }
+
     pub(crate) fn admin(&self) -> Result<ClientConfig, Error> {
         self.pass_through(self.common(), &Properties::new())
     }
