@@ -107,7 +107,7 @@ impl Engine {
         let engine = Arc::new(Self {
             feeds: config.feeds.iter().map(feed).collect(),
             reader: Reader::new(&config.client)?,
-            admin: Admin::new(&config.client)?,
+            admin,
             producer,
             journal,
             journal_read: watch::Sender::new(!config.journal.is_on),
@@ -366,7 +366,7 @@ impl Engine {
                 backoff = (backoff * 2).min(CREATE_BACKOFF_MAX);
             }
         }
-        if let Err(error) = self.journal.start(&self.config.client) {
+        if let Err(error) = self.journal.start(&self.config.client, &self.admin) {
             self.journal.set_trouble(Some(error.to_string()));
         }
         let journal = Arc::clone(&self.journal);

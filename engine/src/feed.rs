@@ -7,7 +7,7 @@ use crate::{
     whole::{Use, Whole},
 };
 use ::feed::{Audit, AuditReader, Hub, HubConfig};
-use kafka::{ClientSettings, Group};
+use kafka::{Admin, ClientSettings, Group};
 use parking_lot::Mutex;
 use std::{
     sync::{
@@ -27,6 +27,7 @@ pub struct Feed {
     pub(crate) state: Arc<State>,
     pub(crate) journal: Arc<Journal>,
     client: ClientSettings,
+    admin: Admin,
     whole: Whole,
     /// The consumer; none before the topics were seen to, and after the stop.
     group: Mutex<Option<Group>>,
@@ -55,7 +56,7 @@ pub(crate) struct Watched {
 }
 
 impl Feed {
-    pub(crate) fn new(config: FeedConfig, client: ClientSettings, journal: Arc<Journal>) -> Self {
+    pub(crate) fn new(config: FeedConfig, client: ClientSettings, admin: Admin, journal: Arc<Journal>) -> Self {
         let (writer, hub) = ::feed::hub(HubConfig { ring_bytes: config.ring_bytes });
         let state = Arc::new(State {
             assignment: watch::Sender::default(),
@@ -71,7 +72,7 @@ impl Feed {
         let ingest = Ingest::new(group.group.clone(), writer, audit, Arc::clone(&state), Arc::clone(&journal));
         let whole = Whole::new(group.group.clone(), group.topics.clone(), config.ring_bytes);
         let (group, ingest) = (Mutex::default(), Mutex::new(Some(ingest)));
-        Self { config, hub, audit: reader, state, journal, client, whole, group, ingest }
+        Self { config, hub, audit: reader, state, journal, client, admin, whole, group, ingest }
     }
 
     /// The feed's name.
@@ -131,7 +132,7 @@ impl Feed {
 
     /// The whole group's records, whoever consumes them.
     pub(crate) fn whole(&self) -> Result<(Arc<Hub>, Use), kafka::Error> {
-        self.whole.open(&self.client, &self.journal, self.hub.positions())
+        self.whole.open(&self.client, &self.admin, &self.journal, self.hub.positions())
     }
 
     /// Tells the tabs the counters as of `now`, and who consumes the group.
@@ -165,7 +166,8 @@ impl Feed {
     /// Starts the group's thread. Once.
     pub(crate) fn consume(&self) -> Result<(), kafka::Error> {
         if let Some(ingest) = self.ingest.lock().take() {
-            *self.group.lock() = Some(Group::spawn(self.client.clone(), self.config.group.clone(), ingest)?);
+            *self.group.lock() =
+                Some(Group::spawn(&self.client, self.admin.clone(), self.config.group.clone(), ingest)?);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 
 use crate::{JournalConfig, peers::Peers};
 use futures::{StreamExt, stream::FuturesUnordered};
-use kafka::{ClientSettings, Follow, Partition, Producer, Tail};
+use kafka::{Admin, ClientSettings, Follow, Partition, Producer, Tail};
 use parking_lot::Mutex;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -93,9 +93,10 @@ impl Journal {
     }
 
     /// Begins to read.
-    pub fn start(&self, client: &ClientSettings) -> Result<(), kafka::Error> {
+    pub fn start(&self, client: &ClientSettings, admin: &Admin) -> Result<(), kafka::Error> {
         let topics = vec![self.config.marks_topic.clone(), self.config.events_topic.clone()];
-        *self.tail.lock() = Some(Tail::spawn(client, topics, Reading { heard: Arc::clone(&self.heard) })?);
+        *self.tail.lock() =
+            Some(Tail::spawn(client, admin.clone(), topics, Reading { heard: Arc::clone(&self.heard) })?);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 
 use crate::journal::Journal;
 use ::feed::{Hub, HubConfig, Remark, Writer};
-use kafka::{ClientSettings, Follow, Partition, Tail};
+use kafka::{Admin, ClientSettings, Follow, Partition, Tail};
 use parking_lot::Mutex;
 use rangemap::RangeSet;
 use std::{
@@ -63,6 +63,7 @@ impl Whole {
     pub fn open(
         &self,
         client: &ClientSettings,
+        admin: &Admin,
         journal: &Journal,
         own: Vec<Position>,
     ) -> Result<(Arc<Hub>, Use), kafka::Error> {
@@ -77,7 +78,7 @@ impl Whole {
                 let (lately, marks) = journal.listen(&self.group);
                 let mut join = Join::new(writer, marks, own);
                 lately.into_iter().for_each(|mark| join.hear(mark));
-                let tail = Tail::spawn(client, self.topics.clone(), join)?;
+                let tail = Tail::spawn(client, admin.clone(), self.topics.clone(), join)?;
                 tracing::debug!(group = self.group, "the whole group is read");
                 *running = Some(Running { hub: Arc::clone(&hub), used: Instant::now(), _tail: tail });
                 hub

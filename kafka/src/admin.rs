@@ -1,9 +1,9 @@
 //! The cluster's topics: what there is, and making what is missing.
 
-use crate::{ClientSettings, Error, context::Context, error::reason, group::partition_count};
+use crate::{ClientSettings, Error, Partition, context::Context, error::reason, group::partition_count};
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    error::RDKafkaErrorCode,
+    error::{KafkaResult, RDKafkaErrorCode},
 };
 use std::{
     sync::Arc,
@@ -132,6 +132,18 @@ impl Admin {
             self.wait_for(name, until, deadline).await?;
         }
         Ok(())
+    }
+
+    /// How many partitions a topic has, none where it does not exist. Blocks.
+    pub(crate) fn partition_count(&self, topic: &str, deadline: Duration) -> KafkaResult<Option<u32>> {
+        let metadata = self.client.inner().fetch_metadata(Some(topic), deadline)?;
+        partition_count(&metadata, topic)
+    }
+
+    /// The log's first offset and its end. Blocks; but not behind a consumer's fetch, which a broker answers before it answers
+    /// anything else on the same connection.
+    pub(crate) fn watermarks_of(&self, partition: &Partition, deadline: Duration) -> KafkaResult<(i64, i64)> {
+        self.client.inner().fetch_watermarks(&partition.topic, partition.partition, deadline)
     }
 
     async fn wait_for(&self, topic: &str, until: Instant, deadline: Duration) -> Result<(), Error> {

@@ -13,7 +13,7 @@ mod offsets;
 mod statistics;
 mod topics;
 
-use crate::{ClientSettings, Error, GroupSettings};
+use crate::{Admin, ClientSettings, Error, GroupSettings};
 use link::Link;
 use member::{End, Member};
 use rand::Rng;
@@ -137,13 +137,18 @@ impl Group {
     ///
     /// # Errors
     /// When a property cannot be set, or the thread not be made.
-    pub fn spawn(client: ClientSettings, settings: GroupSettings, consume: impl Consume) -> Result<Self, Error> {
+    pub fn spawn(
+        client: &ClientSettings,
+        admin: Admin,
+        settings: GroupSettings,
+        consume: impl Consume,
+    ) -> Result<Self, Error> {
         let config = client.group(&settings)?;
         config.create_native_config().map_err(Error::client)?;
 
         let stop = Arc::new(AtomicBool::new(false));
         let (ended, done) = oneshot::channel();
-        let life = Life { config, settings, stop: Arc::clone(&stop), link: Link::default(), consume };
+        let life = Life { config, admin, settings, stop: Arc::clone(&stop), link: Link::default(), consume };
         thread::Builder::new()
             .name("kafka-group".into())
             .spawn(move || {
@@ -186,6 +191,7 @@ const STOP_NOTICED: Duration = Duration::from_millis(50);
 /// All that outlives a member.
 struct Life<C> {
     config: rdkafka::ClientConfig,
+    admin: Admin,
     settings: GroupSettings,
     stop: Arc<AtomicBool>,
     link: Link,
@@ -199,8 +205,8 @@ impl<C: Consume> Life<C> {
             let born = Instant::now();
             // A panic of whoever consumes must not end the consuming without a word.
             let end = catch_unwind(AssertUnwindSafe(|| {
-                let Self { config, settings, stop, link, consume } = &mut self;
-                Member::join(config, settings, stop, link, consume).map(Member::live)
+                let Self { config, admin, settings, stop, link, consume } = &mut self;
+                Member::join(config, admin, settings, stop, link, consume).map(Member::live)
             }));
             let reason = match end {
                 Ok(Ok(End::Stopped)) => return,

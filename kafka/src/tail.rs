@@ -2,10 +2,9 @@
 //! thread, like the group's. What becomes of the records is not here.
 
 use crate::{
-    ClientSettings, Error, Partition,
+    Admin, ClientSettings, Error, Partition,
     context::Context,
     error::reason,
-    group::partition_count,
     message::{Extent, lend},
 };
 use rdkafka::{
@@ -67,13 +66,19 @@ impl Tail {
     ///
     /// # Errors
     /// When a property cannot be set, or the thread not be made.
-    pub fn spawn(client: &ClientSettings, topics: Vec<String>, follow: impl Follow) -> Result<Self, Error> {
+    pub fn spawn(
+        client: &ClientSettings,
+        admin: Admin,
+        topics: Vec<String>,
+        follow: impl Follow,
+    ) -> Result<Self, Error> {
         let config = client.tail()?;
         let consumer = config.create_with_context(Context::default()).map_err(Error::client)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (requests, requested) = mpsc::channel();
         let run = Run {
             consumer,
+            admin,
             topics,
             follow,
             stop: Arc::clone(&stop),
@@ -81,6 +86,7 @@ impl Tail {
             positions: BTreeMap::new(),
             look_at: Instant::now(),
             is_readable: None,
+            looks: 0,
             waiting: Vec::new(),
         };
         thread::Builder::new()
@@ -123,6 +129,7 @@ struct Waiting {
 
 struct Run<F> {
     consumer: BaseConsumer<Context>,
+    admin: Admin,
     topics: Vec<String>,
     follow: F,
     stop: Arc<AtomicBool>,
@@ -132,6 +139,8 @@ struct Run<F> {
     look_at: Instant,
     /// What was told last.
     is_readable: Option<bool>,
+    /// How many looks in a row did not find all topics. The first may: brokers learn of a new topic one by one.
+    looks: u32,
     waiting: Vec<Waiting>,
 }
 
@@ -155,6 +164,10 @@ impl<F: Follow> Run<F> {
             Ok(false) | Err(_) => LOOK_AGAIN,
         };
         self.look_at = Instant::now() + wait;
+        self.looks = if matches!(found, Ok(false)) { self.looks + 1 } else { 0 };
+        if self.looks == 1 {
+            return;
+        }
         let state = match found {
             Ok(true) => Ok(()),
             Ok(false) => Err(format!("the topics do not exist: {}", self.topics.join(", "))),
@@ -171,8 +184,7 @@ impl<F: Follow> Run<F> {
         let mut is_all = true;
         let mut is_changed = false;
         for topic in self.topics.clone() {
-            let metadata = self.consumer.fetch_metadata(Some(&topic), LOOK_DEADLINE)?;
-            let count = partition_count(&metadata, &topic)?.unwrap_or(0);
+            let count = self.admin.partition_count(&topic, LOOK_DEADLINE)?.unwrap_or(0);
             is_all &= count > 0;
             let known = self.positions.len();
             self.positions.retain(|partition, _| {
@@ -185,7 +197,7 @@ impl<F: Follow> Run<F> {
                 let (first, end) = match next {
                     // Looked at again only when something is wrong with it: see `take_batch`.
                     Some(_) => continue,
-                    None => self.consumer.fetch_watermarks(&topic, number, LOOK_DEADLINE)?,
+                    None => self.admin.watermarks_of(&partition, LOOK_DEADLINE)?,
                 };
                 let begin = self.follow.begin(&partition, first, end).clamp(first, end);
                 self.positions.insert(partition, begin);
@@ -242,12 +254,9 @@ impl<F: Follow> Run<F> {
     }
 
     fn forget_strays(&mut self) {
-        let consumer = &self.consumer;
-        self.positions.retain(|Partition { topic, partition }, next| {
-            match consumer.fetch_watermarks(topic, *partition, LOOK_DEADLINE) {
-                Ok((first, end)) => (first..=end).contains(next),
-                Err(_) => false,
-            }
+        let admin = &self.admin;
+        self.positions.retain(|partition, next| {
+            admin.watermarks_of(partition, LOOK_DEADLINE).is_ok_and(|(first, end)| (first..=end).contains(next))
         });
         self.look_at = Instant::now();
     }
@@ -256,7 +265,7 @@ impl<F: Follow> Run<F> {
     fn answer(&mut self) {
         while let Ok(done) = self.requested.try_recv() {
             let ends = self.positions.keys().map(|partition| {
-                let (_, end) = self.consumer.fetch_watermarks(&partition.topic, partition.partition, LOOK_DEADLINE)?;
+                let (_, end) = self.admin.watermarks_of(partition, LOOK_DEADLINE)?;
                 Ok((partition.clone(), end))
             });
             // Who gets no answer runs into the deadline.

@@ -14,7 +14,7 @@ use super::{
     topics::TopicLookup,
 };
 use crate::{
-    Error, From, GroupSettings,
+    Admin, Error, From, GroupSettings,
     context::is_connection_trouble,
     error::reason,
     message::{Extent, lend},
@@ -84,6 +84,7 @@ pub(super) struct Member<'a, C> {
     /// The commit that is out, and what it says. Before the client, so that it is dropped before it.
     commit: Option<(Commit, Vec<PartitionOffset>)>,
     client: Client,
+    admin: &'a Admin,
     settings: &'a GroupSettings,
     stop: &'a AtomicBool,
     link: &'a mut Link,
@@ -109,6 +110,7 @@ pub(super) struct Member<'a, C> {
 impl<'a, C: Consume> Member<'a, C> {
     pub fn join(
         config: &ClientConfig,
+        admin: &'a Admin,
         settings: &'a GroupSettings,
         stop: &'a AtomicBool,
         link: &'a mut Link,
@@ -120,6 +122,7 @@ impl<'a, C: Consume> Member<'a, C> {
         Ok(Self {
             commit: None,
             client: Client { consumer: Arc::new(consumer), topics: TopicLookup::default() },
+            admin,
             settings,
             stop,
             link,
@@ -367,7 +370,7 @@ impl<'a, C: Consume> Member<'a, C> {
     }
 
     fn watermarks(&self, partition: &Partition) -> KafkaResult<(i64, i64)> {
-        self.client.consumer.fetch_watermarks(&partition.topic, partition.partition, LOOKUP_DEADLINE)
+        self.admin.watermarks_of(partition, LOOKUP_DEADLINE)
     }
 
     /// Moves partitions whose position does not exist to where the log is. What could not be looked up in time is tried

@@ -178,7 +178,8 @@ pub fn member(group: &str, topic: &str) -> (Group, Memory) {
 
 pub fn member_of(client: ClientSettings, settings: GroupSettings) -> (Group, Memory) {
     let memory = Memory::default();
-    (Group::spawn(client, settings, memory.clone()).unwrap(), memory)
+    let admin = Admin::new(&client).unwrap();
+    (Group::spawn(&client, admin, settings, memory.clone()).unwrap(), memory)
 }
 
 pub async fn stop(group: Group) {
