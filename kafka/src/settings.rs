@@ -245,6 +245,18 @@ impl ClientSettings {
         self.pass_through(self.common(), &Properties::new())
     }
 
+    /// A consumer that never joins its group, for `admin/requests.rs`.
+    pub(crate) fn requester(&self) -> Result<ClientConfig, Error> {
+        let mut config = self.common();
+        config
+            .set("group.id", format!("{}-admin", self.instance))
+            .set("enable.auto.commit", "false")
+            // Where a partition is led is looked up anew after this; what is older than that is forgotten too, a partition
+            // that was added later among it.
+            .set("metadata.max.age.ms", "1000");
+        self.pass_through(config, &Properties::new())
+    }
+
     fn common(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
@@ -364,6 +376,7 @@ mod tests {
         client().check(&ProducerSettings::default(), &groups).unwrap();
         native(&client().reader().unwrap()).unwrap();
         native(&client().admin().unwrap()).unwrap();
+        native(&client().requester().unwrap()).unwrap();
     }
 
     #[test]

@@ -195,7 +195,7 @@ async fn deleted_records_are_declared_missing() {
     stop(group).await;
 }
 
-async fn delete_before(topic: &str, offset: i64) {
+pub async fn delete_before(topic: &str, offset: i64) {
     use rdkafka::{
         ClientConfig, Offset, TopicPartitionList,
         admin::{AdminClient, AdminOptions},
