@@ -9,6 +9,7 @@ mod feed;
 mod ingest;
 mod journal;
 mod peers;
+mod replay;
 mod tab;
 mod whole;
 
