@@ -13,7 +13,9 @@ use std::{
 };
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::task::TaskTracker;
-use wire::{KafkaState, Limits, Place, ProduceError, ProduceInput, ReadError, Receipt, Record, Snapshot, TopicSummary};
+use wire::{
+    KafkaState, Limits, Millis, Place, ProduceError, ProduceInput, ReadError, Receipt, Record, Snapshot, TopicSummary,
+};
 
 /// How many of a feed's newest records a page is rendered with.
 const NEWEST: usize = 100;
@@ -32,6 +34,7 @@ const CREATE_BACKOFF_MAX: Duration = Duration::from_secs(5);
 pub struct Engine {
     config: Config,
     incarnation: u64,
+    started: Millis,
     producer: Producer,
     reader: Reader,
     admin: Admin,
@@ -79,6 +82,7 @@ impl Engine {
         }
         let engine = Arc::new(Self {
             incarnation: rand::rng().random(),
+            started: crate::now(),
             producer: Producer::new(&config.client, &config.producer)?,
             reader: Reader::new(&config.client)?,
             admin: Admin::new(&config.client)?,
@@ -128,6 +132,11 @@ impl Engine {
     /// Random per start.
     pub fn incarnation(&self) -> u64 {
         self.incarnation
+    }
+
+    /// When it started.
+    pub(crate) fn started(&self) -> Millis {
+        self.started
     }
 
     /// The build of the page that this instance serves.
