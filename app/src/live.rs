@@ -30,7 +30,7 @@ use receipts::Receipts;
 use socket::Socket;
 use std::{sync::Arc, time::Duration};
 use window::{Arrival, Window};
-use wire::{Assignment, Event, KafkaState, Receipt, Record, Records, Snapshot, Stats};
+use wire::{Assignment, Event, Fellow, KafkaState, Receipt, Record, Records, Scope, Snapshot, Stats};
 
 /// The feed in this tab. A handle; copies are the same feed.
 #[derive(Clone, Copy)]
@@ -39,6 +39,8 @@ pub struct Live {
     kafka: RwSignal<KafkaState>,
     assignment: RwSignal<Assignment>,
     stats: RwSignal<Stats>,
+    members: RwSignal<Vec<Fellow>>,
+    scope: RwSignal<Scope>,
     instance: RwSignal<String>,
     stale_build: RwSignal<bool>,
     visible: RwSignal<Vec<Arc<Entry>>>,
@@ -65,6 +67,8 @@ struct Rows {
     instance: Arc<str>,
     /// The build that rendered the page.
     build: String,
+    /// Whether the records are the whole group's, whoever consumes them.
+    is_whole: bool,
     is_seeded: bool,
     /// Whether a publishing is on its way.
     is_due: bool,
@@ -93,6 +97,8 @@ impl Live {
             kafka: RwSignal::new(KafkaState::Connecting),
             assignment: RwSignal::default(),
             stats: RwSignal::default(),
+            members: RwSignal::default(),
+            scope: RwSignal::new(Scope::Instance),
             instance: RwSignal::default(),
             stale_build: RwSignal::new(false),
             visible: RwSignal::default(),
@@ -137,7 +143,7 @@ impl Live {
             }
             rows.instance = snapshot.instance.as_str().into();
             rows.build.clone_from(&snapshot.build);
-            let arrival = Arrival { instance: &Arc::clone(&rows.instance), at: Duration::ZERO };
+            let arrival = Arrival { instance: Some(&Arc::clone(&rows.instance)), at: Duration::ZERO };
             for record in &snapshot.records {
                 rows.window.push_record(record.clone(), false, &arrival);
             }
@@ -149,6 +155,8 @@ impl Live {
             self.kafka.set(snapshot.kafka.clone());
             self.assignment.set(snapshot.assignment.clone());
             self.stats.set(snapshot.stats.clone());
+            self.members.set(snapshot.members.clone());
+            self.scope.set(snapshot.scope);
             self.show();
         }
     }
@@ -166,9 +174,9 @@ impl Live {
         if is_first != Some(true) {
             return;
         }
-        let Snapshot { feed, cursor, instance, .. } = snapshot;
+        let Snapshot { feed, cursor, instance, scope, .. } = snapshot;
         self.listen();
-        self.input(Input::Start { feed, cursor, instance });
+        self.input(Input::Start { feed, cursor, instance, scope });
     }
 
     /// How the tab and its server stand.
@@ -194,6 +202,25 @@ impl Live {
     /// That instance's counters.
     pub fn stats(&self) -> Signal<Stats> {
         self.stats.into()
+    }
+
+    /// The instances that consume the group.
+    pub fn members(&self) -> Signal<Vec<Fellow>> {
+        self.members.into()
+    }
+
+    /// Whose consumption this tab asked for.
+    pub fn scope(&self) -> Signal<Scope> {
+        self.scope.into()
+    }
+
+    /// Shows another one's consumption, from the newest rows on.
+    pub fn set_scope(&self, scope: Scope) {
+        if self.scope.get_untracked() != scope {
+            self.scope.set(scope);
+            self.clear();
+            self.input(Input::Scope(scope));
+        }
     }
 
     /// The instance that serves this tab. Changes when another one answers.
@@ -398,22 +425,39 @@ impl Live {
                 set_if_new(self.stats, stats);
             }
             Event::Kafka(kafka) => set_if_new(self.kafka, kafka),
-            // The machine has dealt with them; who consumed what another instance did belongs to the whole group's view,
-            // which this page does not ask for.
-            Event::Subscribed(_) | Event::Pong(_) | Event::Bye(_) | Event::Consumed(_) => {}
+            Event::Members(members) => set_if_new(self.members, members),
+            Event::Subscribed(subscribed) => {
+                self.rows.update_value(|rows| rows.is_whole = subscribed.scope == Scope::Group);
+            }
+            Event::Consumed(consumed) => {
+                let now = clock();
+                let is_news = self.rows.try_update_value(|rows| {
+                    rows.window.consumed(&consumed);
+                    rows.receipts.consumed_range(&consumed, now)
+                });
+                if is_news == Some(true) {
+                    self.show_receipts();
+                }
+                self.plan();
+            }
+            // The machine has dealt with them.
+            Event::Pong(_) | Event::Bye(_) => {}
         }
     }
 
     fn take_records(self, Records { records, .. }: Records) {
         let now = clock();
         let is_news = self.rows.try_update_value(|rows| {
-            let arrival = Arrival { instance: &Arc::clone(&rows.instance), at: now };
+            let instance = Arc::clone(&rows.instance);
+            // In the whole group's records who consumed them comes after them.
+            let arrival = Arrival { instance: (!rows.is_whole).then_some(&instance), at: now };
             rows.pace.came(now, records.len());
             let mut is_news = false;
             for record in records {
                 let mine = rows.receipts.has(&record.topic, record.partition, record.offset);
                 is_news |= mine
-                    && rows.receipts.consumed(&record.topic, record.partition, record.offset, arrival.instance, now);
+                    && !rows.is_whole
+                    && rows.receipts.consumed(&record.topic, record.partition, record.offset, &instance, now);
                 rows.window.push_record(record, mine, &arrival);
             }
             is_news
@@ -426,7 +470,7 @@ impl Live {
 
     fn note(self, note: EntryKind) {
         self.rows.update_value(|rows| {
-            let arrival = Arrival { instance: &Arc::clone(&rows.instance), at: clock() };
+            let arrival = Arrival { instance: Some(&Arc::clone(&rows.instance)), at: clock() };
             rows.window.push_note(note, &arrival);
         });
         self.plan();

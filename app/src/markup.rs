@@ -10,6 +10,7 @@ pub mod empty;
 pub mod field;
 pub mod icon;
 pub mod instance;
+pub mod members;
 pub mod note;
 pub mod pill;
 pub mod produce;

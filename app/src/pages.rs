@@ -67,7 +67,8 @@ where
     let (reader, preferences) = (Reader::current(), Preferences::current());
     let made = async move {
         match api::snapshot(String::new()).await {
-            Ok(snapshot) => {
+            Ok(mut snapshot) => {
+                snapshot.scope = preferences.scope.unwrap_or(snapshot.scope);
                 let frame = Visit { reader, preferences, path: path.clone(), snapshot: snapshot.clone() };
                 let content = render(Visit { reader, preferences, path, snapshot }).await;
                 framed(&frame, content)

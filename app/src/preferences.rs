@@ -6,6 +6,7 @@
 
 use crate::i18n::Locale;
 use leptos_i18n::Locale as _;
+use wire::Scope;
 
 /// The cookie of the theme: `light`, `dark`, or absent for the system's.
 pub const THEME_COOKIE: &str = "theme";
@@ -15,6 +16,9 @@ pub const LANGUAGE_COOKIE: &str = "lang";
 pub const DENSITY_COOKIE: &str = "density";
 /// The cookie of the single-key shortcuts: `off`, or absent.
 pub const KEYS_COOKIE: &str = "keys";
+
+/// The cookie of the feed's scope: `instance` or `group`, or absent for what fits the group.
+pub const SCOPE_COOKIE: &str = "scope";
 
 /// The page's languages, with their own names.
 pub const LANGUAGES: [(Locale, &str); 3] =
@@ -72,6 +76,8 @@ pub struct Preferences {
     pub roomy: bool,
     /// Whether keys without a modifier do something.
     pub single_keys: bool,
+    /// Whose consumption the feed shows, where that was chosen.
+    pub scope: Option<Scope>,
 }
 
 impl Preferences {
@@ -81,6 +87,11 @@ impl Preferences {
             locale: get(LANGUAGE_COOKIE).and_then(|name| locale(&name)).unwrap_or(default_locale),
             roomy: get(DENSITY_COOKIE).as_deref() == Some("roomy"),
             single_keys: get(KEYS_COOKIE).as_deref() != Some("off"),
+            scope: match get(SCOPE_COOKIE).as_deref() {
+                Some("instance") => Some(Scope::Instance),
+                Some("group") => Some(Scope::Group),
+                _ => None,
+            },
         }
     }
 
@@ -181,7 +192,8 @@ mod tests {
     #[test]
     fn what_the_page_does_not_know_is_the_default() {
         let chosen = Preferences::read(|_| Some("nonsense".into()), Locale::en);
-        let default = Preferences { theme: Theme::System, locale: Locale::en, roomy: false, single_keys: true };
+        let default =
+            Preferences { theme: Theme::System, locale: Locale::en, roomy: false, single_keys: true, scope: None };
         assert_eq!(chosen, default);
     }
 }

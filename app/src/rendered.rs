@@ -33,7 +33,7 @@ impl Rendered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::{Assignment, Cursor, Data, Flags, Header, KafkaState, Limits, Owned, Stats, Timestamp};
+    use wire::{Assignment, Cursor, Data, Fellow, Flags, Header, KafkaState, Limits, Owned, Scope, Stats, Timestamp};
 
     #[test]
     fn the_browser_reads_what_the_server_rendered_from() {
@@ -63,6 +63,9 @@ mod tests {
                 kafka: KafkaState::Down { since: 1, reason: "no".into() },
                 assignment: Assignment { owned: vec![Owned { topic: "orders".into(), partitions: vec![0], of: 1 }] },
                 stats: Stats::default(),
+                members: vec![Fellow { instance: "ottla-1".into(), rate: 3, owned: vec![] }],
+                scope: Scope::Group,
+                journal: Some("no".into()),
                 cursor: Cursor::default(),
                 records: vec![record.clone()],
             },

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// The document of every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let Preferences { theme, locale, roomy, single_keys } = Preferences::current();
+    let Preferences { theme, locale, roomy, single_keys, .. } = Preferences::current();
     let build = use_context::<Arc<Engine>>().map(|engine| engine.build().to_owned());
     set_policy();
     view! {

@@ -1,7 +1,7 @@
 //! What an engine is built from. `server` reads it from files, environment and flags; tests write it by hand.
 
 use kafka::{ClientSettings, GroupSettings, ProducerSettings};
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// One instance's configuration.
 #[derive(Debug, Clone)]
@@ -22,6 +22,25 @@ pub struct Config {
     pub create_topics: Option<TopicCreation>,
     /// The feeds; the first one is the page's.
     pub feeds: Vec<FeedConfig>,
+    /// How the instances tell each other what they consume.
+    pub journal: JournalConfig,
+}
+
+/// The topics through which the instances of a deployment tell each other who consumed what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// Whether they do.
+    pub is_on: bool,
+    /// Tells deployments that share a cluster apart.
+    pub deployment: String,
+    /// The topic of the consumption marks.
+    pub marks_topic: String,
+    /// The topic of everything else: who is there, who owns what.
+    pub events_topic: String,
+    /// How long what stands in them is kept (`retention.ms`).
+    pub retention: Duration,
+    /// How many replicas they have where they are created; -1 is the cluster's default.
+    pub replication: i32,
 }
 
 /// Which Kafka to talk to.

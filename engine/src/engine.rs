@@ -1,7 +1,7 @@
 //! The engine: what an instance is made of, started and stopped as one.
 
-use crate::{Brokers, Config, Feed};
-use kafka::{Admin, Producer, Reader};
+use crate::{Brokers, Config, Feed, journal::Journal, peers::SILENT_AFTER};
+use kafka::{Admin, Producer, Reader, TopicSpec};
 use parking_lot::Mutex;
 use rand::Rng;
 use std::{
@@ -14,7 +14,8 @@ use std::{
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::task::TaskTracker;
 use wire::{
-    KafkaState, Limits, Millis, Place, ProduceError, ProduceInput, ReadError, Receipt, Record, Snapshot, TopicSummary,
+    Author, KafkaState, Limits, News, Place, ProduceError, ProduceInput, ReadError, Receipt, Record, Scope, Snapshot,
+    TopicSummary,
 };
 
 /// How many of a feed's newest records a page is rendered with.
@@ -27,14 +28,27 @@ const READ_DEADLINE: Duration = Duration::from_secs(5);
 const TOPICS_AGE: Duration = Duration::from_secs(5);
 /// How long one attempt to create the feeds' topics may take.
 const CREATE_DEADLINE: Duration = Duration::from_secs(5);
+/// The pause after the cluster refused.
+const CREATE_REFUSED: Duration = Duration::from_secs(60);
 /// The longest pause between two such attempts.
 const CREATE_BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// How long the group waits for the journal before it is joined without.
+const JOURNAL_DEADLINE: Duration = Duration::from_secs(3);
+/// How long an instance of the same name may be silent before it is taken for gone: it says a word every second.
+const NAMESAKE_WAITS: Duration = Duration::from_millis(2_500);
+/// The partitions of the journal's topics. One of events, for they are few, and in order.
+const MARKS_PARTITIONS: i32 = 3;
 
 /// One running instance: its producer, its feeds, its readers. Stopped by [`Engine::stop`].
 pub struct Engine {
     config: Config,
-    incarnation: u64,
-    started: Millis,
+    started: wire::Millis,
+    journal: Arc<Journal>,
+    /// Whether the journal was read so far, or is not waited for any more.
+    journal_read: watch::Sender<bool>,
+    /// Why the instance must not go on.
+    fatal: watch::Sender<Option<String>>,
     producer: Producer,
     reader: Reader,
     admin: Admin,
@@ -80,13 +94,25 @@ impl Engine {
         if let Brokers::Cluster(brokers) = &config.brokers {
             config.client.brokers.clone_from(brokers);
         }
-        let engine = Arc::new(Self {
+        let author = Author {
+            deployment: config.journal.deployment.clone(),
+            instance: config.instance.clone(),
             incarnation: rand::rng().random(),
-            started: crate::now(),
-            producer: Producer::new(&config.client, &config.producer)?,
+        };
+        let producer = Producer::new(&config.client, &config.producer)?;
+        let groups = config.feeds.iter().map(|feed| feed.group.group.clone());
+        let journal = Arc::new(Journal::new(author, config.journal.clone(), producer.clone(), groups));
+        let feed =
+            |feed: &crate::FeedConfig| Arc::new(Feed::new(feed.clone(), config.client.clone(), Arc::clone(&journal)));
+        let engine = Arc::new(Self {
+            feeds: config.feeds.iter().map(feed).collect(),
             reader: Reader::new(&config.client)?,
-            admin: Admin::new(&config.client)?,
-            feeds: config.feeds.iter().cloned().map(|feed| Arc::new(Feed::new(feed))).collect(),
+            admin,
+            producer,
+            journal,
+            journal_read: watch::Sender::new(!config.journal.is_on),
+            fatal: watch::Sender::default(),
+            started: crate::now(),
             config,
             topics: Mutex::default(),
             tabs: AtomicU32::default(),
@@ -97,6 +123,9 @@ impl Engine {
         });
         for feed in &engine.feeds {
             engine.tasks.spawn(Arc::clone(&engine).consume(Arc::clone(feed)));
+        }
+        if engine.journal.is_on() {
+            engine.tasks.spawn(Arc::clone(&engine).keep_journal());
         }
         engine.tasks.spawn(Arc::clone(&engine).keep_counters());
         engine.tasks.close();
@@ -110,6 +139,11 @@ impl Engine {
         self.tasks.wait().await;
         let until = Instant::now() + deadline;
         futures::future::join_all(self.feeds.iter().map(|feed| feed.stop(deadline))).await;
+        self.journal.tell(News::Left);
+        let left = until.saturating_duration_since(Instant::now());
+        // Tells what the feeds had to tell while they stopped. Who can't hear it notices the silence.
+        let _ = tokio::time::timeout(left, self.journal.write(std::future::ready(()))).await;
+        self.journal.stop();
         let producer = self.producer.clone();
         let left = until.saturating_duration_since(Instant::now());
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || producer.flush(left)).await {
@@ -131,12 +165,22 @@ impl Engine {
 
     /// Random per start.
     pub fn incarnation(&self) -> u64 {
-        self.incarnation
+        self.journal.author().incarnation
+    }
+
+    /// Why the instance must not go on, once there is a reason: another one of its name is there.
+    pub fn fatal(&self) -> watch::Receiver<Option<String>> {
+        self.fatal.subscribe()
     }
 
     /// When it started.
-    pub(crate) fn started(&self) -> Millis {
+    pub(crate) fn started(&self) -> wire::Millis {
         self.started
+    }
+
+    /// What the instances tell each other.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     /// The build of the page that this instance serves.
@@ -249,6 +293,9 @@ impl Engine {
             kafka: feed.kafka(),
             assignment: feed.assignment(),
             stats: feed.stats(),
+            scope: if feed.members().len() > 1 && !feed.owns_all() { Scope::Group } else { Scope::Instance },
+            members: feed.members(),
+            journal: self.journal.trouble(),
             cursor,
             records,
         }
@@ -257,9 +304,16 @@ impl Engine {
     /// Sees to the feed's topics, then joins the group. Kafka may be away for as long as it likes.
     async fn consume(self: Arc<Self>, feed: Arc<Feed>) {
         let mut stopping = self.stopping();
+        let begin = async {
+            self.create_topics(&feed).await;
+            let mut journal_read = self.journal_read.subscribe();
+            // Without it others' marks are heard late, and a namesake is not noticed.
+            let _ = tokio::time::timeout(JOURNAL_DEADLINE, journal_read.wait_for(|read| *read)).await;
+            self.wait_for_namesake(&feed).await
+        };
         tokio::select! {
-            () = self.create_topics(&feed) => {
-                if let Err(error) = feed.consume(&self.config.client) {
+            is_alone = begin => {
+                if is_alone && let Err(error) = feed.consume() {
                     tracing::error!(feed = feed.name(), group = feed.group(), %error, "the group's consumer could not be made");
                     feed.state.kafka.send_replace(KafkaState::Down { since: crate::now(), reason: error.to_string() });
                 }
@@ -268,10 +322,74 @@ impl Engine {
         }
     }
 
+    /// Waits whether an instance of the same name in the same group is there or was just killed. Whether there is none.
+    async fn wait_for_namesake(&self, feed: &Feed) -> bool {
+        let Some((_, heard)) = self.journal.peers(|peers| peers.namesake(feed.group())) else { return true };
+        if crate::now() - heard > SILENT_AFTER {
+            return true;
+        }
+        tokio::time::sleep(NAMESAKE_WAITS).await;
+        match self.journal.peers(|peers| peers.namesake(feed.group())) {
+            Some((incarnation, again)) if again > heard => {
+                let (name, group) = (self.instance(), feed.group());
+                let reason = format!(
+                    "another instance is called {name:?} in the group {group:?} (incarnation {incarnation:016x}): give \
+                     each its own name with --instance or kafka.instance"
+                );
+                self.fatal.send_replace(Some(reason));
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Reads and writes the journal, once its topics are there.
+    async fn keep_journal(self: Arc<Self>) {
+        let mut stopping = self.stopping();
+        let stopped = async {
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        };
+        tokio::pin!(stopped);
+        tokio::select! {
+            () = self.open_journal() => self.journal.write(stopped).await,
+            () = &mut stopped => {}
+        }
+    }
+
+    async fn open_journal(&self) {
+        let journal = &self.config.journal;
+        let retention = journal.retention.as_millis().to_string();
+        let settings = [("retention.ms", retention.as_str()), ("cleanup.policy", "delete")];
+        let replication = journal.replication;
+        let spec = |name, partitions| TopicSpec { name, partitions, replication, settings: &settings };
+        let topics = [spec(journal.marks_topic.as_str(), MARKS_PARTITIONS), spec(journal.events_topic.as_str(), 1)];
+        let mut backoff = Duration::from_millis(200);
+        while let Err(error) = self.admin.ensure_topics(&topics, CREATE_DEADLINE).await {
+            self.journal.set_trouble(Some(error.to_string()));
+            if matches!(error, kafka::Error::Refused { .. }) {
+                // Nobody waits for it; someone else may make them one day.
+                self.journal_read.send_replace(true);
+                tokio::time::sleep(CREATE_REFUSED).await;
+            } else {
+                let wait = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
+                tokio::time::sleep(wait).await;
+                backoff = (backoff * 2).min(CREATE_BACKOFF_MAX);
+            }
+        }
+        if let Err(error) = self.journal.start(&self.config.client, &self.admin) {
+            self.journal.set_trouble(Some(error.to_string()));
+        }
+        let journal = Arc::clone(&self.journal);
+        // A panic in it costs the wait alone.
+        let _ = tokio::task::spawn_blocking(move || journal.catch_up(JOURNAL_DEADLINE)).await;
+        self.journal_read.send_replace(true);
+    }
+
     async fn create_topics(&self, feed: &Feed) {
         let Some(creation) = self.config.create_topics else { return };
-        let topics: Vec<_> =
-            feed.topics().iter().map(|topic| (topic.as_str(), creation.partitions, creation.replication)).collect();
+        let (partitions, replication) = (creation.partitions, creation.replication);
+        let topics = feed.topics().iter().map(|name| TopicSpec { name, partitions, replication, settings: &[] });
+        let topics: Vec<_> = topics.collect();
         let mut backoff = Duration::from_millis(200);
         loop {
             let error = match self.admin.ensure_topics(&topics, CREATE_DEADLINE).await {
@@ -309,9 +427,12 @@ impl Engine {
                 _ = second.tick() => {}
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             }
+            self.journal.peers(|peers| peers.forget_silent(crate::now()));
             for feed in &self.feeds {
                 feed.tick(crate::now(), self.tabs.load(Ordering::Relaxed));
             }
+            let feeds = self.feeds.iter().map(|feed| feed.news()).collect();
+            self.journal.tell(News::Alive { started: self.started, feeds });
         }
     }
 }

@@ -1,18 +1,23 @@
 //! One group's stream of consumed records, as this instance serves it.
 
-use crate::{FeedConfig, ingest::Ingest};
+use crate::{
+    FeedConfig,
+    ingest::Ingest,
+    journal::Journal,
+    whole::{Use, Whole},
+};
 use ::feed::{Audit, AuditReader, Hub, HubConfig};
-use kafka::{ClientSettings, Group};
+use kafka::{Admin, ClientSettings, Group};
 use parking_lot::Mutex;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 use tokio::sync::watch;
-use wire::{Assignment, KafkaState, Millis, Stats};
+use wire::{Assignment, FeedNews, Fellow, KafkaState, Millis, Stats};
 
 /// A feed: the hub that tabs read from, what is known of its group, and the thread that consumes.
 pub struct Feed {
@@ -20,6 +25,10 @@ pub struct Feed {
     hub: Arc<Hub>,
     audit: AuditReader,
     pub(crate) state: Arc<State>,
+    pub(crate) journal: Arc<Journal>,
+    client: ClientSettings,
+    admin: Admin,
+    whole: Whole,
     /// The consumer; none before the topics were seen to, and after the stop.
     group: Mutex<Option<Group>>,
     /// What the group's thread will hand records to; taken when it starts.
@@ -31,23 +40,39 @@ pub(crate) struct State {
     pub assignment: watch::Sender<Assignment>,
     pub kafka: watch::Sender<KafkaState>,
     pub stats: watch::Sender<Stats>,
+    pub members: watch::Sender<Vec<Fellow>>,
+    /// Records that tabs were not sent.
+    pub gaps: AtomicU64,
     /// Whether the group has given this instance its share, be it nothing.
     pub is_member: AtomicBool,
 }
 
+/// Assignment, Kafka's state, the counters and the members, for a tab to follow.
+pub(crate) struct Watched {
+    pub assignment: watch::Receiver<Assignment>,
+    pub kafka: watch::Receiver<KafkaState>,
+    pub stats: watch::Receiver<Stats>,
+    pub members: watch::Receiver<Vec<Fellow>>,
+}
+
 impl Feed {
-    pub(crate) fn new(config: FeedConfig) -> Self {
+    pub(crate) fn new(config: FeedConfig, client: ClientSettings, admin: Admin, journal: Arc<Journal>) -> Self {
         let (writer, hub) = ::feed::hub(HubConfig { ring_bytes: config.ring_bytes });
         let state = Arc::new(State {
             assignment: watch::Sender::default(),
             kafka: watch::Sender::new(KafkaState::Connecting),
             stats: watch::Sender::default(),
+            members: watch::Sender::default(),
+            gaps: AtomicU64::default(),
             is_member: AtomicBool::default(),
         });
         let audit = Audit::new();
         let reader = audit.reader();
-        let ingest = Ingest::new(writer, audit, Arc::clone(&state));
-        Self { config, hub, audit: reader, state, group: Mutex::default(), ingest: Mutex::new(Some(ingest)) }
+        let group = &config.group;
+        let ingest = Ingest::new(group.group.clone(), writer, audit, Arc::clone(&state), Arc::clone(&journal));
+        let whole = Whole::new(group.group.clone(), group.topics.clone(), config.ring_bytes);
+        let (group, ingest) = (Mutex::default(), Mutex::new(Some(ingest)));
+        Self { config, hub, audit: reader, state, journal, client, admin, whole, group, ingest }
     }
 
     /// The feed's name.
@@ -95,26 +120,66 @@ impl Feed {
         self.state.is_member.load(Ordering::Relaxed)
     }
 
-    /// Tells the tabs the counters as of `now`.
-    pub(crate) fn tick(&self, now: Millis, tabs: u32) {
-        self.state.stats.send_replace(Stats { tabs, ..self.audit.stats(now) });
+    /// The instances that consume the group.
+    pub fn members(&self) -> Vec<Fellow> {
+        self.state.members.borrow().clone()
     }
 
-    /// Assignment, Kafka's state and the counters, for a tab to follow.
-    pub(crate) fn watch(&self) -> (watch::Receiver<Assignment>, watch::Receiver<KafkaState>, watch::Receiver<Stats>) {
-        (self.state.assignment.subscribe(), self.state.kafka.subscribe(), self.state.stats.subscribe())
+    /// Whether this instance consumes all partitions of all topics, so that its share is the whole group's.
+    pub fn owns_all(&self) -> bool {
+        self.state.assignment.borrow().is_all(self.topics())
+    }
+
+    /// What the others are told of it.
+    pub(crate) fn news(&self) -> FeedNews {
+        FeedNews { group: self.group().into(), owned: self.assignment().owned, stats: self.stats() }
+    }
+
+    /// The whole group's records, whoever consumes them.
+    pub(crate) fn whole(&self) -> Result<(Arc<Hub>, Use), kafka::Error> {
+        self.whole.open(&self.client, &self.admin, &self.journal, self.hub.positions())
+    }
+
+    /// Tells the tabs the counters as of `now`, and who consumes the group.
+    pub(crate) fn tick(&self, now: Millis, tabs: u32) {
+        let gaps = self.state.gaps.load(Ordering::Relaxed);
+        self.state.stats.send_replace(Stats { tabs, gaps, ..self.audit.stats(now) });
+        let members = self.journal.peers(|peers| peers.fellows(self.group()));
+        self.state.members.send_if_modified(|known| {
+            let is_news = *known != members;
+            *known = members;
+            is_news
+        });
+        self.whole.tick();
+    }
+
+    /// What a tab follows besides the records.
+    pub(crate) fn watch(&self) -> Watched {
+        Watched {
+            assignment: self.state.assignment.subscribe(),
+            kafka: self.state.kafka.subscribe(),
+            stats: self.state.stats.subscribe(),
+            members: self.state.members.subscribe(),
+        }
+    }
+
+    /// A tab was told of records that it is not sent.
+    pub(crate) fn count_gap(&self, records: u64) {
+        self.state.gaps.fetch_add(records, Ordering::Relaxed);
     }
 
     /// Starts the group's thread. Once.
-    pub(crate) fn consume(&self, client: &ClientSettings) -> Result<(), kafka::Error> {
+    pub(crate) fn consume(&self) -> Result<(), kafka::Error> {
         if let Some(ingest) = self.ingest.lock().take() {
-            *self.group.lock() = Some(Group::spawn(client.clone(), self.config.group.clone(), ingest)?);
+            *self.group.lock() =
+                Some(Group::spawn(&self.client, self.admin.clone(), self.config.group.clone(), ingest)?);
         }
         Ok(())
     }
 
     /// Commits, leaves the group and ends its thread.
     pub(crate) async fn stop(&self, deadline: Duration) {
+        self.whole.stop();
         // A consumer that has not started must not start any more.
         self.ingest.lock().take();
         let group = self.group.lock().take();

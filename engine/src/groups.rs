@@ -1,4 +1,4 @@
-//! The consumer groups, as pages show them: from what this instance knows of its own feeds.
+//! The consumer groups, as pages show them: those of this instance's own feeds, from memory.
 
 use crate::{Engine, Feed};
 use kafka::Protocol;
@@ -10,7 +10,7 @@ impl Engine {
     /// # Errors
     /// When Kafka does not answer.
     pub async fn groups(&self) -> Result<Vec<GroupSummary>, ReadError> {
-        let mut groups: Vec<_> = self.feeds().map(|feed| summary(feed)).collect();
+        let mut groups: Vec<_> = self.feeds().map(|feed| self.summary(feed)).collect();
         groups.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(groups)
     }
@@ -23,7 +23,7 @@ impl Engine {
         Ok(self.feeds().find(|feed| feed.group() == name).map(|feed| self.own(feed)))
     }
 
-    /// The group of a feed, with this instance as its one member.
+    /// The group of a feed: this instance as its member, and what the others tell of themselves.
     fn own(&self, feed: &Feed) -> Group {
         let (assignment, stats) = (feed.assignment(), feed.stats());
         let mut partitions = Vec::new();
@@ -48,32 +48,31 @@ impl Engine {
             ottla: Some(about),
             ..Member::default()
         };
-        let GroupSummary { name, state, protocol, feed, .. } = summary(feed);
-        Group { name, state, protocol, members: vec![member], partitions, feed, ..Group::default() }
+        let protocol = match feed.protocol() {
+            Protocol::Classic => "classic",
+            Protocol::Consumer => "consumer",
+        };
+        let mut group = Group {
+            name: feed.group().into(),
+            state: if feed.is_member() { "stable" } else { "preparing rebalance" }.into(),
+            protocol: protocol.into(),
+            members: vec![member],
+            partitions,
+            feed: Some(feed.name().into()),
+            ..Group::default()
+        };
+        self.journal().peers(|peers| peers.complete(&mut group));
+        group
     }
-}
 
-fn summary(feed: &Feed) -> GroupSummary {
-    let protocol = match feed.protocol() {
-        Protocol::Classic => "classic",
-        Protocol::Consumer => "consumer",
-    };
-    GroupSummary {
-        name: feed.group().into(),
-        state: if feed.is_member() { "stable" } else { "preparing rebalance" }.into(),
-        protocol: protocol.into(),
-        members: 1,
-        lag: lag(&feed.stats()),
-        feed: Some(feed.name().into()),
+    fn summary(&self, feed: &Feed) -> GroupSummary {
+        let Group { name, state, protocol, members, partitions, feed, .. } = self.own(feed);
+        let committed = partitions.iter().filter(|partition| partition.committed.is_some());
+        let lag = committed.map(GroupPartition::lag).sum();
+        GroupSummary { name, state, protocol, members: members.len() as u32, lag, feed }
     }
 }
 
 fn counters<'a>(stats: &'a Stats, topic: &str, partition: i32) -> Option<&'a PartitionStats> {
     stats.partitions.iter().find(|counters| counters.topic == topic && counters.partition == partition)
-}
-
-/// Over the partitions that have a committed offset; nothing while an end is not known.
-fn lag(stats: &Stats) -> Option<i64> {
-    let committed = stats.partitions.iter().filter_map(|partition| Some((partition.committed?, partition.end)));
-    committed.map(|(committed, end)| Some((end? - committed).max(0))).sum()
 }

@@ -1,29 +1,86 @@
 //! From the group's thread into the feed: what [`kafka::Group`] hands on goes to the hub, to the audit, and to the state that
 //! tabs follow.
 
-use crate::feed::State;
-use ::feed::{Audit, Writer};
-use kafka::{Consume, Partition, PartitionOffset, PartitionOffsets};
+use crate::{
+    feed::State,
+    journal::{Journal, Stretch},
+};
+use ::feed::{Audit, Remark, Writer};
+use kafka::{Consume, Partition, PartitionOffset, PartitionOffsets, Taken};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, atomic::Ordering, mpsc},
+    time::Duration,
 };
-use wire::{Assignment, ChangeKind, Count, Gap, KafkaState, Owned, RecordView};
+use wire::{
+    Assignment, ChangeKind, Count, Flag, Flags, Gap, HappeningKind, KafkaState, Mark, News, Owned, RecordView, Sought,
+};
+
+/// How long marks are waited for when a partition is taken on that was not given back.
+const MARKS_DEADLINE: Duration = Duration::from_secs(1);
 
 /// The consumer's end of a feed. Lives on the group's thread.
 pub(crate) struct Ingest {
+    group: String,
     writer: Writer,
     audit: Audit,
     state: Arc<State>,
+    journal: Arc<Journal>,
+    /// What everyone marked of this group.
+    marks: mpsc::Receiver<Mark>,
     /// What this instance owns.
     owned: BTreeSet<Partition>,
     /// How many partitions each topic has, as far as that is known.
     totals: BTreeMap<String, u32>,
+    /// What was consumed since the last hand-off, by partition: records come in runs of one.
+    batch: Vec<(Partition, Stretch)>,
 }
 
 impl Ingest {
-    pub(crate) fn new(writer: Writer, audit: Audit, state: Arc<State>) -> Self {
-        Self { writer, audit, state, owned: BTreeSet::new(), totals: BTreeMap::new() }
+    pub(crate) fn new(group: String, writer: Writer, audit: Audit, state: Arc<State>, journal: Arc<Journal>) -> Self {
+        let (lately, marks) = journal.listen(&group);
+        let (owned, totals, batch) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
+        let mut ingest = Self { group, writer, audit, state, journal, marks, owned, totals, batch };
+        lately.into_iter().for_each(|mark| ingest.hear(&mark));
+        ingest
+    }
+
+    /// Takes note of a mark, and tells late what it shows to be redelivered.
+    fn hear(&mut self, mark: &Mark) {
+        let Mark { topic, partition, .. } = mark;
+        if mark.by != *self.journal.author() {
+            self.audit.heard_other(topic, *partition, mark.first..mark.next);
+        } else if !mark.replayed {
+            for late in self.audit.heard_own(topic, *partition, mark.first..mark.next) {
+                let (first, last, flags) = (late.start, late.end - 1, Flags::REDELIVERED);
+                let flag = Flag { topic: topic.clone(), partition: *partition, first, last, flags };
+                self.writer.remark(Remark::Flag(flag));
+            }
+        }
+    }
+
+    fn hear_all(&mut self) {
+        while let Ok(mark) = self.marks.try_recv() {
+            self.hear(&mark);
+        }
+        self.writer.flush();
+    }
+
+    /// Notes what is to be marked of this batch.
+    fn note(&mut self, record: &RecordView<'_>, is_replayed: bool) {
+        let (first, next) = (record.offset, record.offset + 1);
+        if let Some((partition, stretch)) = self.batch.last_mut()
+            && partition.partition == record.partition
+            && partition.topic == record.topic
+            && stretch.is_replayed == is_replayed
+            && stretch.next <= first
+        {
+            // Holes belong to it: compaction and transaction markers were passed.
+            (stretch.next, stretch.at) = (next, record.received);
+            return;
+        }
+        let stretch = Stretch { first, next, at: record.received, is_replayed, is_released: false };
+        self.batch.push((Partition::new(record.topic, record.partition), stretch));
     }
 
     /// These partitions by topic, with how many each topic has.
@@ -43,12 +100,14 @@ impl Ingest {
         self.state.assignment.send_replace(Assignment { owned: self.by_topic(&self.owned) });
     }
 
-    /// A change of the assignment is a row among the records, and the new state of the feed.
-    fn change(&mut self, partitions: &[Partition], kind: fn(Vec<Owned>) -> ChangeKind) {
+    /// A change of the assignment is a row among the records, news for the others, and the new state of the feed.
+    fn change(&mut self, partitions: &[Partition], kind: fn(Vec<Owned>) -> ChangeKind, news: HappeningKind) {
         // A member that gets nothing new has nothing to say.
         if !partitions.is_empty() {
-            self.writer.change(crate::now(), kind(self.by_topic(partitions)));
+            let partitions = self.by_topic(partitions);
+            self.writer.change(crate::now(), kind(partitions.clone()));
             self.writer.flush();
+            self.journal.tell(News::Changed { group: self.group.clone(), change: news, partitions });
         }
         self.publish_assignment();
         self.audit.tick(crate::now());
@@ -59,31 +118,64 @@ impl Consume for Ingest {
     fn record(&mut self, record: &RecordView<'_>) {
         let flags = self.audit.observe(record.topic, record.partition, record.offset);
         self.writer.push(&RecordView { flags: record.flags.with(flags), ..*record });
+        self.note(record, flags.contains(Flags::REPLAYED));
     }
 
     fn end_of_batch(&mut self) {
         self.writer.flush();
         self.audit.tick(crate::now());
+        for (partition, stretch) in self.batch.drain(..) {
+            self.journal.mark(&self.group, &partition, stretch);
+        }
     }
 
-    fn assigned(&mut self, partitions: &[Partition]) {
+    fn assigned(&mut self, taken: &[Taken]) {
         self.state.is_member.store(true, Ordering::Relaxed);
+        // What the former owner marked before it went away tells which of the suspects it did consume.
+        if self.journal.is_on()
+            && taken.iter().any(|taken| !taken.suspects.is_empty())
+            && !self.journal.catch_up(MARKS_DEADLINE)
+        {
+            tracing::warn!(group = self.group, "the marks of former owners could not be read in time");
+        }
+        self.hear_all();
+        let partitions: Vec<_> = taken.iter().map(|taken| taken.partition.clone()).collect();
         self.owned.extend(partitions.iter().cloned());
-        self.audit.assigned(pairs(partitions));
-        self.change(partitions, ChangeKind::Assigned);
+        let suspects = taken
+            .iter()
+            .map(|Taken { partition, suspects, .. }| (partition.topic.as_str(), partition.partition, suspects.clone()));
+        self.audit.assigned(suspects);
+        self.change(&partitions, ChangeKind::Assigned, HappeningKind::Assigned);
     }
 
     fn revoked(&mut self, partitions: &[Partition]) {
         self.owned.retain(|owned| !partitions.contains(owned));
         self.audit.revoked(pairs(partitions));
-        self.change(partitions, ChangeKind::Revoked);
+        self.change(partitions, ChangeKind::Revoked, HappeningKind::Revoked);
     }
 
     fn lost(&mut self, partitions: &[Partition]) {
         self.state.is_member.store(false, Ordering::Relaxed);
         self.owned.retain(|owned| !partitions.contains(owned));
         self.audit.revoked(pairs(partitions));
-        self.change(partitions, ChangeKind::Lost);
+        self.change(partitions, ChangeKind::Lost, HappeningKind::Lost);
+    }
+
+    fn sought(&mut self, partition: &Partition, from: i64, to: i64) {
+        self.audit.sought(&partition.topic, partition.partition, from);
+        let sought = Sought { topic: partition.topic.clone(), partition: partition.partition, from, to };
+        self.writer.change(crate::now(), ChangeKind::Sought(sought));
+        self.writer.flush();
+        let partitions = self.by_topic([partition]);
+        self.journal.tell(News::Changed { group: self.group.clone(), change: HappeningKind::Sought, partitions });
+    }
+
+    fn began_anew(&mut self, partition: &Partition) {
+        self.audit.began_anew(&partition.topic, partition.partition);
+    }
+
+    fn turn(&mut self) {
+        self.hear_all();
     }
 
     fn missing(&mut self, topic: &str, partition: i32, first: i64, last: i64) {

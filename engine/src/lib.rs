@@ -1,6 +1,6 @@
 //! Puts Kafka and the feeds together behind one handle, `Arc<Engine>`: all that the page and the HTTP side know.
 //!
-//! What lives here: group → hub ([`Feed`]), produce with its validation, reading from the log, one tab's conversation
+//! What lives here: group → hub ([`Feed`]), the instances' journal and the whole group's view, produce with its validation, reading from the log, one tab's conversation
 //! ([`Tab`]) whatever it is carried by. What does not: HTTP, sockets, the page.
 
 mod config;
@@ -8,10 +8,13 @@ mod engine;
 mod feed;
 mod groups;
 mod ingest;
+mod journal;
+mod peers;
 mod tab;
+mod whole;
 
 pub use ::feed::Batch;
-pub use config::{Brokers, Config, FeedConfig, TopicCreation};
+pub use config::{Brokers, Config, FeedConfig, JournalConfig, TopicCreation};
 pub use engine::{Engine, StartError};
 pub use feed::Feed;
 #[cfg(feature = "embedded")]

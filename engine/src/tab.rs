@@ -3,17 +3,20 @@
 //! A [`Tab`] takes [`Command`]s and gives [`Output`]s. It has no queue: what it gives is taken from the feed at that moment,
 //! so that a slow carrier makes it fall behind (and be told what it missed), not grow.
 
-use crate::{Engine, Feed};
-use ::feed::{Batch, Session};
-use std::{sync::Arc, time::Duration};
+use crate::{Engine, Feed, feed::Watched, whole::Use};
+use ::feed::{Batch, Session, SessionStart};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
-use wire::{Assignment, Bye, ByeReason, Command, Event, Hello, KafkaState, Pace, Scope, Stats, Subscribe, Subscribed};
+use wire::{Bye, ByeReason, Command, Count, Cursor, Event, From, Hello, Pace, Scope, Subscribe, Subscribed};
 
 /// The least time between two messages of records at [`Pace::Display`]: a frame of a 60 Hz display.
 const FRAME: Duration = Duration::from_millis(16);
+/// How long this instance must own everything before a tab on the whole group is served from its own share again: until then
+/// what was read ahead is consumed too.
+const SETTLED: Duration = Duration::from_secs(20);
 
 /// What a tab is to be told.
 #[derive(Debug)]
@@ -35,14 +38,20 @@ pub struct Tab {
 
 struct Subscription {
     feed: Arc<Feed>,
+    /// What the tab asked for.
+    scope: Scope,
     session: Session,
+    /// Holds the whole group's reading while the tab is served from it. None: it is served this instance's share.
+    whole: Option<Use>,
+    /// Since when this instance owns everything, while it does.
+    owns_all: Option<Instant>,
+    /// What comes before anything else.
+    first: VecDeque<Event>,
     pace: Pace,
     paused: bool,
     /// When records were last taken: see [`Pace::Display`].
     last_batch: Option<Instant>,
-    assignment: watch::Receiver<Assignment>,
-    kafka: watch::Receiver<KafkaState>,
-    stats: watch::Receiver<Stats>,
+    watched: Watched,
 }
 
 impl Tab {
@@ -80,25 +89,28 @@ impl Tab {
     fn subscribe(&mut self, subscribe: Subscribe) -> Result<Vec<Event>, ByeReason> {
         let Subscribe { feed, scope, filter, pace, from } = subscribe;
         let feed = Arc::clone(self.engine.feed(&feed).ok_or(ByeReason::UnknownFeed)?);
-        if scope != Scope::Instance || !filter.is_legal() {
+        if !filter.is_legal() {
             return Err(ByeReason::BadSubscription);
         }
-        let (session, start) = Session::new(feed.hub(), filter, from);
-        let (mut assignment, mut kafka, mut stats) = feed.watch();
-        let mut events = vec![Event::Subscribed(Subscribed {
-            feed: feed.name().into(),
-            group: feed.group().into(),
+        let (whole, session, start) = open(&feed, scope, filter, from);
+        let mut watched = feed.watch();
+        let mut events = begin(&feed, whole.is_some(), &start);
+        events.push(Event::Assignment(watched.assignment.borrow_and_update().clone()));
+        events.push(Event::Kafka(watched.kafka.borrow_and_update().clone()));
+        events.push(Event::Stats(watched.stats.borrow_and_update().clone()));
+        events.push(Event::Members(watched.members.borrow_and_update().clone()));
+        self.subscription = Some(Subscription {
+            owns_all: feed.owns_all().then(Instant::now),
+            feed,
             scope,
-            epoch: start.epoch,
-            seq: start.seq,
-            resumed: start.resumed,
-        })];
-        events.extend(start.gaps.into_iter().map(Event::Gap));
-        events.push(Event::Assignment(assignment.borrow_and_update().clone()));
-        events.push(Event::Kafka(kafka.borrow_and_update().clone()));
-        events.push(Event::Stats(stats.borrow_and_update().clone()));
-        self.subscription =
-            Some(Subscription { feed, session, pace, paused: false, last_batch: None, assignment, kafka, stats });
+            session,
+            whole,
+            first: VecDeque::new(),
+            pace,
+            paused: false,
+            last_batch: None,
+            watched,
+        });
         Ok(events)
     }
 
@@ -109,7 +121,7 @@ impl Tab {
     }
 
     /// Where the tab is, once it is subscribed.
-    pub fn cursor(&self) -> Option<wire::Cursor> {
+    pub fn cursor(&self) -> Option<Cursor> {
         self.subscription.as_ref().map(|subscription| subscription.session.cursor())
     }
 
@@ -125,25 +137,96 @@ impl Tab {
             return Output::Bye(Bye { reason: ByeReason::Stopping, cursor: None });
         };
         // In this order: last words first; then the rare events, which a busy feed must not hold back.
-        tokio::select! {
-            biased;
-            () = stopped(&mut self.stopping) => {
-                Output::Bye(Bye { reason: ByeReason::Stopping, cursor: Some(subscription.session.cursor()) })
+        loop {
+            if let Some(event) = subscription.first.pop_front() {
+                return Output::Event(event);
             }
-            Ok(()) = subscription.assignment.changed() => {
-                Output::Event(Event::Assignment(subscription.assignment.borrow_and_update().clone()))
-            }
-            Ok(()) = subscription.kafka.changed() => {
-                Output::Event(Event::Kafka(subscription.kafka.borrow_and_update().clone()))
-            }
-            Ok(()) = subscription.stats.changed() => {
-                Output::Event(Event::Stats(subscription.stats.borrow_and_update().clone()))
-            }
-            batch = records(&mut subscription.session, &mut subscription.last_batch, subscription.pace), if !subscription.paused => {
-                Output::Batch(batch)
+            let Subscription { session, watched, last_batch, pace, paused, .. } = &mut *subscription;
+            let (pace, paused) = (*pace, *paused);
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stopping) => {
+                    return Output::Bye(Bye { reason: ByeReason::Stopping, cursor: Some(session.cursor()) });
+                }
+                Ok(()) = watched.assignment.changed() => {
+                    let assignment = watched.assignment.borrow_and_update().clone();
+                    subscription.first.push_back(Event::Assignment(assignment));
+                    subscription.reconsider();
+                }
+                Ok(()) = watched.kafka.changed() => {
+                    return Output::Event(Event::Kafka(watched.kafka.borrow_and_update().clone()));
+                }
+                Ok(()) = watched.stats.changed() => {
+                    let stats = watched.stats.borrow_and_update().clone();
+                    subscription.first.push_back(Event::Stats(stats));
+                    subscription.reconsider();
+                }
+                Ok(()) = watched.members.changed() => {
+                    return Output::Event(Event::Members(watched.members.borrow_and_update().clone()));
+                }
+                batch = records(session, last_batch, pace), if !paused => {
+                    subscription.feed.count_gap(batch.gap_count());
+                    return Output::Batch(batch);
+                }
             }
         }
     }
+}
+
+impl Subscription {
+    /// Serves the tab from where its scope is to be had now: while this instance owns everything its own share is the whole
+    /// group's. Called whenever the assignment changes, and once a second.
+    fn reconsider(&mut self) {
+        if self.scope == Scope::Instance {
+            return;
+        }
+        let owns_all = self.feed.owns_all();
+        self.owns_all = if owns_all { self.owns_all.or(Some(Instant::now())) } else { None };
+        let is_settled = self.owns_all.is_some_and(|since| since.elapsed() >= SETTLED);
+        let must_move = if self.whole.is_some() { is_settled } else { !owns_all };
+        if must_move {
+            let Cursor { seq, positions, .. } = self.session.cursor();
+            // No hub has this epoch: another hub's seqs say nothing here, the offsets do.
+            let from = From::Cursor(Cursor { epoch: 0, seq, positions });
+            let (whole, session, start) = open(&self.feed, self.scope, self.session.filter().clone(), from);
+            self.first.extend(begin(&self.feed, whole.is_some(), &start));
+            (self.whole, self.session) = (whole, session);
+        }
+    }
+}
+
+/// A session on this instance's share, or on the whole group.
+fn open(feed: &Feed, scope: Scope, filter: wire::Filter, from: From) -> (Option<Use>, Session, SessionStart) {
+    if scope == Scope::Group && !feed.owns_all() {
+        match feed.whole() {
+            Ok((hub, whole)) => {
+                let (session, start) = Session::new(&hub, filter, from);
+                return (Some(whole), session, start);
+            }
+            Err(error) => tracing::error!(feed = feed.name(), %error, "the whole group can't be read"),
+        }
+    }
+    let (session, start) = Session::new(feed.hub(), filter, from);
+    (None, session, start)
+}
+
+/// The events that a session begins with: on the whole group, or on this instance's share.
+fn begin(feed: &Feed, is_whole: bool, start: &SessionStart) -> Vec<Event> {
+    let scope = if is_whole { Scope::Group } else { Scope::Instance };
+    let mut events = vec![Event::Subscribed(Subscribed {
+        feed: feed.name().into(),
+        group: feed.group().into(),
+        scope,
+        epoch: start.epoch,
+        seq: start.seq,
+        resumed: start.resumed,
+    })];
+    for gap in &start.gaps {
+        let (Count::Exact(records) | Count::UpTo(records)) = gap.count;
+        feed.count_gap(records);
+        events.push(Event::Gap(gap.clone()));
+    }
+    events
 }
 
 impl Drop for Tab {

@@ -1,9 +1,9 @@
 //! Counters of what the group consumed: per partition and in all, for the page and for the proof that nothing was lost or
 //! consumed twice.
 
-use crate::partitions::Partitions;
+use crate::{Custody, partitions::Partitions};
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 use wire::{Flags, Millis, PartitionStats, Stats};
 
 /// The counting half: the group's thread only.
@@ -34,11 +34,15 @@ struct Counters {
     consumed: u64,
     committed: Option<i64>,
     end: Option<i64>,
+    custody: Custody,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Totals {
     consumed: u64,
+    redelivered: u64,
+    possibly_redelivered: u64,
+    replayed: u64,
     duplicates: u64,
     skipped: u64,
     missing: u64,
@@ -67,10 +71,13 @@ impl Audit {
         AuditReader { shared: Arc::clone(&self.shared) }
     }
 
-    /// These partitions are this instance's (besides those that it has): whatever offset comes first is right.
-    pub fn assigned<'a>(&mut self, partitions: impl IntoIterator<Item = (&'a str, i32)>) {
-        for (topic, partition) in partitions {
-            *self.counters(topic, partition) = Counters { is_owned: true, is_changed: true, ..Counters::default() };
+    /// These partitions are this instance's (besides those that it has), each with what a former owner may have consumed in
+    /// silence: whatever offset comes first is right.
+    pub fn assigned<'a>(&mut self, partitions: impl IntoIterator<Item = (&'a str, i32, Range<i64>)>) {
+        for (topic, partition, suspects) in partitions {
+            let counters = self.counters(topic, partition);
+            counters.begin(true);
+            counters.custody.taken(suspects);
         }
         self.publish_owned();
     }
@@ -78,18 +85,39 @@ impl Audit {
     /// These partitions are no longer this instance's, revoked or lost.
     pub fn revoked<'a>(&mut self, partitions: impl IntoIterator<Item = (&'a str, i32)>) {
         for (topic, partition) in partitions {
-            *self.counters(topic, partition) = Counters { is_changed: true, ..Counters::default() };
+            self.counters(topic, partition).begin(false);
         }
         self.publish_owned();
     }
 
-    /// Someone moved the partition's position: whatever offset comes next is right.
-    pub fn sought(&mut self, topic: &str, partition: i32) {
-        self.counters(topic, partition).expected = None;
+    /// Someone moved the partition's position, where `next` was to come: whatever offset comes next is right.
+    pub fn sought(&mut self, topic: &str, partition: i32, next: i64) {
+        let counters = self.counters(topic, partition);
+        counters.expected = None;
+        counters.custody.sought(next);
     }
 
-    /// Counts a record. Says whether it is a duplicate: [`Flags::DUPLICATE`] for an offset that this assignment had passed,
-    /// else [`Flags::FIRST`].
+    /// The partition's log began anew.
+    pub fn began_anew(&mut self, topic: &str, partition: i32) {
+        let counters = self.counters(topic, partition);
+        counters.expected = None;
+        counters.custody.began_anew();
+    }
+
+    /// Another instance marked these offsets as consumed.
+    pub fn heard_other(&mut self, topic: &str, partition: i32, marked: Range<i64>) {
+        self.counters(topic, partition).custody.heard_other(marked);
+    }
+
+    /// A mark of this instance was read back. What others had marked before it, and was not flagged when it was handed on.
+    pub fn heard_own(&mut self, topic: &str, partition: i32, marked: Range<i64>) -> Vec<Range<i64>> {
+        let late = self.counters(topic, partition).custody.heard_own(marked);
+        self.totals.redelivered += late.iter().map(|late| late.end.abs_diff(late.start)).sum::<u64>();
+        late
+    }
+
+    /// Counts a record. Says what is known of an earlier consumption: [`Flags::DUPLICATE`] for an offset that this
+    /// assignment had passed, or what its [`Custody`] says.
     #[must_use]
     pub fn observe(&mut self, topic: &str, partition: i32, offset: i64) -> Flags {
         let counters = self.counters(topic, partition);
@@ -97,6 +125,7 @@ impl Audit {
         let expected = counters.expected.unwrap_or(offset);
         // After a duplicate the expectation stays, or the records after it would count as duplicates no more.
         counters.expected = Some(expected.max(offset.saturating_add(1)));
+        let known = counters.custody.consumed(offset);
         self.totals.consumed += 1;
         self.since_tick += 1;
         if offset < expected {
@@ -104,7 +133,13 @@ impl Audit {
             return Flags::DUPLICATE;
         }
         self.totals.skipped += offset.abs_diff(expected);
-        Flags::FIRST
+        match known {
+            Flags::REDELIVERED => self.totals.redelivered += 1,
+            Flags::POSSIBLY_REDELIVERED => self.totals.possibly_redelivered += 1,
+            Flags::REPLAYED => self.totals.replayed += 1,
+            _ => {}
+        }
+        known
     }
 
     /// Offsets `first` to `last` should have been consumed and are gone: declared by the group.
@@ -178,23 +213,43 @@ impl Audit {
 }
 
 impl Counters {
+    /// Another assignment begins. What is known of the partition's consumption stays.
+    fn begin(&mut self, is_owned: bool) {
+        let custody = std::mem::take(&mut self.custody);
+        *self = Self { is_owned, is_changed: self.is_changed, custody, ..Self::default() };
+    }
+
     fn write(&self, to: &mut PartitionStats) {
         (to.consumed, to.committed, to.end) = (self.consumed, self.committed, self.end);
     }
 }
 
 impl AuditReader {
-    /// The counters as of the last tick, at the time `now`. `rate` is of the last full second; `tabs` is 0, for tabs are not
-    /// known here.
+    /// The counters as of the last tick, at the time `now`. `rate` is of the last full second; `tabs` and `gaps` are 0, for
+    /// tabs are not known here.
     pub fn stats(&self, now: Millis) -> Stats {
         let shared = self.shared.lock();
-        let Totals { consumed, duplicates, skipped, missing } = shared.totals;
+        let Totals { consumed, redelivered, possibly_redelivered, replayed, duplicates, skipped, missing } =
+            shared.totals;
         let rate = match now.div_euclid(1000) - shared.second {
             0 => shared.in_second_before,
             1 => shared.in_second,
             _ => 0,
         };
-        Stats { at: now, consumed, duplicates, skipped, missing, rate, tabs: 0, partitions: shared.partitions.clone() }
+        Stats {
+            at: now,
+            consumed,
+            redelivered,
+            possibly_redelivered,
+            replayed,
+            duplicates,
+            skipped,
+            missing,
+            rate,
+            gaps: 0,
+            tabs: 0,
+            partitions: shared.partitions.clone(),
+        }
     }
 }
 
@@ -204,7 +259,7 @@ mod tests {
 
     fn assigned() -> (Audit, AuditReader) {
         let mut audit = Audit::new();
-        audit.assigned([("orders", 1), ("orders", 0)]);
+        audit.assigned([("orders", 1, 0..0), ("orders", 0, 0..0)]);
         let reader = audit.reader();
         (audit, reader)
     }
@@ -245,10 +300,10 @@ mod tests {
     fn a_seek_or_a_new_assignment_may_begin_anywhere() {
         let (mut audit, reader) = assigned();
         assert_eq!(audit.observe("orders", 0, 50), Flags::FIRST);
-        audit.sought("orders", 0);
+        audit.sought("orders", 0, 0);
         assert_eq!(audit.observe("orders", 0, 10), Flags::FIRST);
         audit.revoked([("orders", 0)]);
-        audit.assigned([("orders", 0)]);
+        audit.assigned([("orders", 0, 0..0)]);
         assert_eq!(audit.observe("orders", 0, 2), Flags::FIRST);
         let stats = stats(&mut audit, &reader);
         assert_eq!((stats.consumed, stats.duplicates, stats.skipped), (3, 0, 0));

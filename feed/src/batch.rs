@@ -2,7 +2,7 @@
 
 use crate::segment::Segment;
 use std::{ops::Range, sync::Arc};
-use wire::{Event, Gap, MAX_EVENT_MESSAGE, Record, Records, codec};
+use wire::{Count, Event, Gap, MAX_EVENT_MESSAGE, Record, Records, codec};
 
 /// Events for one message to one tab.
 #[derive(Debug)]
@@ -40,6 +40,15 @@ impl Batch {
     /// How many records are in it.
     pub fn record_count(&self) -> usize {
         let count = |item: &Item| if let Item::Records { count, .. } = item { *count } else { 0 };
+        self.items.iter().map(count).sum()
+    }
+
+    /// How many records its gaps name: at most, where the count is not known.
+    pub fn gap_count(&self) -> u64 {
+        let count = |item: &Item| match item {
+            Item::Gap(Gap { count: Count::Exact(records) | Count::UpTo(records), .. }) => *records,
+            _ => 0,
+        };
         self.items.iter().map(count).sum()
     }
 

@@ -13,7 +13,7 @@ pub(crate) fn split(kind: ChangeKind) -> Vec<ChangeKind> {
         ChangeKind::Assigned(owned) => chunks(owned).into_iter().map(ChangeKind::Assigned).collect(),
         ChangeKind::Revoked(owned) => chunks(owned).into_iter().map(ChangeKind::Revoked).collect(),
         ChangeKind::Lost(owned) => chunks(owned).into_iter().map(ChangeKind::Lost).collect(),
-        ChangeKind::Missing(gap) => vec![ChangeKind::Missing(gap)],
+        whole @ (ChangeKind::Missing(_) | ChangeKind::Sought(_)) => vec![whole],
     }
 }
 

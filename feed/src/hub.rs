@@ -13,7 +13,7 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::watch;
-use wire::{Change, ChangeKind, Cursor, Event, Millis, Position, Record, RecordView};
+use wire::{Change, ChangeKind, Consumed, Cursor, Event, Flag, Millis, Position, Record, RecordView};
 
 /// How much a hub keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,13 +79,26 @@ impl Writer {
     pub fn change(&mut self, at: Millis, kind: ChangeKind) {
         self.publish_records();
         for kind in change::split(kind) {
-            let event = Event::Change(Change { epoch: self.hub.epoch, seq: self.next_seq, at, kind });
-            let segment = Arc::new(Segment::change(&event, self.next_seq));
-            self.next_seq += 1;
-            // The lock is released before what was evicted is freed.
-            let evicted = self.hub.ring.write().append(segment, false, &[], self.partitions.names());
-            drop(evicted);
+            self.append(&Event::Change(Change { epoch: self.hub.epoch, seq: self.next_seq, at, kind }));
         }
+    }
+
+    /// Appends what became known of records that were pushed before, or who consumed them. It has its place in the stream
+    /// like they, so that a tab which comes back is told it too. Told at the next [`Writer::flush`].
+    pub fn remark(&mut self, remark: Remark) {
+        self.publish_records();
+        self.append(&match remark {
+            Remark::Flag(flag) => Event::Flag(flag),
+            Remark::Consumed(consumed) => Event::Consumed(consumed),
+        });
+    }
+
+    fn append(&mut self, event: &Event) {
+        let segment = Arc::new(Segment::change(event, self.next_seq));
+        self.next_seq += 1;
+        // The lock is released before what was evicted is freed.
+        let evicted = self.hub.ring.write().append(segment, false, &[], self.partitions.names());
+        drop(evicted);
     }
 
     /// Publishes what was pushed, and wakes the sessions that wait. Cheap when there is nothing new.
@@ -111,6 +124,15 @@ impl Writer {
         drop(evicted);
         self.open.clear();
     }
+}
+
+/// What is said of records after they were pushed: see [`Writer::remark`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// They have other flags.
+    Flag(Flag),
+    /// This instance consumed them.
+    Consumed(Consumed),
 }
 
 /// What sessions read from: the newest records that fit the ring.

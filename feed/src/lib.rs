@@ -10,6 +10,7 @@
 pub mod audit;
 mod batch;
 mod change;
+mod custody;
 mod evicted;
 mod hub;
 mod partitions;
@@ -19,5 +20,6 @@ mod session;
 
 pub use audit::{Audit, AuditReader};
 pub use batch::Batch;
-pub use hub::{Hub, HubConfig, Writer, hub};
+pub use custody::Custody;
+pub use hub::{Hub, HubConfig, Remark, Writer, hub};
 pub use session::{Session, SessionStart};

@@ -133,6 +133,11 @@ impl Session {
         let _ = self.published.wait_for(|head| *head > seq).await;
     }
 
+    /// What the tab wants.
+    pub fn filter(&self) -> &Filter {
+        &self.filter
+    }
+
     /// Where the tab is after all that was taken: to go on from in another session, here or on another instance. While
     /// records that the tab has from elsewhere are still passed over, the epoch is 0, which no hub has: `seq` could not say
     /// which those are, the offsets can.

@@ -1,11 +1,19 @@
-//! The cluster's topics: what there is, and making what is missing.
+//! The cluster's topics: what there is, and making what is missing. Its consumer groups are in `admin/groups.rs`, offsets in
+//! `admin/offsets.rs`; how librdkafka is asked what rdkafka's safe client lacks, in `admin/requests.rs`.
 
-use crate::{ClientSettings, Error, context::Context, error::reason, group::partition_count};
+mod groups;
+mod offsets;
+mod requests;
+
+use crate::{ClientSettings, Error, Partition, context::Context, error::reason, group::partition_count};
+pub use offsets::Watermarks;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    error::RDKafkaErrorCode,
+    error::{KafkaResult, RDKafkaErrorCode},
 };
+use requests::{Failure, Requester, Requests};
 use std::{
+    collections::{BTreeSet, HashMap},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,10 +24,24 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// How long one look may take.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// A topic to be created where it is missing.
+#[derive(Debug, Clone, Copy)]
+pub struct TopicSpec<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The number of partitions.
+    pub partitions: i32,
+    /// The number of replicas; -1 is the cluster's default (KIP-464).
+    pub replication: i32,
+    /// Its settings, besides the cluster's.
+    pub settings: &'a [(&'a str, &'a str)],
+}
+
 /// Asks and changes the cluster. Cheap to clone.
 #[derive(Clone)]
 pub struct Admin {
     client: Arc<AdminClient<Context>>,
+    requester: Arc<Requester>,
     context: Context,
 }
 
@@ -30,8 +52,9 @@ impl Admin {
     /// When a property cannot be set.
     pub fn new(client: &ClientSettings) -> Result<Self, Error> {
         let context = Context::default();
+        let requester = Requester::new(client.requester()?, context.clone());
         let client = client.admin()?.create_with_context(context.clone()).map_err(Error::client)?;
-        Ok(Self { client: Arc::new(client), context })
+        Ok(Self { client: Arc::new(client), requester: Arc::new(requester), context })
     }
 
     /// The topics, sorted by name, without Kafka's internal ones.
@@ -69,12 +92,12 @@ impl Admin {
         }
     }
 
-    /// Creates those of `topics` (name, partitions, replication) that do not exist, and waits until the metadata name
-    /// them. One that exists is left as it is. A replication of -1 is the cluster's default (KIP-464).
+    /// Creates those of `topics` that do not exist, and waits until the metadata name them. One that exists is left as it
+    /// is.
     ///
     /// # Errors
     /// [`Error::Refused`] for the first that Kafka refuses, in its words; or no answer within `deadline`.
-    pub async fn ensure_topics(&self, topics: &[(&str, i32, i32)], deadline: Duration) -> Result<(), Error> {
+    pub async fn ensure_topics(&self, topics: &[TopicSpec<'_>], deadline: Duration) -> Result<(), Error> {
         if topics.is_empty() {
             return Ok(());
         }
@@ -83,9 +106,10 @@ impl Admin {
         let known = self.topics(deadline).await?;
         let wanted: Vec<_> = topics
             .iter()
-            .filter(|(name, ..)| !known.iter().any(|topic| topic.name == *name))
-            .map(|(name, partitions, replication)| {
-                NewTopic::new(name, *partitions, TopicReplication::Fixed(*replication))
+            .filter(|spec| !known.iter().any(|topic| topic.name == spec.name))
+            .map(|spec| {
+                let topic = NewTopic::new(spec.name, spec.partitions, TopicReplication::Fixed(spec.replication));
+                spec.settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
             })
             .collect();
         if wanted.is_empty() {
@@ -114,10 +138,68 @@ impl Admin {
                 }
             }
         }
-        for (name, ..) in topics {
+        for TopicSpec { name, .. } in topics {
             self.wait_for(name, until, deadline).await?;
         }
         Ok(())
+    }
+
+    /// How many partitions a topic has, none where it does not exist. Blocks.
+    pub(crate) fn partition_count(&self, topic: &str, deadline: Duration) -> KafkaResult<Option<u32>> {
+        let metadata = self.client.inner().fetch_metadata(Some(topic), deadline)?;
+        partition_count(&metadata, topic)
+    }
+
+    /// The log's first offset and its end. Blocks; but not behind a consumer's fetch, which a broker answers before it answers
+    /// anything else on the same connection.
+    pub(crate) fn watermarks_of(&self, partition: &Partition, deadline: Duration) -> KafkaResult<(i64, i64)> {
+        self.client.inner().fetch_watermarks(&partition.topic, partition.partition, deadline)
+    }
+
+    /// The ids of those of `topics` that exist and have one (KIP-516), by name, as Kafka prints them: base64url without
+    /// padding. The embedded broker's topics have ids too.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within `deadline`.
+    pub async fn topic_ids(&self, topics: &[&str], deadline: Duration) -> Result<HashMap<String, String>, Error> {
+        let topics: BTreeSet<_> = topics.iter().map(|&topic| topic.to_owned()).collect();
+        if topics.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.ask("looking up topic ids", deadline, move |requests| {
+            let names = topics.iter().map(String::as_str).collect();
+            let described = requests.describe_topics(&names, requests.until())?.answer()?;
+            Ok(described.into_iter().filter_map(|topic| Some((topic.name, topic.id?))).collect())
+        })
+        .await
+    }
+
+    /// Makes one call of several requests, on a thread that may block.
+    async fn ask<T: Send + 'static>(
+        &self,
+        action: impl Into<String>,
+        deadline: Duration,
+        call: impl FnMut(&Requests<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let until = Instant::now() + deadline;
+        let requester = Arc::clone(&self.requester);
+        let asked = tokio::task::spawn_blocking(move || requester.call(until, call));
+        // The call keeps the deadline too, but a thread for it may come late.
+        let failure = match tokio::time::timeout(deadline + LOOK_AGAIN, asked).await {
+            Ok(Ok(Ok(answer))) => return Ok(answer),
+            Ok(Ok(Err(failure))) => failure,
+            Ok(Err(error)) => return Err(Error::Failed { action: action.into(), reason: error.to_string() }),
+            Err(_) => Failure::no_answer(),
+        };
+        let action = action.into();
+        Err(match failure {
+            failure if failure.is_no_answer() => match self.context.trouble() {
+                Some(reason) => Error::Failed { action, reason },
+                None => Error::TimedOut { action, deadline },
+            },
+            failure if failure.is_refusal() => Error::Refused { action, reason: failure.reason },
+            failure => Error::Failed { action, reason: self.context.explain(&failure.reason) },
+        })
     }
 
     async fn wait_for(&self, topic: &str, until: Instant, deadline: Duration) -> Result<(), Error> {

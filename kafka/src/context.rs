@@ -25,10 +25,15 @@ pub(crate) struct Context {
 impl Context {
     /// `reason`, and what was wrong with the connection lately.
     pub fn explain(&self, reason: &str) -> String {
-        match &*self.trouble.lock() {
-            Some((at, trouble)) if at.elapsed() < EXPLAINS_FOR => format!("{reason} ({trouble})"),
-            _ => reason.to_owned(),
+        match self.trouble() {
+            Some(trouble) => format!("{reason} ({trouble})"),
+            None => reason.to_owned(),
         }
+    }
+
+    /// What was wrong with the connection lately.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.lock().as_ref().filter(|(at, _)| at.elapsed() < EXPLAINS_FOR).map(|(_, trouble)| trouble.clone())
     }
 }
 

@@ -189,7 +189,9 @@ impl Broker {
         }
     }
 
-    /// What answers one connection: nisshi's services, of which producing announces and fetching is woken.
+    /// What answers one connection: nisshi's services, of which producing announces and fetching is woken. Without its
+    /// ConsumerGroupDescribe: it describes every group as one of KIP-848 without members, where clients that are not offered
+    /// it ask with DescribeGroups.
     fn connection(&self) -> Result<impl Service<TcpStream, Output = (), Error = BrokerError>, BrokerError> {
         type Route = fn(
             nisshi_service::FrameRouteBuilder<BrokerError>,
@@ -199,7 +201,6 @@ impl Broker {
             routes::add_offsets_to_txn,
             routes::add_partitions_to_txn,
             routes::alter_user_scram_credentials,
-            routes::consumer_group_describe,
             routes::create_acls,
             routes::create_topics,
             routes::delete_acls,

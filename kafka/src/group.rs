@@ -4,6 +4,7 @@
 //! makes a new member when one fails. The member's life is in `group/member.rs`, the bookkeeping in `group/offsets.rs`.
 //! Not here: what becomes of the records.
 
+mod claim;
 mod commit;
 mod context;
 mod link;
@@ -12,11 +13,12 @@ mod offsets;
 mod statistics;
 mod topics;
 
-use crate::{ClientSettings, Error, GroupSettings};
+use crate::{Admin, ClientSettings, Error, GroupSettings};
 use link::Link;
 use member::{End, Member};
 use rand::Rng;
 use std::{
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -54,6 +56,17 @@ pub struct PartitionOffset {
     pub offset: i64,
 }
 
+/// A partition that a member took on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// The partition.
+    pub partition: Partition,
+    /// Where it begins: the offset of the record to come next.
+    pub next: i64,
+    /// What a former owner may have consumed and could not say: empty after a clean hand-over.
+    pub suspects: Range<i64>,
+}
+
 /// Where an owned partition stands, as librdkafka last heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionOffsets {
@@ -76,8 +89,9 @@ pub trait Consume: Send + 'static {
     /// records.
     fn end_of_batch(&mut self);
 
-    /// The group gave these partitions, besides those that the member has.
-    fn assigned(&mut self, partitions: &[Partition]);
+    /// The group gave these partitions, besides those that the member has, and the member took them on. None of their records
+    /// comes before this returns.
+    fn assigned(&mut self, taken: &[Taken]);
 
     /// The group took these partitions back, or the member stops. What was consumed of them is committed, if Kafka
     /// answered within 2 s.
@@ -86,6 +100,15 @@ pub trait Consume: Send + 'static {
     /// The member was out of the group for too long. What was not committed of these partitions will be consumed by
     /// others; the records since the last [`Self::end_of_batch`] among them.
     fn lost(&mut self, partitions: &[Partition]);
+
+    /// The position of an owned partition was moved: `to` is what comes next instead of `from`.
+    fn sought(&mut self, partition: &Partition, from: i64, to: i64);
+
+    /// The log of an owned partition began anew, and so does the group.
+    fn began_anew(&mut self, partition: &Partition);
+
+    /// Once a turn: at least every 100 ms.
+    fn turn(&mut self);
 
     /// Offsets that the group should have consumed and cannot: they were deleted before.
     fn missing(&mut self, topic: &str, partition: i32, first: i64, last: i64);
@@ -114,13 +137,18 @@ impl Group {
     ///
     /// # Errors
     /// When a property cannot be set, or the thread not be made.
-    pub fn spawn(client: ClientSettings, settings: GroupSettings, consume: impl Consume) -> Result<Self, Error> {
+    pub fn spawn(
+        client: &ClientSettings,
+        admin: Admin,
+        settings: GroupSettings,
+        consume: impl Consume,
+    ) -> Result<Self, Error> {
         let config = client.group(&settings)?;
         config.create_native_config().map_err(Error::client)?;
 
         let stop = Arc::new(AtomicBool::new(false));
         let (ended, done) = oneshot::channel();
-        let life = Life { config, settings, stop: Arc::clone(&stop), link: Link::default(), consume };
+        let life = Life { config, admin, settings, stop: Arc::clone(&stop), link: Link::default(), consume };
         thread::Builder::new()
             .name("kafka-group".into())
             .spawn(move || {
@@ -163,6 +191,7 @@ const STOP_NOTICED: Duration = Duration::from_millis(50);
 /// All that outlives a member.
 struct Life<C> {
     config: rdkafka::ClientConfig,
+    admin: Admin,
     settings: GroupSettings,
     stop: Arc<AtomicBool>,
     link: Link,
@@ -176,8 +205,8 @@ impl<C: Consume> Life<C> {
             let born = Instant::now();
             // A panic of whoever consumes must not end the consuming without a word.
             let end = catch_unwind(AssertUnwindSafe(|| {
-                let Self { config, settings, stop, link, consume } = &mut self;
-                Member::join(config, settings, stop, link, consume).map(Member::live)
+                let Self { config, admin, settings, stop, link, consume } = &mut self;
+                Member::join(config, admin, settings, stop, link, consume).map(Member::live)
             }));
             let reason = match end {
                 Ok(Ok(End::Stopped)) => return,

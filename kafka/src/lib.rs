@@ -1,8 +1,8 @@
 //! Everything that talks to a Kafka broker, over librdkafka.
 //!
 //! What lives here: one producer ([`Producer`]), the consumer group's thread ([`Group`]), reads without a group
-//! ([`Reader`]), the cluster's topics ([`Admin`]), the settings that become librdkafka's properties, and the broker that
-//! runs inside the process ([`embedded`], a cargo feature). What does not: what becomes of the records, HTTP, the page.
+//! ([`Reader`], [`Tail`]), the cluster's topics and groups ([`Admin`]), the settings that become librdkafka's properties, and the
+//! broker that runs inside the process ([`embedded`], a cargo feature). What does not: what becomes of the records, HTTP, the page.
 //!
 //! Nothing here needs a broker to start, and everything that waits for one has a deadline.
 
@@ -13,16 +13,19 @@ pub mod embedded;
 mod error;
 mod group;
 mod message;
+mod native;
 mod producer;
 mod reader;
 mod settings;
+mod tail;
 
-pub use admin::Admin;
+pub use admin::{Admin, TopicSpec, Watermarks};
 pub use error::Error;
-pub use group::{Consume, Group, Partition, PartitionOffset, PartitionOffsets};
+pub use group::{Consume, Group, Partition, PartitionOffset, PartitionOffsets, Taken};
 pub use producer::Producer;
 pub use reader::Reader;
 pub use settings::{ClientSettings, From, GroupSettings, ProducerSettings, Properties, Protocol, is_secret};
+pub use tail::{CaughtUp, Follow, Tail};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

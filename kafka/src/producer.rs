@@ -84,6 +84,28 @@ impl Producer {
         }
     }
 
+    /// Hands on a message to a topic that is known to exist, without waiting; the answer is whether it was acknowledged.
+    ///
+    /// # Errors
+    /// When there is no room for it.
+    pub fn post(
+        &self,
+        topic: &str,
+        key: &str,
+        value: &[u8],
+    ) -> Result<impl Future<Output = Result<(), Error>> + use<>, Error> {
+        const POSTING: &str = "writing to a topic of Ottla's own";
+        let record = FutureRecord::to(topic).key(key).payload(value);
+        let delivery = self.inner.send_result(record).map_err(|(error, _)| Error::failed(POSTING, &error))?;
+        Ok(async move {
+            match delivery.await {
+                Ok(Ok(_)) => Ok(()),
+                Ok(Err((error, _))) => Err(Error::failed(POSTING, &error)),
+                Err(_) => Err(Error::failed(POSTING, &KafkaError::Canceled)),
+            }
+        })
+    }
+
     /// Waits until everything that was sent is answered, at most `deadline`. Blocks.
     ///
     /// # Errors

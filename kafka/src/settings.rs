@@ -224,8 +224,37 @@ impl ClientSettings {
         self.pass_through(config, &Properties::new())
     }
 
+    /// A consumer that never joins its group and reads on and on.
+    pub(crate) fn tail(&self) -> Result<ClientConfig, Error> {
+        let mut config = self.common();
+        config
+            .set("group.id", format!("{}-tail", self.instance))
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("auto.offset.reset", "error")
+            .set("enable.partition.eof", "false")
+            .set("isolation.level", "read_committed")
+            .set("fetch.wait.max.ms", "500")
+            .set("fetch.queue.backoff.ms", "10")
+            .set("fetch.error.backoff.ms", "500")
+            .set("queued.max.messages.kbytes", "16384");
+        self.pass_through(config, &Properties::new())
+    }
+
     pub(crate) fn admin(&self) -> Result<ClientConfig, Error> {
         self.pass_through(self.common(), &Properties::new())
+    }
+
+    /// A consumer that never joins its group, for `admin/requests.rs`.
+    pub(crate) fn requester(&self) -> Result<ClientConfig, Error> {
+        let mut config = self.common();
+        config
+            .set("group.id", format!("{}-admin", self.instance))
+            .set("enable.auto.commit", "false")
+            // Where a partition is led is looked up anew after this; what is older than that is forgotten too, a partition
+            // that was added later among it.
+            .set("metadata.max.age.ms", "1000");
+        self.pass_through(config, &Properties::new())
     }
 
     fn common(&self) -> ClientConfig {
@@ -347,6 +376,7 @@ mod tests {
         client().check(&ProducerSettings::default(), &groups).unwrap();
         native(&client().reader().unwrap()).unwrap();
         native(&client().admin().unwrap()).unwrap();
+        native(&client().requester().unwrap()).unwrap();
     }
 
     #[test]

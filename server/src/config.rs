@@ -6,6 +6,7 @@
 mod consumer;
 mod embedded;
 mod feed;
+mod journal;
 mod kafka;
 mod log;
 mod producer;
@@ -16,6 +17,7 @@ pub use self::{
     consumer::{ConsumerConfig, Protocol},
     embedded::EmbeddedConfig,
     feed::{FeedConfig, From},
+    journal::JournalConfig,
     kafka::KafkaConfig,
     log::{LogConfig, LogFormat},
     producer::ProducerConfig,
@@ -50,6 +52,8 @@ pub struct Config {
     pub feed: FeedConfig,
     /// `[[feeds]]`: further ones
     pub feeds: Vec<FeedConfig>,
+    /// `[journal]`
+    pub journal: JournalConfig,
     /// `[embedded]`
     pub embedded: EmbeddedConfig,
     /// `[log]`
@@ -125,6 +129,7 @@ impl Config {
         self.producer.check()?;
         self.consumer.check()?;
         self.topics.check()?;
+        self.journal.check()?;
         self.feed.check("feed")?;
         let mut names = vec![FeedConfig::DEFAULT_NAME];
         for (index, feed) in self.feeds.iter().enumerate() {
@@ -157,6 +162,7 @@ impl Config {
             producer: self.producer.engine()?,
             limits: wire::Limits { message_bytes: self.producer.max_message_bytes },
             create_topics: self.topics.engine(is_embedded),
+            journal: self.journal.engine(self.topics.replication(is_embedded)),
             feeds,
         })
     }

@@ -23,7 +23,7 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
 /// Serves on `listener` until `shutdown` resolves, then stops within the configured deadline.
 ///
 /// # Errors
-/// When the engine can't start.
+/// When the engine can't start, or must not go on: another instance of this name is there.
 pub async fn serve_on(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let site = http::Site::find(&config.server)?;
     let engine = Engine::start(config.engine(site.build())?).await?;
@@ -45,7 +45,11 @@ pub async fn serve_on(listener: TcpListener, config: Config, shutdown: impl Futu
     let served = tokio::spawn(http::serve(listener, app, async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
     }));
-    shutdown.await;
+    let mut fatal = engine.fatal();
+    let failed = tokio::select! {
+        () = shutdown => None,
+        Ok(reason) = fatal.wait_for(Option::is_some) => reason.clone(),
+    };
     tracing::info!("stopping");
 
     // The engine's share leaves a second for the last responses.
@@ -58,7 +62,7 @@ pub async fn serve_on(listener: TcpListener, config: Config, shutdown: impl Futu
         Ok(()) => tracing::info!("stopped"),
         Err(_) => tracing::error!(seconds = deadline.as_secs(), "not everything stopped in time"),
     }
-    Ok(())
+    failed.map_or(Ok(()), |reason| Err(anyhow::anyhow!(reason)))
 }
 
 /// Runs the embedded broker alone.

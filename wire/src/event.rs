@@ -31,6 +31,20 @@ pub enum Event {
     Pong(#[serde(with = "number::text")] u64),
     /// The last message: why the server closes, and where to go on.
     Bye(Bye),
+    /// The instances that consume the feed's group now, sorted by name. After a subscribe, and whenever it changes.
+    Members(Vec<Fellow>),
+}
+
+/// An instance that consumes a group, as the others hear of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fellow {
+    /// Its name.
+    pub instance: String,
+    /// Records consumed in the last second.
+    #[serde(with = "number::text")]
+    pub rate: u64,
+    /// What it owns.
+    pub owned: Vec<Owned>,
 }
 
 impl Event {
@@ -49,6 +63,7 @@ impl Event {
             Self::Kafka(_) => "kafka",
             Self::Pong(_) => "pong",
             Self::Bye(_) => "bye",
+            Self::Members(_) => "members",
         }
     }
 }
@@ -77,7 +92,8 @@ pub struct Subscribed {
     pub feed: String,
     /// The consumer group.
     pub group: String,
-    /// The scope.
+    /// Whose consumption follows. While one instance owns everything, its share is the whole group's, and is what a tab gets
+    /// that asks for the whole group; when that ends, another `subscribed` comes, and the stream goes on from there.
     pub scope: Scope,
     /// The epoch of what follows.
     #[serde(with = "number::text")]
@@ -177,6 +193,16 @@ pub struct Assignment {
     pub owned: Vec<Owned>,
 }
 
+impl Assignment {
+    /// Whether it is all partitions of all `topics`.
+    pub fn is_all(&self, topics: &[String]) -> bool {
+        topics.iter().all(|topic| {
+            let owned = self.owned.iter().find(|owned| owned.topic == *topic);
+            owned.is_some_and(|owned| owned.of > 0 && owned.partitions.len() == owned.of as usize)
+        })
+    }
+}
+
 /// The partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owned {
@@ -216,6 +242,23 @@ pub enum ChangeKind {
     Lost(Vec<Owned>),
     /// Offsets that the group should have consumed and did not: they were deleted (retention) before.
     Missing(Gap),
+    /// Someone had the group go on at another offset: a replay.
+    Sought(Sought),
+}
+
+/// A position that was moved on request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sought {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The offset that would have come.
+    #[serde(with = "number::text")]
+    pub from: i64,
+    /// The offset that comes instead.
+    #[serde(with = "number::text")]
+    pub to: i64,
 }
 
 /// Counters of a feed on this instance since its start.
@@ -227,6 +270,15 @@ pub struct Stats {
     /// Records consumed.
     #[serde(with = "number::text")]
     pub consumed: u64,
+    /// Records consumed again because an owner changed: a mark proves the first time.
+    #[serde(with = "number::text")]
+    pub redelivered: u64,
+    /// Records that an owner before, which could not say so, may have consumed.
+    #[serde(with = "number::text")]
+    pub possibly_redelivered: u64,
+    /// Records consumed again because someone asked for it.
+    #[serde(with = "number::text")]
+    pub replayed: u64,
     /// The same offset twice without a replay or an owner change.
     #[serde(with = "number::text")]
     pub duplicates: u64,
@@ -239,6 +291,9 @@ pub struct Stats {
     /// Records consumed in the last second.
     #[serde(with = "number::text")]
     pub rate: u64,
+    /// Records that tabs of this instance were not sent (at most, where the count is not known).
+    #[serde(with = "number::text")]
+    pub gaps: u64,
     /// Tabs connected to this instance.
     pub tabs: u32,
     /// Per partition that this instance owns, sorted by topic and partition.

@@ -2,7 +2,7 @@
 //! (who consumed which offsets) and *events* (who is there, who owns what, what is asked of whom). JSON, so that any Kafka
 //! tool can read it.
 
-use crate::{Millis, Owned, PartitionStats, number};
+use crate::{Millis, Owned, Stats, number};
 use serde::{Deserialize, Serialize};
 
 /// Who writes. One per process.
@@ -110,11 +110,8 @@ pub struct FeedNews {
     pub group: String,
     /// What this instance owns.
     pub owned: Vec<Owned>,
-    /// Records consumed in the last second.
-    #[serde(with = "number::text")]
-    pub rate: u64,
-    /// Per partition that it owns.
-    pub partitions: Vec<PartitionStats>,
+    /// Its counters.
+    pub stats: Stats,
 }
 
 /// A replay that was asked for.

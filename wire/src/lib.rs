@@ -27,8 +27,8 @@ pub use command::{Command, From, Pace, Scope, Subscribe};
 pub use cursor::{Cursor, Position};
 pub use data::{Data, DataView};
 pub use event::{
-    Assignment, Bye, ByeReason, Change, ChangeKind, Consumed, Count, Event, Flag, Gap, Hello, KafkaState, Owned,
-    PartitionStats, Records, Stats, Subscribed,
+    Assignment, Bye, ByeReason, Change, ChangeKind, Consumed, Count, Event, Fellow, Flag, Gap, Hello, KafkaState,
+    Owned, PartitionStats, Records, Sought, Stats, Subscribed,
 };
 pub use filter::Filter;
 pub use group::{Group, GroupPartition, GroupSummary, Happening, HappeningKind, Member, MemberOttla};

@@ -1,6 +1,6 @@
 //! What a page is rendered from: a feed as it stands, a topic in a list, and how reading from the log fails.
 
-use crate::{Assignment, Cursor, KafkaState, Limits, Millis, Place, Record, Stats, number};
+use crate::{Assignment, Cursor, Fellow, KafkaState, Limits, Millis, Place, Record, Scope, Stats, number};
 use serde::{Deserialize, Serialize};
 
 /// A feed as this instance has it now, from memory.
@@ -29,6 +29,12 @@ pub struct Snapshot {
     pub assignment: Assignment,
     /// Its counters.
     pub stats: Stats,
+    /// The instances that consume the group.
+    pub members: Vec<Fellow>,
+    /// Whose consumption a page shows if nobody says otherwise: the whole group's where several instances consume.
+    pub scope: Scope,
+    /// Why the instances can't tell each other what they consumed, where they can't.
+    pub journal: Option<String>,
     /// Where a tab that has these records goes on.
     pub cursor: Cursor,
     /// The newest records, the oldest of them first.

@@ -20,7 +20,7 @@ use crate::{
         strip::{Figures, figures},
         toolbar,
     },
-    preferences::DENSITY_COOKIE,
+    preferences::{DENSITY_COOKIE, SCOPE_COOKIE},
     words,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -32,7 +32,7 @@ use web_sys::{
     Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent,
     MouseEvent,
 };
-use wire::Record;
+use wire::{Record, Scope};
 
 /// How often a screen reader is told at most that there are new messages.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
@@ -97,6 +97,7 @@ impl Page {
                     serving: &tab.serving(),
                     assignment: &live.assignment().get(),
                     stats: &live.stats().get(),
+                    members: (live.scope().get() == Scope::Group).then(|| live.members().get()).as_deref(),
                     held: live.total().get(),
                     dropped: live.dropped().get(),
                 },
@@ -315,6 +316,11 @@ impl Page {
     }
 
     fn choose(self, event: &Event) {
+        if let Some(input) = browser::target::<HtmlInputElement>(event).filter(|input| input.name() == SCOPE_COOKIE) {
+            let scope = if input.value() == "group" { Scope::Group } else { Scope::Instance };
+            browser::remember(SCOPE_COOKIE, &input.value());
+            return self.tab.live.set_scope(scope);
+        }
         let select = browser::target::<HtmlSelectElement>(event).filter(|select| select.id() == "partitions");
         let Some(value) = select.map(|select| select.value()) else { return };
         // Written as places are: `orders[2]`.

@@ -7,7 +7,6 @@ use super::{
 };
 use crate::{
     browser,
-    format::number::grouped,
     live::Connection,
     markup,
     preferences::{KEYS_COOKIE, LANGUAGE_COOKIE, THEME_COOKIE},
@@ -62,7 +61,9 @@ fn follow_the_feed(tab: Tab) {
     let (reader, live) = (&tab.reader, tab.live);
     let connection = live.connection();
     follow::contents("[data-serving]", || markup::instance::instance(&tab.serving(), &tab.serving()));
-    follow::content("rate", move || html! { (grouped(live.stats().get().rate)) });
+    follow::content("members", move || {
+        markup::members::members(reader, &live.members().get(), &tab.serving(), live.stats().get().rate)
+    });
     follow::content("connection", move || markup::connection::connection(reader, connection.get()));
     let state = move || markup::connection::state(connection.get());
     follow::attribute("connection", "data-state", move || Some(state().0.into()));

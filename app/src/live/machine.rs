@@ -13,6 +13,8 @@ const PING_EVERY: Duration = Duration::from_secs(5);
 const DEAD_AFTER: Duration = Duration::from_secs(10);
 /// The same, when there is a reason to doubt: the tab was asleep, or the network changed.
 const DOUBTFUL_AFTER: Duration = Duration::from_secs(2);
+/// How many of the newest rows another scope begins with.
+const NEWEST: u32 = 100;
 /// A connection that held so long was a good one: the next attempt comes as soon as the first.
 const GOOD_AFTER: Duration = Duration::from_secs(5);
 
@@ -46,7 +48,11 @@ pub(crate) enum Input {
         cursor: Cursor,
         /// Who rendered it.
         instance: String,
+        /// Whose consumption to follow.
+        scope: Scope,
     },
+    /// Follow this one's consumption instead, from the newest rows on.
+    Scope(Scope),
     /// The socket is open.
     Opened,
     /// The server said something.
@@ -120,6 +126,9 @@ struct Asked {
 pub(crate) struct Machine {
     state: State,
     feed: String,
+    scope: Scope,
+    /// Where the next subscribe begins, where it does not go on.
+    anew: Option<From>,
     resume: Resume,
     instance: String,
     online: bool,
@@ -144,6 +153,8 @@ impl Machine {
         Self {
             state: State::Idle,
             feed: String::new(),
+            scope: Scope::Instance,
+            anew: None,
             resume: Resume::default(),
             instance: String::new(),
             online: true,
@@ -194,13 +205,19 @@ impl Machine {
     pub(crate) fn step(&mut self, now: Duration, random: f64, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         match input {
-            Input::Start { feed, cursor, instance } if matches!(self.state, State::Idle) => {
-                self.feed = feed;
+            Input::Start { feed, cursor, instance, scope } if matches!(self.state, State::Idle) => {
+                (self.feed, self.scope) = (feed, scope);
                 self.resume = Resume::new(&cursor);
                 self.instance = instance;
                 self.connect(now, &mut out);
             }
             Input::Start { .. } => {}
+            Input::Scope(scope) => {
+                (self.scope, self.anew, self.resume) = (scope, Some(From::Newest(NEWEST)), Resume::default());
+                if matches!(self.state, State::Live(_)) {
+                    self.subscribe(&mut out);
+                }
+            }
             Input::Opened => self.opened(&mut out),
             Input::Event(event) => self.event(now, random, event, &mut out),
             Input::Malformed => {
@@ -231,14 +248,18 @@ impl Machine {
     fn opened(&mut self, out: &mut Vec<Output>) {
         if matches!(self.state, State::Opening { .. }) {
             // Without waiting for the hello: it comes first in any case, and this spares a round trip.
-            out.push(Output::Send(Command::Subscribe(Subscribe {
-                feed: self.feed.clone(),
-                scope: Scope::Instance,
-                filter: Filter::default(),
-                pace: Pace::Display,
-                from: From::Cursor(self.resume.cursor()),
-            })));
+            self.subscribe(out);
         }
+    }
+
+    fn subscribe(&self, out: &mut Vec<Output>) {
+        out.push(Output::Send(Command::Subscribe(Subscribe {
+            feed: self.feed.clone(),
+            scope: self.scope,
+            filter: Filter::default(),
+            pace: Pace::Display,
+            from: self.anew.clone().unwrap_or_else(|| From::Cursor(self.resume.cursor())),
+        })));
     }
 
     fn event(&mut self, now: Duration, random: f64, event: Event, out: &mut Vec<Output>) {
@@ -256,9 +277,12 @@ impl Machine {
             Event::Pong(number) => self.pong(now, *number),
             // Neither begins to follow; every other event does, and what the subscribe's answer named was before it.
             Event::Assignment(_) | Event::Kafka(_) => {}
-            Event::Records(_) | Event::Change(_) | Event::Stats(_) | Event::Flag(_) | Event::Consumed(_) => {
+            Event::Records(_) | Event::Change(_) => {
+                // From here on there is a cursor.
+                self.anew = None;
                 self.caught_up(now, out);
             }
+            Event::Stats(_) | Event::Flag(_) | Event::Consumed(_) | Event::Members(_) => self.caught_up(now, out),
             Event::Bye(bye) => {
                 let code = bye.reason.close_code();
                 out.push(Output::Close);

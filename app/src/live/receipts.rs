@@ -69,6 +69,26 @@ impl Receipts {
         true
     }
 
+    /// Takes note that someone consumed a range. Returns whether that says something new.
+    pub(crate) fn consumed_range(&mut self, range: &wire::Consumed, at: Duration) -> bool {
+        let is_in = |receipt: &Receipt| {
+            (range.first..=range.last).contains(&receipt.offset)
+                && receipt.partition == range.partition
+                && receipt.topic == range.topic
+        };
+        let offsets: Vec<_> = self
+            .sent
+            .iter()
+            .map(|sent| &sent.receipt)
+            .filter(|receipt| is_in(receipt))
+            .map(|receipt| receipt.offset)
+            .collect();
+        let instance = Arc::from(range.instance.as_str());
+        offsets
+            .into_iter()
+            .fold(false, |is_new, offset| self.consumed(&range.topic, range.partition, offset, &instance, at) || is_new)
+    }
+
     /// Takes note of what this instance owns. Returns whether that says something new.
     pub(crate) fn assess(&mut self, assignment: &Assignment) -> bool {
         let mut is_new = false;

@@ -235,6 +235,7 @@ impl World {
             feed: "default".into(),
             cursor: Cursor { epoch: 1, ..Cursor::default() },
             instance: "ottla-1".into(),
+            scope: wire::Scope::Instance,
         };
         world.input(start);
         world
@@ -261,7 +262,7 @@ impl World {
 
     fn take(&mut self, event: Event) {
         let instance = Arc::clone(&self.instance);
-        let arrival = Arrival { instance: &instance, at: self.now };
+        let arrival = Arrival { instance: Some(&instance), at: self.now };
         match event {
             Event::Records(records) => {
                 for record in records.records {

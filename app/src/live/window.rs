@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use wire::{Change, Count, Data, Flag, Flags, Gap, Record};
+use wire::{Change, Consumed, Count, Data, Flag, Flags, Gap, Record};
 
 /// How much a window holds. What waits is bounded likewise, so that a held list takes at most twice as much.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +34,7 @@ pub struct Entry {
     pub kind: EntryKind,
     /// Whether this tab sent it.
     pub mine: bool,
-    /// The instance that consumed it; nobody did, where it was only read from the log.
+    /// The instance that consumed it. Nobody did, where it was only read from the log; nobody did yet, where it waits.
     pub instance: Option<Arc<str>>,
     /// When it came, on the tab's own clock. Zero in what the server rendered.
     pub arrived: Duration,
@@ -84,6 +84,11 @@ impl Entry {
         if let EntryKind::Record(record) = &self.kind { Some(record) } else { None }
     }
 
+    /// Whether it is in the log and was not consumed yet, as far as is known.
+    pub fn waits(&self) -> bool {
+        self.instance.is_none() && self.record().is_some() && !self.is_loaded()
+    }
+
     fn is_loaded(&self) -> bool {
         self.record().is_some_and(|record| record.flags.contains(Flags::LOADED))
     }
@@ -106,8 +111,8 @@ impl Entry {
 
 /// What a row is made of when it comes.
 pub(crate) struct Arrival<'a> {
-    /// The instance that consumed it.
-    pub(crate) instance: &'a Arc<str>,
+    /// The instance that consumed it, where that is known.
+    pub(crate) instance: Option<&'a Arc<str>>,
     /// When it came.
     pub(crate) at: Duration,
 }
@@ -156,7 +161,7 @@ impl Window {
     }
 
     fn push(&mut self, kind: EntryKind, mine: bool, arrival: &Arrival<'_>) {
-        let entry = self.entry(kind, mine, Some(Arc::clone(arrival.instance)), arrival.at);
+        let entry = self.entry(kind, mine, arrival.instance.cloned(), arrival.at);
         self.waiting_bytes += entry.bytes();
         self.waiting.push_back(entry);
         while self.is_waiting_full() {
@@ -385,6 +390,25 @@ impl Window {
         });
     }
 
+    /// Someone consumed records that are here.
+    pub(crate) fn consumed(&mut self, consumed: &Consumed) {
+        let instance: Arc<str> = consumed.instance.as_str().into();
+        let is_meant = |row: &Entry| {
+            row.waits()
+                && row.record().is_some_and(|record| {
+                    (consumed.first..=consumed.last).contains(&record.offset)
+                        && record.partition == consumed.partition
+                        && record.topic == consumed.topic
+                })
+        };
+        self.revise(is_meant, |row| {
+            row.instance = Some(Arc::clone(&instance));
+            if let EntryKind::Record(record) = &mut row.kind {
+                record.received = consumed.at;
+            }
+        });
+    }
+
     fn revise(&mut self, is_meant: impl Fn(&Entry) -> bool, change: impl Fn(&mut Entry)) {
         for row in self.rows.iter_mut().chain(&mut self.waiting).filter(|row| is_meant(row)) {
             let row = Arc::make_mut(row);
@@ -447,14 +471,14 @@ mod tests {
     fn push(window: &mut Window, offsets: std::ops::Range<i64>) {
         let instance = Arc::from("ottla-1");
         for offset in offsets {
-            let arrival = Arrival { instance: &instance, at: Duration::from_millis(offset.unsigned_abs()) };
+            let arrival = Arrival { instance: Some(&instance), at: Duration::from_millis(offset.unsigned_abs()) };
             window.push_record(record("t", 0, offset), false, &arrival);
         }
     }
 
     fn push_gap(window: &mut Window, first: i64, last: i64, count: Count) {
         let gap = Gap { topic: "t".into(), partition: 0, first, last, count, now_with: None };
-        window.push_note(EntryKind::Gap(gap), &Arrival { instance: &Arc::from("ottla-1"), at: Duration::ZERO });
+        window.push_note(EntryKind::Gap(gap), &Arrival { instance: Some(&Arc::from("ottla-1")), at: Duration::ZERO });
     }
 
     /// The list in a few letters: the newest first; gaps as `first-last:count`, `~` where it is at most so many.
@@ -487,6 +511,29 @@ mod tests {
         assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("", 3, 0));
         window.publish();
         assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("2 1 0", 0, 3));
+    }
+
+    #[test]
+    fn a_record_waits_until_someone_consumed_it() {
+        let mut window = window(10);
+        for offset in 0..3 {
+            window.push_record(record("t", 0, offset), false, &Arrival { instance: None, at: Duration::ZERO });
+        }
+        window.publish();
+        let consumed = |first, last, instance: &str| Consumed {
+            topic: "t".into(),
+            partition: 0,
+            first,
+            last,
+            instance: instance.into(),
+            at: 77,
+        };
+        window.consumed(&consumed(0, 1, "ottla-2"));
+        window.consumed(&consumed(0, 0, "ottla-3"));
+        let by: Vec<_> = window.visible().iter().rev().map(|row| row.instance.as_deref().map(str::to_owned)).collect();
+        assert_eq!(by, [Some("ottla-2".into()), Some("ottla-2".into()), None]);
+        assert_eq!(window.visible()[2].record().unwrap().received, 77);
+        assert!(window.visible()[0].waits());
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! The frame of every page: navigation, head, list of keys.
 
-use super::{connection::connection, icon::icon, instance::instance};
+use super::{connection::connection, icon::icon, instance::instance, members::members};
 use crate::{
-    format::number::grouped,
     live::Connection,
     preferences::{LANGUAGES, Preferences, Theme},
     reader::Reader,
@@ -34,13 +33,7 @@ pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot) -> Markup {
                     (td_string!(locale, nav.group)) " " span.mono { (snapshot.group) }
                     span.push.faint { (td_string!(locale, unit.per_second)) }
                 }
-                ul {
-                    li {
-                        span data-serving { (instance(&snapshot.instance, &snapshot.instance)) }
-                        span.faint { (td_string!(locale, nav.this_tab)) }
-                        span #rate .num.muted.push { (grouped(snapshot.stats.rate)) }
-                    }
-                }
+                ul #members { (members(reader, &snapshot.members, &snapshot.instance, snapshot.stats.rate)) }
             }
         }
     }

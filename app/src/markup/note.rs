@@ -4,7 +4,7 @@ use super::{icon::icon, instance::instance, row, time};
 use crate::{format::number::grouped, live::Resumed, reader::Reader, words};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::{Change, ChangeKind, Count, Gap, Owned, Place};
+use wire::{Change, ChangeKind, Count, Gap, Owned, Place, Sought};
 
 /// Records that this tab was not sent. "Not shown" is about this tab; what the group missed is [`change`]'s.
 pub fn gap(reader: &Reader, gap: &Gap) -> Markup {
@@ -35,7 +35,7 @@ fn range(Gap { topic, partition, first, last, .. }: &Gap) -> String {
 /// The tone of a change's row.
 pub fn tone(kind: &ChangeKind) -> &'static str {
     match kind {
-        ChangeKind::Assigned(_) | ChangeKind::Revoked(_) => "info",
+        ChangeKind::Assigned(_) | ChangeKind::Revoked(_) | ChangeKind::Sought(_) => "info",
         ChangeKind::Lost(_) => "warn",
         ChangeKind::Missing(_) => "danger",
     }
@@ -55,6 +55,9 @@ pub fn change(reader: &Reader, change: &Change) -> Markup {
         }
         ChangeKind::Missing(gap) => {
             ("gap", td_string!(locale, note.missing), range(gap), td_string!(locale, note.missing_means))
+        }
+        ChangeKind::Sought(Sought { topic, partition, from, to }) => {
+            ("again", td_string!(locale, note.sought), format!("{topic}[{partition}] {from} → {to}"), "")
         }
     };
     html! {

@@ -65,6 +65,7 @@ fn cells(reader: &Reader, entry: &Entry, record: &Record, own: &str) -> Markup {
         span.who role="gridcell" {
             @match &entry.instance {
                 Some(by) => (instance(by, own)),
+                None if entry.waits() => span.faint { (td_string!(locale, row.waiting)) },
                 None => span.faint title=(td_string!(locale, row.not_consumed_now)) {
                     span aria-hidden="true" { "—" }
                     span.sr { (td_string!(locale, row.not_consumed_now)) }
@@ -72,7 +73,8 @@ fn cells(reader: &Reader, entry: &Entry, record: &Record, own: &str) -> Markup {
             }
         }
         span.how role="gridcell" {
-            (how(locale, record))
+            @if entry.waits() { span.faint.wrap { (icon("check")) (td_string!(locale, row.in_the_log)) } }
+            @else { (how(locale, record)) }
             @if entry.mine { span.sr { (td_string!(locale, row.mine)) } }
         }
     }

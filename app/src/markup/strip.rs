@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::{Assignment, Stats};
+use wire::{Assignment, Fellow, Stats};
 
 /// What the strip shows.
 #[derive(Clone, Copy)]
@@ -20,6 +20,8 @@ pub struct Figures<'a> {
     pub assignment: &'a Assignment,
     /// Its counters.
     pub stats: &'a Stats,
+    /// The instances that consume the group, where the whole group is shown.
+    pub members: Option<&'a [Fellow]>,
     /// How many records this tab holds.
     pub held: u64,
     /// How many it let go at the far end.
@@ -27,14 +29,21 @@ pub struct Figures<'a> {
 }
 
 /// The strip's content.
-pub fn figures(reader: &Reader, Figures { group, serving, assignment, stats, held, dropped }: Figures<'_>) -> Markup {
+pub fn figures(
+    reader: &Reader,
+    Figures { group, serving, assignment, stats, members, held, dropped }: Figures<'_>,
+) -> Markup {
     let locale = reader.locale;
+    let (rate_of, rate) = match members {
+        Some(members) => (td_string!(locale, strip.rate_whole), members.iter().map(|member| member.rate).sum()),
+        None => (td_string!(locale, strip.rate), stats.rate),
+    };
     html! {
         div { dt { (td_string!(locale, strip.group)) } dd { span.mono { (group) } } }
         div { dt { (td_string!(locale, strip.owns)) } dd { (owned(reader, assignment, serving)) } }
         div {
-            dt { (td_string!(locale, strip.rate)) }
-            dd { span { (grouped(stats.rate)) } " " small { (td_string!(locale, unit.per_second)) } }
+            dt { (rate_of) }
+            dd { span { (grouped(rate)) } " " small { (td_string!(locale, unit.per_second)) } }
         }
         div {
             dt { (td_string!(locale, strip.lag)) }
@@ -51,6 +60,9 @@ pub fn figures(reader: &Reader, Figures { group, serving, assignment, stats, hel
                 span data-count="consumed" { (grouped(stats.consumed)) } " "
                 small { (td_string!(locale, strip.consumed)) }
                 (audit(stats.duplicates, td_string!(locale, strip.duplicates), "warn", "duplicates"))
+                @if stats.redelivered > 0 { small data-count="redelivered" { (grouped(stats.redelivered)) " " (td_string!(locale, row.redelivered)) } }
+                @if stats.possibly_redelivered > 0 { small data-count="possibly" { (grouped(stats.possibly_redelivered)) " " (td_string!(locale, row.possibly)) } }
+                @if stats.replayed > 0 { small data-count="replayed" { (grouped(stats.replayed)) " " (td_string!(locale, row.replayed)) } }
                 (audit(stats.missing, td_string!(locale, strip.missing), "danger", "missing"))
             }
         }

@@ -5,10 +5,12 @@ use crate::{format::number::grouped, reader::Reader};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
 use wire::Assignment;
+#[cfg(feature = "ssr")]
+use wire::Scope;
 
 #[cfg(feature = "ssr")]
 /// The toolbar above the list.
-pub fn toolbar(reader: &Reader, topics: &[String], assignment: &Assignment, roomy: bool) -> Markup {
+pub fn toolbar(reader: &Reader, topics: &[String], assignment: &Assignment, scope: Scope, roomy: bool) -> Markup {
     let locale = reader.locale;
     let filter = td_string!(locale, feed.filter);
     html! {
@@ -16,6 +18,15 @@ pub fn toolbar(reader: &Reader, topics: &[String], assignment: &Assignment, room
             span.topics {
                 span.faint.only-wide { (td_string!(locale, feed.topic)) } " "
                 span.mono { (topics.join(", ")) }
+            }
+            fieldset.seg.needs-script {
+                legend.sr { (td_string!(locale, feed.scope)) }
+                @for (of, value, name) in [
+                    (Scope::Instance, "instance", td_string!(locale, feed.this_instance)),
+                    (Scope::Group, "group", td_string!(locale, feed.whole_group)),
+                ] {
+                    label { input type="radio" name="scope" value=(value) autocomplete="off" checked[of == scope]; (name) }
+                }
             }
             label.search.needs-script {
                 (icon("search"))

@@ -20,7 +20,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
-use wire::{ReadError, Record, Snapshot};
+use wire::{ReadError, Record, Scope, Snapshot};
 
 /// The page. `/?last=100` shows the newest records from the log besides: what an empty feed offers without JavaScript.
 #[component]
@@ -65,18 +65,20 @@ fn content(
     posted: Option<&Posted>,
 ) -> Markup {
     let Visit { reader, preferences, snapshot, .. } = visit;
-    let Snapshot { group, topics, instance, assignment, stats, .. } = snapshot;
+    let Snapshot { group, topics, instance, assignment, stats, scope, members, journal, .. } = snapshot;
+    let members = (*scope == Scope::Group).then_some(members.as_slice());
     let locale = reader.locale;
     let entries = live.visible().get_untracked();
     let (held, dropped) = (live.total().get_untracked(), 0);
     html! {
         h1.sr { (td_string!(locale, nav.feed)) }
         div {
-            (toolbar(reader, topics, assignment, preferences.roomy))
+            (toolbar(reader, topics, assignment, *scope, preferences.roomy))
             (banners(visit))
+            @if let Some(reason) = journal { (banner("warn", td_string!(locale, journal.down), &td_string!(locale, journal.means, reason = reason.as_str()))) }
             @if let Some(trouble) = trouble { (trouble) }
             dl #strip .strip tabindex="0" aria-label=(td_string!(locale, strip.group_named, group = group.as_str())) {
-                (figures(reader, Figures { group, serving: instance, assignment, stats, held, dropped }))
+                (figures(reader, Figures { group, serving: instance, assignment, stats, members, held, dropped }))
             }
         }
         div.content {

@@ -4,7 +4,8 @@
 //! happened in the polls ([`Note`]), commit when it is time.
 
 use super::{
-    Consume, Partition, PartitionOffset, PartitionOffsets,
+    Consume, Partition, PartitionOffset, PartitionOffsets, Taken,
+    claim::Claim,
     commit::Commit,
     context::{GroupContext, Note, assign, unassign},
     link::Link,
@@ -13,7 +14,7 @@ use super::{
     topics::TopicLookup,
 };
 use crate::{
-    Error, From, GroupSettings,
+    Admin, Error, From, GroupSettings,
     context::is_connection_trouble,
     error::reason,
     message::{Extent, lend},
@@ -83,12 +84,16 @@ pub(super) struct Member<'a, C> {
     /// The commit that is out, and what it says. Before the client, so that it is dropped before it.
     commit: Option<(Commit, Vec<PartitionOffset>)>,
     client: Client,
+    admin: &'a Admin,
     settings: &'a GroupSettings,
     stop: &'a AtomicBool,
     link: &'a mut Link,
     consume: &'a mut C,
     offsets: Offsets,
     last_commit: Instant,
+    /// Partitions that the group gave and that could not be taken on yet, and when that is tried again.
+    given: Vec<Partition>,
+    retry_given: Instant,
     /// A failed commit is not tried again before.
     retry_commit: Option<Instant>,
     /// Where the uncommitted reached U and Kafka does not take a commit: everything is paused.
@@ -105,6 +110,7 @@ pub(super) struct Member<'a, C> {
 impl<'a, C: Consume> Member<'a, C> {
     pub fn join(
         config: &ClientConfig,
+        admin: &'a Admin,
         settings: &'a GroupSettings,
         stop: &'a AtomicBool,
         link: &'a mut Link,
@@ -116,12 +122,15 @@ impl<'a, C: Consume> Member<'a, C> {
         Ok(Self {
             commit: None,
             client: Client { consumer: Arc::new(consumer), topics: TopicLookup::default() },
+            admin,
             settings,
             stop,
             link,
             consume,
             offsets: Offsets::default(),
             last_commit: Instant::now(),
+            given: Vec::new(),
+            retry_given: Instant::now(),
             retry_commit: None,
             is_stalled: false,
             has_stopped: false,
@@ -161,6 +170,8 @@ impl<'a, C: Consume> Member<'a, C> {
         for note in notes {
             self.act(note);
         }
+        self.take_over_if_due();
+        self.consume.turn();
         self.commit_if_due();
         self.hold_the_bound();
         self.look_up_topics();
@@ -235,24 +246,50 @@ impl<'a, C: Consume> Member<'a, C> {
 
     fn assigned(&mut self, partitions: Vec<Partition>) {
         self.link.answered(self.consume);
-        let committed = self.committed_offsets(&partitions);
-        let mut list = TopicPartitionList::with_capacity(partitions.len());
-        for partition in &partitions {
-            let position = match &committed {
-                Ok(committed) => match committed.get(partition) {
-                    Some(&offset) => {
-                        self.offsets.assign(partition.clone(), Some(offset), Some(offset));
-                        Offset::Offset(offset)
-                    }
-                    None => self.first_position(partition),
-                },
-                // librdkafka looks again by itself, and tells when there is none.
-                Err(_) => {
-                    self.offsets.assign(partition.clone(), None, None);
-                    Offset::Stored
-                }
-            };
-            add(&mut list, partition, position);
+        self.client.topics.hurry();
+        // The group waits for a word, be it that nothing is taken on yet.
+        let is_none = partitions.is_empty();
+        self.given.extend(partitions);
+        if is_none || !self.take_over() {
+            self.begin(&[]);
+        }
+        if is_none {
+            self.consume.assigned(&[]);
+        }
+    }
+
+    fn take_over_if_due(&mut self) {
+        if !self.given.is_empty() && self.retry_given <= Instant::now() {
+            self.take_over();
+        }
+    }
+
+    /// Takes on what the group gave: finds out where it stands, claims it, begins. Nothing is consumed unclaimed, or the next
+    /// owner would not know of it; so what can't be claimed waits.
+    fn take_over(&mut self) -> bool {
+        let given = std::mem::take(&mut self.given);
+        match self.standing_of(&given).and_then(|taken| self.claim(&taken).map(|()| taken)) {
+            Ok(taken) => {
+                self.begin(&taken);
+                tracing::info!(group = self.settings.group, partitions = %Listed(&given), "assigned");
+                self.consume.assigned(&taken);
+                true
+            }
+            Err(error) => {
+                let cause = reason(&error);
+                tracing::warn!(group = self.settings.group, partitions = %Listed(&given), cause, "not taken on yet");
+                self.given = given;
+                self.retry_given = Instant::now() + self.settings.retry_backoff;
+                false
+            }
+        }
+    }
+
+    fn begin(&mut self, taken: &[Taken]) {
+        let mut list = TopicPartitionList::with_capacity(taken.len());
+        for Taken { partition, next, suspects } in taken {
+            self.offsets.assign(partition.clone(), *next, suspects.end);
+            add(&mut list, partition, Offset::Offset(*next));
         }
         if let Err(error) = assign(&self.client.consumer, &list) {
             self.fatal = Some(format!("partitions were not taken on: {}", reason(&error)));
@@ -262,13 +299,10 @@ impl<'a, C: Consume> Member<'a, C> {
             self.pause();
         }
         self.last_progress = Instant::now();
-        self.client.topics.hurry();
-        tracing::info!(group = self.settings.group, partitions = %Listed(&partitions), "assigned");
-        self.consume.assigned(&partitions);
     }
 
     fn revoked(&mut self, partitions: &[Partition]) {
-        self.commit_and_wait(Some(partitions));
+        self.release(partitions);
         self.let_go(partitions);
         tracing::info!(group = self.settings.group, partitions = %Listed(partitions), "revoked");
         self.consume.revoked(partitions);
@@ -281,11 +315,13 @@ impl<'a, C: Consume> Member<'a, C> {
     }
 
     fn let_go(&mut self, partitions: &[Partition]) {
-        self.offsets.remove(partitions);
+        let begun = partitions.iter().filter(|partition| !self.given.contains(partition));
         let mut list = TopicPartitionList::with_capacity(partitions.len());
-        for partition in partitions {
+        for partition in begun {
             add(&mut list, partition, Offset::Invalid);
         }
+        self.given.retain(|given| !partitions.contains(given));
+        self.offsets.remove(partitions);
         if let Err(error) = unassign(&self.client.consumer, &list) {
             self.fatal = Some(format!("partitions were not given back: {}", reason(&error)));
         }
@@ -293,51 +329,53 @@ impl<'a, C: Consume> Member<'a, C> {
 
     // Where a partition begins.
 
-    fn committed_offsets(&mut self, partitions: &[Partition]) -> KafkaResult<HashMap<Partition, i64>> {
+    /// Where these partitions stand in the group, and what of them is suspect.
+    fn standing_of(&self, partitions: &[Partition]) -> KafkaResult<Vec<Taken>> {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
             list.add_partition(&partition.topic, partition.partition);
         }
-        let found = self.client.consumer.committed_offsets(list, LOOKUP_DEADLINE).inspect_err(|error| {
-            tracing::warn!(
-                group = self.settings.group,
-                cause = reason(error),
-                "committed offsets are not known yet, librdkafka goes on asking"
-            );
-        })?;
-        let mut committed = HashMap::new();
+        let found = self.client.consumer.committed_offsets(list, LOOKUP_DEADLINE)?;
+        let mut taken = Vec::with_capacity(partitions.len());
         for element in found.elements() {
             element.error()?;
-            if let Offset::Offset(offset) = element.offset() {
-                committed.insert(Partition::new(element.topic(), element.partition()), offset);
-            }
+            let partition = Partition::new(element.topic(), element.partition());
+            let (next, suspects) = match element.offset() {
+                Offset::Offset(offset) => {
+                    let claim = Claim::parse(element.metadata());
+                    let end = if Claim::is_clean(claim) { None } else { Some(self.watermarks(&partition)?.1) };
+                    (offset, Claim::suspects(claim, offset, end, self.settings.uncommitted_bound))
+                }
+                // Nobody claimed it ever.
+                _ => {
+                    let (first, end) = self.watermarks(&partition)?;
+                    let next = if self.settings.from == From::Earliest { first } else { end };
+                    (next, next..next)
+                }
+            };
+            taken.push(Taken { partition, next, suspects });
         }
-        Ok(committed)
+        Ok(taken)
     }
 
-    /// Where a partition begins that the group has no committed offset for.
-    fn first_position(&mut self, partition: &Partition) -> Offset {
-        self.offsets.assign(partition.clone(), None, None);
-        match self.settings.from {
-            From::Earliest => Offset::Beginning,
-            From::Latest => match self.watermarks(partition) {
-                // Committed at once: else a restart before the first record would begin at a later end.
-                Ok((_, end)) => {
-                    self.offsets.restart(partition, end);
-                    Offset::Offset(end)
-                }
-                Err(_) => Offset::End,
-            },
-        }
+    /// Commits that this member holds these partitions from here on, and waits for it.
+    fn claim(&self, taken: &[Taken]) -> KafkaResult<()> {
+        let held = taken.iter().map(|Taken { partition, next, suspects }| {
+            let claim = Claim { is_held: true, suspect_below: suspects.end };
+            (PartitionOffset { partition: partition.clone(), offset: *next }, claim)
+        });
+        let commit = Commit::send(&self.client.consumer, &listed(held)).map_err(KafkaError::ConsumerCommit)?;
+        let answer = commit.answer(COMMIT_DEADLINE).unwrap_or(Err(RDKafkaErrorCode::OperationTimedOut));
+        answer.map_err(KafkaError::ConsumerCommit)
     }
 
     fn watermarks(&self, partition: &Partition) -> KafkaResult<(i64, i64)> {
-        self.client.consumer.fetch_watermarks(&partition.topic, partition.partition, LOOKUP_DEADLINE)
+        self.admin.watermarks_of(partition, LOOKUP_DEADLINE)
     }
 
     /// Moves partitions whose position does not exist to where the log is. What could not be looked up in time is tried
     /// again after the next report.
-    fn reposition(&mut self, astray: Vec<(Partition, Option<i64>)>) {
+    fn reposition(&mut self, astray: Vec<(Partition, i64)>) {
         let until = Instant::now() + LOOKUP_DEADLINE;
         let mut moves = Vec::with_capacity(astray.len());
         let is_all = astray.into_iter().all(|(partition, next)| match self.watermarks(&partition) {
@@ -356,29 +394,19 @@ impl<'a, C: Consume> Member<'a, C> {
     }
 
     /// Where to go on in a log from `first` to `end`. Declares what is missing.
-    fn position_in(&mut self, partition: &Partition, next: Option<i64>, first: i64, end: i64) -> i64 {
+    fn position_in(&mut self, partition: &Partition, next: i64, first: i64, end: i64) -> i64 {
         let (group, topic, number) = (&self.settings.group, &partition.topic, partition.partition);
-        match next {
-            None if self.settings.from == From::Latest => end,
-            None => first,
-            Some(next) if next < first => {
-                let last = first - 1;
-                tracing::warn!(group, topic, partition = number, first = next, last, "records were deleted unconsumed");
-                self.consume.missing(topic, number, next, last);
-                first
-            }
-            Some(next) if next > end => {
-                tracing::warn!(
-                    group,
-                    topic,
-                    partition = number,
-                    next,
-                    end,
-                    "the log began anew, and so does the group"
-                );
-                first
-            }
-            Some(next) => next,
+        if next < first {
+            let last = first - 1;
+            tracing::warn!(group, topic, partition = number, first = next, last, "records were deleted unconsumed");
+            self.consume.missing(topic, number, next, last);
+            first
+        } else if next > end {
+            tracing::warn!(group, topic, partition = number, next, end, "the log began anew, and so does the group");
+            self.consume.began_anew(partition);
+            first
+        } else {
+            next
         }
     }
 
@@ -420,27 +448,53 @@ impl<'a, C: Consume> Member<'a, C> {
         }
     }
 
-    /// Commits what is due, of `partitions` or of all, and waits for it. Whether it succeeded.
-    fn commit_and_wait(&mut self, partitions: Option<&[Partition]>) -> bool {
-        // What is out says less than what is due now, and arrives before it.
-        self.commit = None;
-        self.offsets.failed();
-        let due = self.offsets.due(partitions);
+    /// Commits what is due and waits for it. Whether it succeeded.
+    fn commit_and_wait(&mut self) -> bool {
+        self.forget_commit();
+        let due = self.offsets.due();
         if due.is_empty() {
             return true;
         }
         self.send_commit(due);
+        self.wait_for_commit();
+        self.retry_commit.is_none()
+    }
+
+    /// Commits that nothing was consumed of these partitions beyond what this says, and waits for it.
+    fn release(&mut self, partitions: &[Partition]) {
+        self.forget_commit();
+        let standing = self.offsets.standing(partitions);
+        if standing.is_empty() {
+            return;
+        }
+        self.send(standing, false);
+        self.wait_for_commit();
+    }
+
+    /// What is out says less than what is due now, and arrives before it.
+    fn forget_commit(&mut self) {
+        self.commit = None;
+        self.offsets.failed();
+    }
+
+    fn wait_for_commit(&mut self) {
         if let Some((commit, _)) = &self.commit {
             let answer = commit.answer(COMMIT_DEADLINE);
             self.commit_answered(answer.unwrap_or(Err(RDKafkaErrorCode::OperationTimedOut)));
         }
-        self.retry_commit.is_none()
     }
 
     fn send_commit(&mut self, due: Vec<PartitionOffset>) {
+        self.send(due, true);
+    }
+
+    fn send(&mut self, offsets: Vec<PartitionOffset>, is_held: bool) {
         self.last_commit = Instant::now();
-        match Commit::send(&self.client.consumer, &listed(&due)) {
-            Ok(commit) => self.commit = Some((commit, due)),
+        let claimed = offsets
+            .iter()
+            .map(|at| (at.clone(), Claim { is_held, suspect_below: self.offsets.suspect_below(&at.partition) }));
+        match Commit::send(&self.client.consumer, &listed(claimed)) {
+            Ok(commit) => self.commit = Some((commit, offsets)),
             Err(code) => self.commit_answered(Err(code)),
         }
     }
@@ -466,12 +520,12 @@ impl<'a, C: Consume> Member<'a, C> {
     fn hold_the_bound(&mut self) {
         if self.is_stalled {
             let may_retry = self.retry_commit.is_none_or(|at| at <= Instant::now());
-            if may_retry && self.commit_and_wait(None) {
+            if may_retry && self.commit_and_wait() {
                 self.is_stalled = false;
                 tracing::info!(group = self.settings.group, "commits work again, consuming goes on");
                 self.resume();
             }
-        } else if self.offsets.uncommitted() >= self.settings.uncommitted_bound && !self.commit_and_wait(None) {
+        } else if self.offsets.uncommitted() >= self.settings.uncommitted_bound && !self.commit_and_wait() {
             self.is_stalled = true;
             tracing::error!(
                 group = self.settings.group,
@@ -555,7 +609,7 @@ impl<'a, C: Consume> Member<'a, C> {
         }
     }
 
-    fn look_for_strays(&mut self, stopped: Vec<(Partition, Option<i64>)>, beyond: Vec<(Partition, Option<i64>)>) {
+    fn look_for_strays(&mut self, stopped: Vec<(Partition, i64)>, beyond: Vec<(Partition, i64)>) {
         if self.has_stopped && !stopped.is_empty() {
             self.reposition(stopped);
         }
@@ -588,8 +642,8 @@ impl<'a, C: Consume> Member<'a, C> {
 
     /// The clean end: what was consumed is committed, and the consumer's closing leaves the group.
     fn give_back_all(&mut self) {
-        self.commit_and_wait(None);
         let owned = self.owned();
+        self.release(&owned);
         self.offsets.remove(&owned);
         if !owned.is_empty() {
             self.consume.revoked(&owned);
@@ -606,10 +660,13 @@ impl<'a, C: Consume> Member<'a, C> {
     }
 }
 
-fn listed(offsets: &[PartitionOffset]) -> TopicPartitionList {
-    let mut list = TopicPartitionList::with_capacity(offsets.len());
-    for PartitionOffset { partition, offset } in offsets {
-        add(&mut list, partition, Offset::Offset(*offset));
+/// Offsets to commit, each with its claim.
+fn listed(claimed: impl Iterator<Item = (PartitionOffset, Claim)>) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (PartitionOffset { partition, offset }, claim) in claimed {
+        let mut element = list.add_partition(&partition.topic, partition.partition);
+        element.set_metadata(claim.metadata(offset));
+        element.set_offset(Offset::Offset(offset)).expect("an offset that Kafka gave is legal");
     }
     list
 }

@@ -10,26 +10,25 @@ use super::{Partition, PartitionOffset};
 #[derive(Debug)]
 struct Slot {
     partition: Partition,
-    /// Where the next record is expected: none while only librdkafka knows where the partition begins.
-    next: Option<i64>,
+    /// Where the next record is expected.
+    next: i64,
     /// What the group may be told.
-    committable: Option<i64>,
-    /// What the group was last told and acknowledged, or had when the partition was assigned.
-    committed: Option<i64>,
+    committable: i64,
+    /// What the group was last told and acknowledged.
+    committed: i64,
     /// Where the count of the uncommitted begins.
-    base: Option<i64>,
+    base: i64,
+    /// Below it a former owner may have consumed in silence: goes with every commit.
+    suspect_below: i64,
 }
 
 impl Slot {
     fn uncommitted(&self) -> u64 {
-        match (self.next, self.base) {
-            (Some(next), Some(base)) => u64::try_from(next - base).unwrap_or(0),
-            _ => 0,
-        }
+        u64::try_from(self.next - self.base).unwrap_or(0)
     }
 
     fn is_due(&self) -> bool {
-        self.committable.is_some() && self.committable != self.committed
+        self.committable != self.committed
     }
 }
 
@@ -43,10 +42,10 @@ pub(super) struct Offsets {
 }
 
 impl Offsets {
-    /// Takes over a partition. `committed` is what the group has; `next` where it begins here, if that is known.
-    pub fn assign(&mut self, partition: Partition, committed: Option<i64>, next: Option<i64>) {
+    /// Takes over a partition at `at`, which is committed.
+    pub fn assign(&mut self, partition: Partition, at: i64, suspect_below: i64) {
         self.remove(std::slice::from_ref(&partition));
-        self.slots.push(Slot { partition, next, committable: None, committed, base: next });
+        self.slots.push(Slot { partition, next: at, committable: at, committed: at, base: at, suspect_below });
     }
 
     /// Forgets partitions, whatever was not committed of them.
@@ -58,13 +57,7 @@ impl Offsets {
     /// Moves a partition to `next`, which may be earlier, and has the group told so.
     pub fn restart(&mut self, partition: &Partition, next: i64) {
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.partition == *partition) {
-            *slot = Slot {
-                partition: slot.partition.clone(),
-                next: Some(next),
-                committable: Some(next),
-                committed: slot.committed,
-                base: Some(next),
-            };
+            (slot.next, slot.committable, slot.base, slot.suspect_below) = (next, next, next, 0);
         }
     }
 
@@ -78,17 +71,14 @@ impl Offsets {
             }
         }
         let slot = &mut self.slots[self.last];
-        slot.next = Some(offset + 1);
-        slot.base.get_or_insert(offset);
+        slot.next = offset + 1;
         true
     }
 
     /// The batch was handed off: everything handed on may be committed.
     pub fn end_of_batch(&mut self) {
         for slot in &mut self.slots {
-            if slot.next > slot.base || slot.committable.is_some() {
-                slot.committable = slot.next;
-            }
+            slot.committable = slot.next;
         }
     }
 
@@ -107,18 +97,26 @@ impl Offsets {
         if self.is_in_flight {
             return Vec::new();
         }
-        let due = self.due(None);
+        let due = self.due();
         self.is_in_flight = !due.is_empty();
         due
     }
 
-    /// What is committable and not committed, of `partitions` or of all. For a commit that is waited for.
-    pub fn due(&self, partitions: Option<&[Partition]>) -> Vec<PartitionOffset> {
-        self.slots
-            .iter()
-            .filter(|slot| slot.is_due() && partitions.is_none_or(|wanted| wanted.contains(&slot.partition)))
-            .filter_map(|slot| Some(PartitionOffset { partition: slot.partition.clone(), offset: slot.committable? }))
-            .collect()
+    /// What is committable and not committed. For a commit that is waited for.
+    pub fn due(&self) -> Vec<PartitionOffset> {
+        let due = self.slots.iter().filter(|slot| slot.is_due());
+        due.map(|slot| PartitionOffset { partition: slot.partition.clone(), offset: slot.committable }).collect()
+    }
+
+    /// What is committable of `partitions`, be it committed already or not.
+    pub fn standing(&self, partitions: &[Partition]) -> Vec<PartitionOffset> {
+        let slots = self.slots.iter().filter(|slot| partitions.contains(&slot.partition));
+        slots.map(|slot| PartitionOffset { partition: slot.partition.clone(), offset: slot.committable }).collect()
+    }
+
+    /// Below which offset of an owned partition a former owner may have consumed in silence.
+    pub fn suspect_below(&self, partition: &Partition) -> i64 {
+        self.slots.iter().find(|slot| slot.partition == *partition).map_or(0, |slot| slot.suspect_below)
     }
 
     /// The group acknowledged these offsets. (A partition that was taken away meanwhile has no slot.)
@@ -126,8 +124,8 @@ impl Offsets {
         self.is_in_flight = false;
         for PartitionOffset { partition, offset } in offsets {
             if let Some(slot) = self.slots.iter_mut().find(|slot| slot.partition == *partition) {
-                slot.committed = Some(*offset);
-                slot.base = slot.base.max(Some(*offset)).min(slot.next.or(Some(*offset)));
+                slot.committed = *offset;
+                slot.base = slot.base.max(*offset).min(slot.next);
             }
         }
     }
@@ -137,8 +135,8 @@ impl Offsets {
         self.is_in_flight = false;
     }
 
-    /// The partitions owned, with the offset where the next record is expected, if known.
-    pub fn owned(&self) -> impl Iterator<Item = (&Partition, Option<i64>)> {
+    /// The partitions owned, with the offset where the next record is expected.
+    pub fn owned(&self) -> impl Iterator<Item = (&Partition, i64)> {
         self.slots.iter().map(|slot| (&slot.partition, slot.next))
     }
 
@@ -147,7 +145,7 @@ impl Offsets {
         self.slots
             .iter()
             .find(|slot| slot.partition.partition == partition && slot.partition.topic == topic)
-            .and_then(|slot| slot.committed)
+            .map(|slot| slot.committed)
     }
 }
 
@@ -166,7 +164,7 @@ mod tests {
     fn owning(count: i32) -> Offsets {
         let mut offsets = Offsets::default();
         for number in 0..count {
-            offsets.assign(partition(number), None, None);
+            offsets.assign(partition(number), 0, 0);
         }
         offsets
     }
@@ -206,15 +204,16 @@ mod tests {
 
     #[test]
     fn the_bound_counts_what_is_consumed_and_not_committed() {
-        let mut offsets = owning(2);
+        let mut offsets = owning(1);
+        offsets.assign(partition(1), 10, 0);
         for offset in 10..15 {
-            offsets.handed("t", 0, offset);
+            offsets.handed("t", 1, offset);
         }
-        offsets.handed("t", 1, 3);
+        offsets.handed("t", 0, 0);
         assert_eq!(offsets.uncommitted(), 6);
         offsets.end_of_batch();
         let sent = offsets.begin_commit();
-        offsets.handed("t", 1, 4);
+        offsets.handed("t", 0, 1);
         offsets.committed(&sent);
         assert_eq!(offsets.uncommitted(), 1);
     }
@@ -249,9 +248,10 @@ mod tests {
     #[test]
     fn a_partition_that_began_anew_is_committed_at_its_beginning() {
         let mut offsets = Offsets::default();
-        offsets.assign(partition(0), Some(500), Some(500));
+        offsets.assign(partition(0), 500, 510);
         assert!(!offsets.is_due());
         offsets.restart(&partition(0), 0);
+        assert_eq!(offsets.suspect_below(&partition(0)), 0);
         assert_eq!(offsets.begin_commit(), [at(0, 0)]);
         offsets.committed(&[at(0, 0)]);
         offsets.handed("t", 0, 0);
@@ -260,12 +260,24 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_committed_of_a_partition_that_nothing_was_consumed_of() {
+    fn the_answer_to_a_commit_before_a_seek_does_not_undo_the_seek() {
+        let mut offsets = owning(1);
+        (0..150).for_each(|offset| assert!(offsets.handed("t", 0, offset)));
+        offsets.end_of_batch();
+        let sent = offsets.begin_commit();
+        offsets.restart(&partition(0), 50);
+        offsets.committed(&sent);
+        assert_eq!(offsets.uncommitted(), 0);
+        assert_eq!(offsets.begin_commit(), [at(0, 50)]);
+    }
+
+    #[test]
+    fn nothing_is_due_of_a_partition_that_nothing_was_consumed_of_but_it_stands_somewhere() {
         let mut offsets = Offsets::default();
-        offsets.assign(partition(0), Some(5), Some(5));
-        offsets.assign(partition(1), None, None);
+        offsets.assign(partition(0), 5, 0);
         offsets.end_of_batch();
         assert!(!offsets.is_due());
         assert_eq!(offsets.uncommitted(), 0);
+        assert_eq!(offsets.standing(&[partition(0), partition(1)]), [at(0, 5)]);
     }
 }

@@ -2,7 +2,7 @@
 
 use kafka::{
     Admin, ClientSettings, Consume, Group, GroupSettings, Partition, PartitionOffset, PartitionOffsets, Producer,
-    ProducerSettings, Properties,
+    ProducerSettings, Properties, Taken,
 };
 use std::{
     collections::BTreeMap,
@@ -55,8 +55,13 @@ pub fn unique(name: &str) -> String {
 
 pub async fn topic(partitions: i32) -> String {
     let name = unique("topic");
-    Admin::new(&client()).unwrap().ensure_topics(&[(name.as_str(), partitions, 1)], PATIENCE).await.unwrap();
+    Admin::new(&client()).unwrap().ensure_topics(&[spec(&name, partitions)], PATIENCE).await.unwrap();
     name
+}
+
+/// A topic of one replica.
+pub fn spec(name: &str, partitions: i32) -> TopicSpec<'_> {
+    TopicSpec { name, partitions, replication: 1, settings: &[] }
 }
 
 pub fn producer() -> Producer {
@@ -84,6 +89,9 @@ pub struct Told {
     pub records: Vec<Record>,
     pub batches: usize,
     pub owned: Vec<Partition>,
+    pub taken: Vec<Taken>,
+    pub sought: Vec<(Partition, i64, i64)>,
+    pub anew: Vec<Partition>,
     pub revocations: usize,
     pub missing: Vec<(String, i32, i64, i64)>,
     pub committed: BTreeMap<Partition, i64>,
@@ -123,8 +131,10 @@ impl Consume for Memory {
     fn end_of_batch(&mut self) {
         self.told().batches += 1;
     }
-    fn assigned(&mut self, partitions: &[Partition]) {
-        self.told().owned.extend_from_slice(partitions);
+    fn assigned(&mut self, taken: &[Taken]) {
+        let mut told = self.told();
+        told.owned.extend(taken.iter().map(|taken| taken.partition.clone()));
+        told.taken.extend_from_slice(taken);
     }
     fn revoked(&mut self, partitions: &[Partition]) {
         let mut told = self.told();
@@ -134,6 +144,13 @@ impl Consume for Memory {
     fn lost(&mut self, partitions: &[Partition]) {
         self.told().owned.retain(|owned| !partitions.contains(owned));
     }
+    fn sought(&mut self, partition: &Partition, from: i64, to: i64) {
+        self.told().sought.push((partition.clone(), from, to));
+    }
+    fn began_anew(&mut self, partition: &Partition) {
+        self.told().anew.push(partition.clone());
+    }
+    fn turn(&mut self) {}
     fn missing(&mut self, topic: &str, partition: i32, first: i64, last: i64) {
         self.told().missing.push((topic.to_owned(), partition, first, last));
     }
@@ -161,7 +178,8 @@ pub fn member(group: &str, topic: &str) -> (Group, Memory) {
 
 pub fn member_of(client: ClientSettings, settings: GroupSettings) -> (Group, Memory) {
     let memory = Memory::default();
-    (Group::spawn(client, settings, memory.clone()).unwrap(), memory)
+    let admin = Admin::new(&client).unwrap();
+    (Group::spawn(&client, admin, settings, memory.clone()).unwrap(), memory)
 }
 
 pub async fn stop(group: Group) {

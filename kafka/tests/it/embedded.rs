@@ -1,6 +1,6 @@
 //! The embedded broker over a restart.
 
-use crate::cluster::{client_of, member_of, message};
+use crate::cluster::{client_of, member_of, message, spec};
 use kafka::{
     Admin, GroupSettings, Producer, ProducerSettings,
     embedded::{Embedded, Settings},
@@ -16,7 +16,7 @@ async fn data_and_offsets_survive_a_restart_and_members_come_back() {
         Embedded::start(Settings { listen: ([127, 0, 0, 1], 0).into(), data_dir: data_dir.clone() }).await.unwrap();
     let listen = broker.addr();
     let client = client_of(listen.to_string());
-    Admin::new(&client).unwrap().ensure_topics(&[("t", 1, 1)], Duration::from_secs(10)).await.unwrap();
+    Admin::new(&client).unwrap().ensure_topics(&[spec("t", 1)], Duration::from_secs(10)).await.unwrap();
     let producer = Producer::new(&client, &ProducerSettings::default()).unwrap();
     let settings = GroupSettings { group: "g".into(), topics: vec!["t".into()], ..Default::default() };
     let (group, memory) = member_of(client.clone(), settings.clone());

@@ -1,7 +1,8 @@
 //! Consuming as a group.
 
 use crate::cluster::{
-    Memory, PATIENCE, client, client_of, is_real, member, member_of, message, produce, producer, stop, topic, unique,
+    Memory, PATIENCE, client, client_of, is_real, member, member_of, message, produce, producer, spec, stop, topic,
+    unique,
 };
 use kafka::{Admin, From, GroupSettings, Partition};
 use std::{collections::BTreeSet, time::Duration};
@@ -170,7 +171,7 @@ async fn a_topic_that_is_created_later_is_found() {
     let topic = unique("later");
     let (group, memory) = member(&unique("group"), &topic);
     memory.wait_for("the topic's absence", |told| told.counts.get(&topic) == Some(&0));
-    Admin::new(&client()).unwrap().ensure_topics(&[(topic.as_str(), 1, 1)], PATIENCE).await.unwrap();
+    Admin::new(&client()).unwrap().ensure_topics(&[spec(&topic, 1)], PATIENCE).await.unwrap();
     produce(&topic, 1, 0..1).await;
     memory.wait_for("the record", |told| told.records.len() == 1);
     stop(group).await;
@@ -194,7 +195,7 @@ async fn deleted_records_are_declared_missing() {
     stop(group).await;
 }
 
-async fn delete_before(topic: &str, offset: i64) {
+pub async fn delete_before(topic: &str, offset: i64) {
     use rdkafka::{
         ClientConfig, Offset, TopicPartitionList,
         admin::{AdminClient, AdminOptions},
@@ -215,7 +216,7 @@ async fn a_topic_that_is_created_anew_is_consumed_from_its_beginning() {
     produce(&topic, 1, 0..10).await;
     memory.wait_for("the commit", |told| told.committed.values().eq([&10]));
     delete(&topic).await;
-    Admin::new(&client()).unwrap().ensure_topics(&[(topic.as_str(), 1, 1)], PATIENCE).await.unwrap();
+    Admin::new(&client()).unwrap().ensure_topics(&[spec(&topic, 1)], PATIENCE).await.unwrap();
     produce(&topic, 1, 10..13).await;
     memory.wait_for("3 records", |told| told.records.len() == 13);
     memory.wait_for("the commit", |told| told.committed.values().eq([&3]));

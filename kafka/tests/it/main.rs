@@ -7,5 +7,6 @@ mod cluster;
 mod embedded;
 mod figures;
 mod group;
+mod groups;
 mod produce;
 mod read;

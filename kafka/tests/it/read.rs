@@ -1,6 +1,6 @@
 //! Reading without a group.
 
-use crate::cluster::{PATIENCE, client, client_of, is_real, message, produce, producer, topic, unique};
+use crate::cluster::{PATIENCE, client, client_of, is_real, message, produce, producer, spec, topic, unique};
 use kafka::{Admin, Reader};
 use std::time::{Duration, Instant};
 use wire::{Flags, Place, ReadError};
@@ -110,5 +110,5 @@ async fn topics_are_listed_without_kafkas_own() {
     let found = topics.iter().find(|summary| summary.name == topic).unwrap();
     assert_eq!((found.partitions, found.replication), (3, 1));
     assert!(topics.iter().all(|topic| !topic.name.starts_with("__")));
-    admin.ensure_topics(&[(topic.as_str(), 3, 1)], PATIENCE).await.unwrap();
+    admin.ensure_topics(&[spec(&topic, 3)], PATIENCE).await.unwrap();
 }

@@ -35,7 +35,12 @@ impl TopicsConfig {
     }
 
     pub(super) fn engine(&self, is_embedded: bool) -> Option<TopicCreation> {
-        let replication = if is_embedded { 1 } else { self.replication };
+        let replication = self.replication(is_embedded);
         self.create.then_some(TopicCreation { partitions: self.partitions, replication })
+    }
+
+    /// Of any topic that is created.
+    pub(super) fn replication(&self, is_embedded: bool) -> i32 {
+        if is_embedded { 1 } else { self.replication }
     }
 }

@@ -68,6 +68,8 @@ fn change_kind() -> impl Strategy<Value = ChangeKind> {
         owned().prop_map(ChangeKind::Revoked),
         owned().prop_map(ChangeKind::Lost),
         gap().prop_map(ChangeKind::Missing),
+        (text(), any::<i32>(), any::<[i64; 2]>())
+            .prop_map(|(topic, partition, [from, to])| ChangeKind::Sought(Sought { topic, partition, from, to })),
     ]
 }
 
@@ -75,18 +77,23 @@ fn stats() -> impl Strategy<Value = Stats> {
     let partition = (text(), any::<i32>(), any::<u64>(), option::of(any::<i64>()), option::of(any::<i64>())).prop_map(
         |(topic, partition, consumed, committed, end)| PartitionStats { topic, partition, consumed, committed, end },
     );
-    (any::<i64>(), any::<[u64; 5]>(), any::<u32>(), vec(partition, 0..4)).prop_map(
-        |(at, [consumed, duplicates, skipped, missing, rate], tabs, partitions)| Stats {
+    (any::<i64>(), any::<[u64; 9]>(), any::<u32>(), vec(partition, 0..4)).prop_map(|(at, counts, tabs, partitions)| {
+        let [consumed, redelivered, possibly_redelivered, replayed, duplicates, skipped, missing, rate, gaps] = counts;
+        Stats {
             at,
             consumed,
+            redelivered,
+            possibly_redelivered,
+            replayed,
             duplicates,
             skipped,
             missing,
             rate,
+            gaps,
             tabs,
             partitions,
-        },
-    )
+        }
+    })
 }
 
 fn kafka_state() -> impl Strategy<Value = KafkaState> {

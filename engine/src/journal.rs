@@ -1,0 +1,325 @@
+//! What the instances of a deployment tell each other through Kafka: *marks* (who consumed which offsets) and *notices* (who
+//! is there, who owns what). Written in batches, read by every instance without a group.
+//!
+//! Nothing here is needed for what the group consumes to be right: where the two topics may not be created or written,
+//! everything else works, and pages say what is missing and why.
+
+use crate::{JournalConfig, peers::Peers};
+use futures::{StreamExt, stream::FuturesUnordered};
+use kafka::{Admin, ClientSettings, Follow, Partition, Producer, Tail};
+use parking_lot::Mutex;
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+use tokio::sync::{Notify, watch};
+use wire::{Author, Mark, News, Notice, RecordView};
+
+/// The least time between two batches of marks.
+const PACE: Duration = Duration::from_millis(20);
+/// How many marks of a group are kept for a reader that comes later.
+const KEPT: usize = 2_000;
+/// How many of the newest marks, and of the newest notices, are read at the start, of each partition.
+const READ_BACK: i64 = 5_000;
+
+/// The journal of this instance.
+pub(crate) struct Journal {
+    author: Author,
+    config: JournalConfig,
+    producer: Producer,
+    unwritten: Mutex<Unwritten>,
+    wake: Notify,
+    heard: Arc<Heard>,
+    tail: Mutex<Option<Tail>>,
+}
+
+#[derive(Default)]
+struct Unwritten {
+    /// By the place that a mark is about: what follows on each other is one mark.
+    marks: BTreeMap<(String, String, i32), Vec<Mark>>,
+    news: Vec<News>,
+}
+
+/// What was read. Shared with the tail's thread.
+struct Heard {
+    author: Author,
+    config: JournalConfig,
+    peers: Mutex<Peers>,
+    /// Counts up whenever something about the peers changed.
+    changed: watch::Sender<u64>,
+    groups: Mutex<HashMap<String, GroupMarks>>,
+    orders: Mutex<Option<tokio::sync::mpsc::UnboundedSender<wire::SeekOrder>>>,
+    /// Why the journal can't be read or written, where it can't.
+    trouble: watch::Sender<Option<String>>,
+}
+
+#[derive(Default)]
+struct GroupMarks {
+    newest: VecDeque<Mark>,
+    listeners: Vec<mpsc::Sender<Mark>>,
+}
+
+impl Journal {
+    /// A journal that says what `author` does, and listens to what is said of `groups`.
+    pub fn new(
+        author: Author,
+        config: JournalConfig,
+        producer: Producer,
+        groups: impl Iterator<Item = String>,
+    ) -> Self {
+        let groups = groups.map(|group| (group, GroupMarks::default())).collect();
+        let heard = Heard {
+            author: author.clone(),
+            config: config.clone(),
+            peers: Mutex::new(Peers::new(author.clone())),
+            changed: watch::Sender::new(0),
+            groups: Mutex::new(groups),
+            orders: Mutex::new(None),
+            trouble: watch::Sender::new(None),
+        };
+        let (unwritten, wake, tail) = (Mutex::default(), Notify::new(), Mutex::default());
+        Self { author, config, producer, unwritten, wake, heard: Arc::new(heard), tail }
+    }
+
+    /// Who this instance is in it.
+    pub fn author(&self) -> &Author {
+        &self.author
+    }
+
+    /// Whether there is one.
+    pub fn is_on(&self) -> bool {
+        self.config.is_on
+    }
+
+    /// Begins to read.
+    pub fn start(&self, client: &ClientSettings, admin: &Admin) -> Result<(), kafka::Error> {
+        let topics = vec![self.config.marks_topic.clone(), self.config.events_topic.clone()];
+        *self.tail.lock() =
+            Some(Tail::spawn(client, admin.clone(), topics, Reading { heard: Arc::clone(&self.heard) })?);
+        Ok(())
+    }
+
+    /// Waits until all that was said so far is heard; whether that was within `deadline`. Blocks.
+    pub fn catch_up(&self, deadline: Duration) -> bool {
+        // Not while the lock is held: a stop must not wait for it.
+        let waiting = self.tail.lock().as_ref().map(Tail::caught_up);
+        waiting.is_some_and(|waiting| waiting.wait(deadline))
+    }
+
+    /// What is said of a group from now on, and what was said lately, in the order of the log.
+    pub fn listen(&self, group: &str) -> (Vec<Mark>, mpsc::Receiver<Mark>) {
+        let (sender, receiver) = mpsc::channel();
+        let mut groups = self.heard.groups.lock();
+        let marks = groups.entry(group.to_owned()).or_default();
+        marks.listeners.push(sender);
+        (marks.newest.iter().cloned().collect(), receiver)
+    }
+
+    /// Hands on the orders that are heard.
+    pub fn take_orders(&self) -> tokio::sync::mpsc::UnboundedReceiver<wire::SeekOrder> {
+        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+        *self.heard.orders.lock() = Some(sender);
+        receiver
+    }
+
+    /// Who is there.
+    pub fn peers<T>(&self, look: impl FnOnce(&mut Peers) -> T) -> T {
+        look(&mut self.heard.peers.lock())
+    }
+
+    /// Changes whenever something about the peers did.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.heard.changed.subscribe()
+    }
+
+    /// Why it can't be read or written, where it can't.
+    pub fn trouble(&self) -> Option<String> {
+        self.heard.trouble.borrow().clone()
+    }
+
+    /// It can't be used, for this reason.
+    pub fn set_trouble(&self, trouble: Option<String>) {
+        self.heard.set_trouble(trouble);
+    }
+
+    /// This instance consumed these offsets: `first` up to before `next`.
+    pub fn mark(&self, group: &str, partition: &Partition, stretch: Stretch) {
+        if !self.config.is_on {
+            return;
+        }
+        let key = (group.to_owned(), partition.topic.clone(), partition.partition);
+        let mut unwritten = self.unwritten.lock();
+        let marks = unwritten.marks.entry(key).or_default();
+        match marks.last_mut() {
+            Some(last) if last.next == stretch.first && last.replayed == stretch.is_replayed && !last.released => {
+                (last.next, last.at, last.released) = (stretch.next, stretch.at, stretch.is_released);
+            }
+            _ => marks.push(Mark {
+                by: self.author.clone(),
+                group: group.to_owned(),
+                topic: partition.topic.clone(),
+                topic_id: None,
+                partition: partition.partition,
+                first: stretch.first,
+                next: stretch.next,
+                at: stretch.at,
+                replayed: stretch.is_replayed,
+                released: stretch.is_released,
+            }),
+        }
+        drop(unwritten);
+        self.wake.notify_one();
+    }
+
+    /// Tells all others.
+    pub fn tell(&self, news: News) {
+        if self.config.is_on {
+            self.unwritten.lock().news.push(news);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Writes what is to be written, until `stopping` resolves; then the rest.
+    pub async fn write(&self, stopping: impl Future<Output = ()>) {
+        tokio::pin!(stopping);
+        let mut answers = FuturesUnordered::new();
+        let mut is_last = false;
+        while !is_last {
+            tokio::select! {
+                () = self.wake.notified() => {}
+                Some(answer) = answers.next() => {
+                    self.answered(answer);
+                    continue;
+                }
+                () = &mut stopping => is_last = true,
+            }
+            let Unwritten { marks, news } = std::mem::take(&mut *self.unwritten.lock());
+            for mark in marks.into_values().flatten() {
+                let key = Mark::key(&mark.group, &mark.topic, mark.partition);
+                answers.extend(self.post(&self.config.marks_topic, &key, serde_json::to_vec(&mark)));
+            }
+            for news in news {
+                let notice = Notice { by: self.author.clone(), at: crate::now(), news };
+                answers.extend(self.post(
+                    &self.config.events_topic,
+                    &self.author.instance,
+                    serde_json::to_vec(&notice),
+                ));
+            }
+            if !is_last {
+                tokio::time::sleep(PACE).await;
+            }
+        }
+        while let Some(answer) = answers.next().await {
+            self.answered(answer);
+        }
+    }
+
+    fn post(
+        &self,
+        topic: &str,
+        key: &str,
+        text: serde_json::Result<Vec<u8>>,
+    ) -> Option<impl Future<Output = Result<(), kafka::Error>> + use<>> {
+        let text = text.expect("marks and notices have string keys only");
+        self.producer.post(topic, key, &text).map_err(|error| self.answered(Err(error))).ok()
+    }
+
+    fn answered(&self, answer: Result<(), kafka::Error>) {
+        self.heard.set_trouble(answer.err().map(|error| error.to_string()));
+    }
+
+    /// Ends the reading.
+    pub fn stop(&self) {
+        self.tail.lock().take();
+    }
+}
+
+/// Offsets that were consumed one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stretch {
+    pub first: i64,
+    /// The offset after the last one.
+    pub next: i64,
+    pub at: wire::Millis,
+    /// Whether someone asked for them again.
+    pub is_replayed: bool,
+    /// Whether the partition was given back after them.
+    pub is_released: bool,
+}
+
+impl Heard {
+    fn set_trouble(&self, trouble: Option<String>) {
+        self.trouble.send_if_modified(|known| {
+            let is_news = known.is_some() != trouble.is_some();
+            if is_news {
+                match &trouble {
+                    Some(reason) => tracing::warn!(reason, "the instances can't tell each other what they consumed"),
+                    None => tracing::info!("the instances can tell each other what they consumed"),
+                }
+                *known = trouble;
+            }
+            is_news
+        });
+    }
+
+    fn mark(&self, mark: Mark) {
+        if mark.by.deployment != self.author.deployment {
+            return;
+        }
+        let mut groups = self.groups.lock();
+        let Some(marks) = groups.get_mut(&mark.group) else { return };
+        marks.listeners.retain(|listener| listener.send(mark.clone()).is_ok());
+        if marks.newest.len() == KEPT {
+            marks.newest.pop_front();
+        }
+        marks.newest.push_back(mark);
+    }
+
+    fn notice(&self, notice: Notice) {
+        if notice.by.deployment != self.author.deployment {
+            return;
+        }
+        if let News::Seek(order) = &notice.news
+            && let Some(orders) = &*self.orders.lock()
+        {
+            // Nobody takes orders any more once the instance stops.
+            let _ = orders.send(order.clone());
+        }
+        if self.peers.lock().hear(notice, crate::now()) {
+            self.changed.send_modify(|changes| *changes += 1);
+        }
+    }
+}
+
+/// The tail's end of it.
+struct Reading {
+    heard: Arc<Heard>,
+}
+
+impl Follow for Reading {
+    fn begin(&mut self, _: &Partition, first: i64, end: i64) -> i64 {
+        first.max(end - READ_BACK)
+    }
+
+    fn record(&mut self, record: &RecordView<'_>) {
+        let Some(value) = record.value else { return };
+        // What others write into these topics is not ours to judge.
+        if *record.topic == *self.heard.config.marks_topic {
+            if let Ok(mark) = serde_json::from_slice(value.head) {
+                self.heard.mark(mark);
+            }
+        } else if let Ok(notice) = serde_json::from_slice(value.head) {
+            self.heard.notice(notice);
+        }
+    }
+
+    fn end_of_batch(&mut self) {}
+
+    fn turn(&mut self) {}
+
+    fn readable(&mut self, state: Result<(), String>) {
+        self.heard.set_trouble(state.err());
+    }
+}

@@ -1,0 +1,325 @@
+//! The instances of a deployment, as their notices tell: who is there, who owns what, and what happened lately. Pure.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use wire::{
+    Author, FeedNews, Fellow, Group, GroupPartition, Happening, HappeningKind, Member, MemberOttla, Millis, News,
+    Notice, Owned, SeekResult,
+};
+
+/// After so long without a word an instance is not there any more. It says one every second.
+pub(crate) const SILENT_AFTER: Millis = 5_000;
+/// How many happenings of a group are kept, and for how long.
+const KEPT: usize = 200;
+const KEPT_FOR: Millis = 3_600_000;
+/// How many answers to orders are kept.
+const ANSWERS: usize = 100;
+
+/// What was heard of everyone, this instance included.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    me: Author,
+    there: BTreeMap<Author, Peer>,
+    groups: HashMap<String, Lately>,
+    /// By order and instance.
+    answers: VecDeque<(String, Author, Vec<SeekResult>)>,
+}
+
+#[derive(Debug)]
+struct Peer {
+    started: Millis,
+    /// By this machine's clock.
+    heard: Millis,
+    feeds: Vec<FeedNews>,
+}
+
+/// What happened in a group lately.
+#[derive(Debug, Default)]
+struct Lately {
+    /// The newest last.
+    happenings: VecDeque<Happening>,
+    /// Per partition that has no owner: since when, and who had it.
+    unowned: HashMap<(String, i32), (Millis, String)>,
+    /// Per partition: when it got its present owner, and whom.
+    owned: HashMap<(String, i32), (Millis, String)>,
+}
+
+impl Peers {
+    pub fn new(me: Author) -> Self {
+        Self { me, there: BTreeMap::new(), groups: HashMap::new(), answers: VecDeque::new() }
+    }
+
+    /// Takes note of what someone said. Whether that may change a page.
+    pub fn hear(&mut self, notice: Notice, now: Millis) -> bool {
+        let Notice { by, at, news } = notice;
+        match news {
+            // One that was read late, from the log, is no sign of life.
+            News::Alive { .. } if now - at > SILENT_AFTER => false,
+            News::Alive { started, feeds } => {
+                let is_new = !self.there.contains_key(&by);
+                let groups: Vec<_> = feeds.iter().map(|feed| feed.group.clone()).collect();
+                self.there.insert(by.clone(), Peer { started, heard: now, feeds });
+                if is_new {
+                    for group in groups {
+                        self.happen(&group, &by, at.max(started), HappeningKind::Joined, Vec::new());
+                    }
+                }
+                true
+            }
+            News::Left => {
+                if let Some(peer) = self.there.remove(&by) {
+                    for feed in peer.feeds {
+                        self.happen(&feed.group, &by, at, HappeningKind::Left, Vec::new());
+                    }
+                }
+                true
+            }
+            News::Changed { group, change, partitions } => {
+                self.happen(&group, &by, at, change, partitions);
+                true
+            }
+            News::Seek(_) => false,
+            News::Sought { id, results } => {
+                if self.answers.len() == ANSWERS {
+                    self.answers.pop_front();
+                }
+                self.answers.push_back((id, by, results));
+                true
+            }
+        }
+    }
+
+    /// Forgets those of whom nothing was heard for too long. Whether there were any.
+    pub fn forget_silent(&mut self, now: Millis) -> bool {
+        let silent: Vec<_> =
+            self.there.iter().filter(|(_, peer)| now - peer.heard > SILENT_AFTER).map(|(by, _)| by.clone()).collect();
+        for by in &silent {
+            let Some(peer) = self.there.remove(by) else { continue };
+            for feed in peer.feeds {
+                self.happen(&feed.group, by, peer.heard, HappeningKind::Silent, feed.owned);
+            }
+        }
+        !silent.is_empty()
+    }
+
+    fn happen(&mut self, group: &str, by: &Author, at: Millis, kind: HappeningKind, partitions: Vec<Owned>) {
+        let member = by.instance.clone();
+        let lately = self.groups.entry(group.to_owned()).or_default();
+        let (mut unowned, mut from) = (None, None);
+        for owned in &partitions {
+            for number in &owned.partitions {
+                let place = (owned.topic.clone(), *number);
+                match kind {
+                    HappeningKind::Assigned => {
+                        if let Some((since, who)) = lately.unowned.remove(&place) {
+                            unowned = unowned.max(Some((at - since).max(0)));
+                            from = Some(who);
+                        }
+                        lately.owned.insert(place, (at, member.clone()));
+                    }
+                    HappeningKind::Revoked | HappeningKind::Lost | HappeningKind::Silent => {
+                        // Who heard of the next owner already has nothing to add.
+                        if lately.owned.get(&place).is_none_or(|(_, owner)| *owner == member) {
+                            lately.owned.remove(&place);
+                            lately.unowned.insert(place, (at, member.clone()));
+                        }
+                    }
+                    HappeningKind::Joined | HappeningKind::Left | HappeningKind::Sought => {}
+                }
+            }
+        }
+        let happening = Happening { at, member, kind, partitions, unowned, from };
+        // Notices of several instances may come a little out of order.
+        let place = lately.happenings.iter().rposition(|before| before.at <= at).map_or(0, |before| before + 1);
+        lately.happenings.insert(place, happening);
+        while lately.happenings.len() > KEPT
+            || lately.happenings.front().is_some_and(|oldest| at - oldest.at > KEPT_FOR)
+        {
+            lately.happenings.pop_front();
+        }
+    }
+
+    /// Another life of an instance that has this one's name, and when it was last heard of.
+    pub fn namesake(&self, group: &str) -> Option<(u64, Millis)> {
+        self.there
+            .iter()
+            .filter(|(by, peer)| {
+                by.instance == self.me.instance
+                    && by.incarnation != self.me.incarnation
+                    && peer.feeds.iter().any(|feed| feed.group == group)
+            })
+            .map(|(by, peer)| (by.incarnation, peer.heard))
+            .next()
+    }
+
+    /// The instances that consume `group`, sorted by name.
+    pub fn fellows(&self, group: &str) -> Vec<Fellow> {
+        let feeds = self.there.iter().flat_map(|(by, peer)| peer.feeds.iter().map(move |feed| (by, feed)));
+        feeds
+            .filter(|(_, feed)| feed.group == group)
+            .map(|(by, feed)| Fellow {
+                instance: by.instance.clone(),
+                rate: feed.stats.rate,
+                owned: feed.owned.clone(),
+            })
+            .collect()
+    }
+
+    /// What came of an order so far.
+    pub fn answers(&self, id: &str) -> Vec<SeekResult> {
+        let answers = self.answers.iter().filter(|(order, ..)| order == id);
+        answers.flat_map(|(.., results)| results.iter().cloned()).collect()
+    }
+
+    /// Adds what the instances tell of themselves to what the cluster tells of a group.
+    pub fn complete(&self, group: &mut Group) {
+        for (by, peer) in &self.there {
+            let Some(feed) = peer.feeds.iter().find(|feed| feed.group == group.name) else { continue };
+            let ottla = MemberOttla {
+                started: peer.started,
+                heard: peer.heard,
+                rate: feed.stats.rate,
+                is_self: *by == self.me,
+            };
+            match group.members.iter_mut().find(|member| member.client_id == by.instance) {
+                Some(member) => (member.owned, member.ottla) = (feed.owned.clone(), Some(ottla)),
+                None => group.members.push(Member {
+                    client_id: by.instance.clone(),
+                    owned: feed.owned.clone(),
+                    ottla: Some(ottla),
+                    ..Member::default()
+                }),
+            }
+            for stats in &feed.stats.partitions {
+                let new = GroupPartition {
+                    topic: stats.topic.clone(),
+                    partition: stats.partition,
+                    committed: None,
+                    end: None,
+                    owner: None,
+                    rate: None,
+                    moved: None,
+                };
+                let at = group.partitions.binary_search_by(|known| {
+                    (known.topic.as_str(), known.partition).cmp(&(stats.topic.as_str(), stats.partition))
+                });
+                let at = at.unwrap_or_else(|at| {
+                    group.partitions.insert(at, new);
+                    at
+                });
+                let partition = &mut group.partitions[at];
+                partition.owner = Some(by.instance.clone());
+                partition.committed = stats.committed.or(partition.committed);
+                partition.end = stats.end.max(partition.end);
+            }
+        }
+        group.members.sort_by(|a, b| a.client_id.cmp(&b.client_id));
+        if let Some(lately) = self.groups.get(&group.name) {
+            group.history = lately.happenings.iter().rev().cloned().collect();
+            for partition in &mut group.partitions {
+                let place = (partition.topic.clone(), partition.partition);
+                partition.moved = lately.owned.get(&place).map(|(at, _)| *at);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::Stats;
+
+    fn author(instance: &str, incarnation: u64) -> Author {
+        Author { deployment: "d".into(), instance: instance.into(), incarnation }
+    }
+
+    fn owned(partitions: &[i32]) -> Vec<Owned> {
+        vec![Owned { topic: "t".into(), partitions: partitions.to_vec(), of: 3 }]
+    }
+
+    fn alive(at: Millis, partitions: &[i32]) -> News {
+        let feed =
+            FeedNews { group: "g".into(), owned: owned(partitions), stats: Stats { rate: 7, ..Stats::default() } };
+        News::Alive { started: at, feeds: vec![feed] }
+    }
+
+    fn changed(change: HappeningKind, partitions: &[i32]) -> News {
+        News::Changed { group: "g".into(), change, partitions: owned(partitions) }
+    }
+
+    fn hear(peers: &mut Peers, by: &Author, at: Millis, news: News) {
+        peers.hear(Notice { by: by.clone(), at, news }, at);
+    }
+
+    #[test]
+    fn an_instance_is_there_until_it_says_good_bye_or_nothing_any_more() {
+        let (one, two) = (author("one", 1), author("two", 2));
+        let mut peers = Peers::new(one.clone());
+        hear(&mut peers, &one, 0, alive(0, &[0]));
+        hear(&mut peers, &two, 0, alive(0, &[1, 2]));
+        assert_eq!(peers.fellows("g").len(), 2);
+        assert_eq!(peers.fellows("other"), []);
+        hear(&mut peers, &one, 6_000, alive(0, &[0]));
+        assert!(peers.forget_silent(6_000));
+        assert_eq!(peers.fellows("g").into_iter().map(|fellow| fellow.instance).collect::<Vec<_>>(), ["one"]);
+        hear(&mut peers, &one, 7_000, News::Left);
+        assert_eq!(peers.fellows("g"), []);
+    }
+
+    #[test]
+    fn what_was_said_long_ago_is_no_sign_of_life() {
+        let mut peers = Peers::new(author("one", 1));
+        assert!(!peers.hear(Notice { by: author("two", 2), at: 0, news: alive(0, &[0]) }, 60_000));
+        assert_eq!(peers.fellows("g"), []);
+    }
+
+    #[test]
+    fn an_assignment_tells_who_had_the_partition_and_how_long_it_had_no_owner() {
+        let (one, two) = (author("one", 1), author("two", 2));
+        let mut peers = Peers::new(one.clone());
+        hear(&mut peers, &one, 100, changed(HappeningKind::Assigned, &[0, 1]));
+        hear(&mut peers, &one, 1_000, changed(HappeningKind::Revoked, &[1]));
+        hear(&mut peers, &two, 1_200, changed(HappeningKind::Assigned, &[1]));
+        let mut group = Group { name: "g".into(), ..Group::default() };
+        peers.complete(&mut group);
+        assert_eq!(group.history[0].unowned, Some(200));
+        assert_eq!(group.history[0].from.as_deref(), Some("one"));
+        assert_eq!(group.history.last().unwrap().unowned, None);
+    }
+
+    #[test]
+    fn a_namesake_is_another_life_of_the_same_name_in_the_same_group() {
+        let me = author("one", 1);
+        let mut peers = Peers::new(me.clone());
+        hear(&mut peers, &me, 0, alive(0, &[0]));
+        hear(&mut peers, &author("two", 2), 0, alive(0, &[1]));
+        assert_eq!(peers.namesake("g"), None);
+        hear(&mut peers, &author("one", 3), 50, alive(0, &[1]));
+        assert_eq!(peers.namesake("g"), Some((3, 50)));
+        assert_eq!(peers.namesake("h"), None);
+    }
+
+    #[test]
+    fn a_group_is_completed_with_what_its_members_say() {
+        let me = author("one", 1);
+        let mut peers = Peers::new(me.clone());
+        let stats = Stats {
+            rate: 9,
+            partitions: vec![wire::PartitionStats {
+                topic: "t".into(),
+                partition: 1,
+                consumed: 4,
+                committed: Some(10),
+                end: Some(12),
+            }],
+            ..Stats::default()
+        };
+        let feeds = vec![FeedNews { group: "g".into(), owned: owned(&[1]), stats }];
+        hear(&mut peers, &me, 5, News::Alive { started: 1, feeds });
+        let mut group = Group { name: "g".into(), ..Group::default() };
+        peers.complete(&mut group);
+        assert_eq!(group.members.len(), 1);
+        assert_eq!(group.members[0].ottla.as_ref().map(|ottla| (ottla.rate, ottla.is_self)), Some((9, true)));
+        assert_eq!(group.partitions[0].lag(), Some(2));
+        assert_eq!(group.partitions[0].owner.as_deref(), Some("one"));
+    }
+}

@@ -1,0 +1,361 @@
+//! Consumer groups, their members and how far they are: the answers of several requests put together.
+
+use super::{
+    Admin,
+    offsets::{Offsets, ends},
+    requests::{CONSUMER, Described, DescribedMember, Failure, Listed, Request, Requests, State},
+};
+use crate::{Error, Partition, PartitionOffset};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    time::{Duration, Instant},
+};
+use wire::{Group, GroupPartition, GroupSummary, Member, Owned};
+
+/// How many groups are asked about at a time. librdkafka asks for one group a request.
+const GROUPS_AT_ONCE: usize = 256;
+
+impl Admin {
+    /// The cluster's consumer groups, sorted by name. The state is Kafka's word for it in lower case; a group of KIP-848 that
+    /// is between two assignments, for which librdkafka has no word, is `rebalancing`. The lag is none, and a group that is
+    /// not empty has 0 members, where its coordinator does not tell in time; groups of a broker that does not answer at all
+    /// are missing.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or no broker answers within `deadline`.
+    pub async fn groups(&self, deadline: Duration) -> Result<Vec<GroupSummary>, Error> {
+        self.ask("listing the groups", deadline, |requests| {
+            requests.learn_brokers(requests.until())?;
+            let mut listed = requests.list_groups(requests.part(0.5)).answer()?;
+            listed.sort_by(|a, b| a.name.cmp(&b.name));
+
+            let until = requests.part(0.67);
+            let (mut asked, mut rows) = (VecDeque::new(), Vec::with_capacity(listed.len()));
+            for group in listed {
+                if asked.len() == GROUPS_AT_ONCE {
+                    rows.extend(asked.pop_front().and_then(Asked::row));
+                }
+                asked.push_back(Asked::send(requests, group, until)?);
+            }
+            rows.extend(asked.into_iter().filter_map(Asked::row));
+
+            let committed = rows.iter().flat_map(|row| row.committed.iter().flatten());
+            let partitions = committed.map(|at| at.partition.clone()).collect();
+            let ends = or_nothing("log end offsets", ends(requests, &partitions, requests.until()));
+            Ok(rows.into_iter().map(|row| row.summary(&ends)).collect())
+        })
+        .await
+    }
+
+    /// A group as it is now, or none where it does not exist. State and protocol as [`Self::groups`] tells them; `history` is
+    /// empty and `ottla` none, for Kafka knows neither. What a broker does not tell is empty: the embedded one tells neither
+    /// assignments nor hosts nor the assignor.
+    ///
+    /// # Errors
+    /// When Kafka refuses (one that is no consumer group, too), or the group's coordinator does not answer within
+    /// `deadline`. A log end offset that is not known in time is none.
+    pub async fn group(&self, name: &str, deadline: Duration) -> Result<Option<Group>, Error> {
+        let action = format!("describing the group {name}");
+        let name = name.to_owned();
+        self.ask(action, deadline, move |requests| {
+            let until = requests.part(0.75);
+            let described = requests.describe(&name, until)?;
+            let committed = requests.committed(&name, until)?;
+            let (described, committed) = (described.answer()?, committed.answer());
+            let Some(described) = described else { return Ok(None) };
+            let committed = committed?;
+
+            let owned = described.members.iter().flat_map(|member| &member.owned);
+            let partitions: BTreeSet<_> = owned.chain(committed.iter().map(|at| &at.partition)).cloned().collect();
+            let topics: BTreeSet<_> = partitions.iter().map(|partition| partition.topic.as_str()).collect();
+            let until = requests.until();
+            let counts = requests.describe_topics(&topics, until)?;
+            let ends = or_nothing("log end offsets", ends(requests, &partitions, until));
+            let counts = or_nothing("topics", counts.answer());
+            let counts = counts.into_iter().map(|topic| (topic.name, topic.partitions)).collect();
+            Ok(Some(put_together(&name, &described, &committed, &partitions, &ends, &counts)))
+        })
+        .await
+    }
+}
+
+/// What an answer is without that is not needed.
+fn or_nothing<T: Default>(what: &str, answer: Result<T, Failure>) -> T {
+    answer.unwrap_or_else(|failure| {
+        tracing::debug!(what, cause = failure.reason, "a group is shown without");
+        T::default()
+    })
+}
+
+/// What was asked about a group.
+struct Asked<'a> {
+    listed: Listed,
+    /// Not asked where it is known that nobody is in it.
+    described: Option<Request<'a, Option<Described>>>,
+    committed: Request<'a, Vec<PartitionOffset>>,
+}
+
+impl<'a> Asked<'a> {
+    fn send(requests: &'a Requests<'a>, listed: Listed, until: Instant) -> Result<Self, Failure> {
+        let described = if listed.state == State::Empty { None } else { Some(requests.describe(&listed.name, until)?) };
+        let committed = requests.committed(&listed.name, until)?;
+        Ok(Self { listed, described, committed })
+    }
+
+    /// What is known; nothing where the group is gone by now.
+    fn row(self) -> Option<Row> {
+        let Listed { name, mut state, mut protocol } = self.listed;
+        let mut members = 0;
+        match self.described.map(Request::answer) {
+            None => {}
+            Some(Ok(None)) => return None,
+            Some(Ok(Some(described))) => {
+                (state, protocol) = (described.state, described.protocol);
+                members = described.members.len();
+            }
+            Some(Err(failure)) => tracing::debug!(group = name, cause = failure.reason, "a group was not described"),
+        }
+        let committed = self.committed.answer();
+        if let Err(failure) = &committed {
+            tracing::debug!(group = name, cause = failure.reason, "a group's offsets were not read");
+        }
+        Some(Row { name, state, protocol, members, committed: committed.ok() })
+    }
+}
+
+/// A group of the list.
+struct Row {
+    name: String,
+    state: State,
+    protocol: &'static str,
+    members: usize,
+    committed: Option<Vec<PartitionOffset>>,
+}
+
+impl Row {
+    fn summary(self, ends: &Offsets) -> GroupSummary {
+        GroupSummary {
+            state: state(self.state, self.protocol).into(),
+            protocol: self.protocol.into(),
+            members: u32::try_from(self.members).unwrap_or(u32::MAX),
+            lag: self.committed.and_then(|committed| lag(&committed, ends)),
+            feed: None,
+            name: self.name,
+        }
+    }
+}
+
+/// Log end offsets less committed offsets. Partitions that do not exist any more do not count; none where the end of another
+/// is not known.
+fn lag(committed: &[PartitionOffset], ends: &Offsets) -> Option<i64> {
+    let lags = committed.iter().map(|at| match ends.get(&at.partition)? {
+        Ok(end) => Some((end.as_ref()? - at.offset).max(0)),
+        Err(failure) => failure.is_unknown_partition().then_some(0),
+    });
+    lags.sum()
+}
+
+fn state(state: State, protocol: &str) -> &'static str {
+    match state {
+        State::PreparingRebalance => "preparing rebalance",
+        State::CompletingRebalance => "completing rebalance",
+        State::Stable => "stable",
+        State::Empty => "empty",
+        State::Dead => "dead",
+        // Kafka says "assigning" or "reconciling".
+        State::Unknown if protocol == CONSUMER => "rebalancing",
+        State::Unknown => "unknown",
+    }
+}
+
+/// The members, sorted by client id, with what they own by topic (`of` still 0).
+pub(super) fn members_of(described: &Described) -> impl Iterator<Item = Member> {
+    let mut members: Vec<_> = described.members.iter().map(member).collect();
+    members.sort_by(|a, b| (&a.client_id, &a.member_id).cmp(&(&b.client_id, &b.member_id)));
+    members.into_iter()
+}
+
+fn member(described: &DescribedMember) -> Member {
+    let mut topics: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
+    for partition in &described.owned {
+        topics.entry(&partition.topic).or_default().insert(partition.partition);
+    }
+    let owned = topics.into_iter().map(|(topic, partitions)| Owned {
+        topic: topic.into(),
+        partitions: partitions.into_iter().collect(),
+        of: 0,
+    });
+    Member {
+        client_id: client_id(described).into(),
+        member_id: described.member_id.clone(),
+        static_id: described.static_id.clone(),
+        // Kafka writes it as Java prints an address without a name.
+        host: described.host.trim_start_matches('/').into(),
+        owned: owned.collect(),
+        ottla: None,
+    }
+}
+
+/// A member's client id. Where the broker does not tell (the embedded one), what its member id begins with: a coordinator
+/// makes those of the client id, a hyphen and a UUID.
+fn client_id(member: &DescribedMember) -> &str {
+    const UUID: usize = 36;
+    if !member.client_id.is_empty() {
+        return &member.client_id;
+    }
+    let id = &member.member_id;
+    let cut = id.len().checked_sub(UUID).and_then(|cut| id.split_at_checked(cut));
+    match cut.and_then(|(name, uuid)| Some((name.strip_suffix('-')?, uuid))) {
+        Some((name, uuid)) if !name.is_empty() && uuid::Uuid::try_parse(uuid).is_ok() => name,
+        _ => id,
+    }
+}
+
+fn put_together(
+    name: &str,
+    described: &Described,
+    committed: &[PartitionOffset],
+    partitions: &BTreeSet<Partition>,
+    ends: &Offsets,
+    counts: &HashMap<String, u32>,
+) -> Group {
+    let mut members: Vec<_> = members_of(described).collect();
+    for owned in members.iter_mut().flat_map(|member| &mut member.owned) {
+        owned.of = counts.get(&owned.topic).copied().unwrap_or(0);
+    }
+    let committed: HashMap<_, _> = committed.iter().map(|at| (&at.partition, at.offset)).collect();
+    let owners: HashMap<_, _> = described
+        .members
+        .iter()
+        .flat_map(|member| member.owned.iter().map(move |partition| (partition, client_id(member))))
+        .collect();
+    let partitions = partitions.iter().map(|partition| GroupPartition {
+        topic: partition.topic.clone(),
+        partition: partition.partition,
+        committed: committed.get(partition).copied(),
+        end: ends.get(partition).and_then(|end| end.as_ref().ok().copied().flatten()),
+        owner: owners.get(partition).map(|&owner| owner.to_owned()),
+        rate: None,
+        moved: None,
+    });
+    Group {
+        name: name.into(),
+        state: state(described.state, described.protocol).into(),
+        protocol: described.protocol.into(),
+        assignor: described.assignor.clone(),
+        coordinator: described.coordinator,
+        partitions: partitions.collect(),
+        members,
+        feed: None,
+        history: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::error::RDKafkaErrorCode;
+    use rstest::rstest;
+
+    fn at(partition: i32, offset: i64) -> PartitionOffset {
+        PartitionOffset { partition: Partition::new("t", partition), offset }
+    }
+
+    fn ends(offsets: impl IntoIterator<Item = (i32, Result<Option<i64>, Failure>)>) -> Offsets {
+        offsets.into_iter().map(|(partition, end)| (Partition::new("t", partition), end)).collect()
+    }
+
+    fn failure(code: RDKafkaErrorCode) -> Failure {
+        Failure::new(code, "")
+    }
+
+    #[test]
+    fn the_lag_is_the_sum_over_what_is_committed() {
+        let ends = ends([(0, Ok(Some(10))), (1, Ok(Some(5))), (2, Ok(Some(100)))]);
+        assert_eq!(lag(&[at(0, 4), at(1, 5)], &ends), Some(6));
+        assert_eq!(lag(&[], &ends), Some(0));
+    }
+
+    #[test]
+    fn the_lag_is_never_below_0() {
+        assert_eq!(lag(&[at(0, 4), at(1, 5)], &ends([(0, Ok(Some(3))), (1, Ok(Some(6)))])), Some(1));
+    }
+
+    #[test]
+    fn a_deleted_partition_does_not_count_and_an_unknown_end_makes_the_lag_unknown() {
+        let gone = Err(failure(RDKafkaErrorCode::UnknownTopicOrPartition));
+        assert_eq!(lag(&[at(0, 4), at(1, 5)], &ends([(0, gone), (1, Ok(Some(6)))])), Some(1));
+        assert_eq!(lag(&[at(0, 4)], &ends([(0, Err(Failure::no_answer()))])), None);
+        assert_eq!(lag(&[at(0, 4)], &ends([])), None);
+    }
+
+    #[rstest]
+    #[case(State::PreparingRebalance, "classic", "preparing rebalance")]
+    #[case(State::Unknown, "consumer", "rebalancing")]
+    #[case(State::Unknown, "", "unknown")]
+    fn a_state_is_kafkas_word_in_lower_case(#[case] given: State, #[case] protocol: &str, #[case] expected: &str) {
+        assert_eq!(state(given, protocol), expected);
+    }
+
+    #[rstest]
+    #[case("a", "a-6fa459ea-ee8a-3ca4-894e-db77e160355e", "a")]
+    #[case("", "ottla-1-6fa459ea-ee8a-3ca4-894e-db77e160355e", "ottla-1")]
+    #[case("", "6fa459ea-ee8a-3ca4-894e-db77e160355e", "6fa459ea-ee8a-3ca4-894e-db77e160355e")]
+    #[case("", "-6fa459ea-ee8a-3ca4-894e-db77e160355e", "-6fa459ea-ee8a-3ca4-894e-db77e160355e")]
+    #[case("", "資料資料資料資料資料資料資料資料資料", "資料資料資料資料資料資料資料資料資料")]
+    #[case("", "short", "short")]
+    fn a_client_id_that_is_not_told_is_read_from_the_member_id(
+        #[case] client: &str,
+        #[case] id: &str,
+        #[case] expected: &str,
+    ) {
+        let member = DescribedMember { client_id: client.into(), member_id: id.into(), ..Default::default() };
+        assert_eq!(client_id(&member), expected);
+    }
+
+    #[test]
+    fn a_group_is_put_together() {
+        let member = |name: &str, owned: &[(&str, i32)]| DescribedMember {
+            client_id: name.into(),
+            member_id: format!("{name}-1"),
+            static_id: None,
+            host: "/127.0.0.1".into(),
+            owned: owned.iter().map(|(topic, partition)| Partition::new(*topic, *partition)).collect(),
+        };
+        let described = Described {
+            state: State::Stable,
+            protocol: "classic",
+            assignor: "cooperative-sticky".into(),
+            coordinator: Some(3),
+            members: vec![member("b", &[("t", 2), ("s", 0), ("t", 0)]), member("a", &[])],
+        };
+        let committed = [at(0, 7), at(1, 8)];
+        let partitions = [("s", 0), ("t", 0), ("t", 1), ("t", 2)].map(|(topic, number)| Partition::new(topic, number));
+        let ends = ends([(0, Ok(Some(9))), (1, Err(Failure::no_answer())), (2, Ok(Some(0)))]);
+        let counts = HashMap::from([("t".to_owned(), 3)]);
+        let group = put_together("g", &described, &committed, &partitions.into(), &ends, &counts);
+
+        assert_eq!((group.name.as_str(), group.state.as_str(), group.coordinator), ("g", "stable", Some(3)));
+        assert_eq!((group.protocol.as_str(), group.assignor.as_str()), ("classic", "cooperative-sticky"));
+        let names: Vec<_> = group.members.iter().map(|member| member.client_id.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let owned =
+            |topic: &str, partitions: &[i32], of| Owned { topic: topic.into(), partitions: partitions.into(), of };
+        assert_eq!(group.members[1].owned, [owned("s", &[0], 0), owned("t", &[0, 2], 3)]);
+        assert_eq!(group.members[1].host, "127.0.0.1");
+        let partitions: Vec<_> = group
+            .partitions
+            .iter()
+            .map(|p| (p.topic.as_str(), p.partition, p.committed, p.end, p.owner.as_deref()))
+            .collect();
+        assert_eq!(
+            partitions,
+            [
+                ("s", 0, None, None, Some("b")),
+                ("t", 0, Some(7), Some(9), Some("b")),
+                ("t", 1, Some(8), None, None),
+                ("t", 2, None, Some(0), Some("b")),
+            ]
+        );
+    }
+}
