@@ -43,15 +43,15 @@ const MARKS_PARTITIONS: i32 = 3;
 /// One running instance: its producer, its feeds, its readers. Stopped by [`Engine::stop`].
 pub struct Engine {
     config: Config,
-    started: wire::Millis,
-    journal: Arc<Journal>,
+    pub(crate) started: wire::Millis,
+    pub(crate) journal: Arc<Journal>,
     /// Whether the journal was read so far, or is not waited for any more.
     journal_read: watch::Sender<bool>,
     /// Why the instance must not go on.
     fatal: watch::Sender<Option<String>>,
     producer: Producer,
     reader: Reader,
-    admin: Admin,
+    pub(crate) admin: Admin,
     feeds: Vec<Arc<Feed>>,
     topics: Mutex<Option<(Instant, Vec<TopicSummary>)>>,
     tabs: AtomicU32,
@@ -102,8 +102,10 @@ impl Engine {
         let producer = Producer::new(&config.client, &config.producer)?;
         let groups = config.feeds.iter().map(|feed| feed.group.group.clone());
         let journal = Arc::new(Journal::new(author, config.journal.clone(), producer.clone(), groups));
-        let feed =
-            |feed: &crate::FeedConfig| Arc::new(Feed::new(feed.clone(), config.client.clone(), Arc::clone(&journal)));
+        let admin = Admin::new(&config.client)?;
+        let feed = |feed: &crate::FeedConfig| {
+            Arc::new(Feed::new(feed.clone(), config.client.clone(), admin.clone(), Arc::clone(&journal)))
+        };
         let engine = Arc::new(Self {
             feeds: config.feeds.iter().map(feed).collect(),
             reader: Reader::new(&config.client)?,
@@ -126,6 +128,7 @@ impl Engine {
         }
         if engine.journal.is_on() {
             engine.tasks.spawn(Arc::clone(&engine).keep_journal());
+            engine.tasks.spawn(Arc::clone(&engine).obey());
         }
         engine.tasks.spawn(Arc::clone(&engine).keep_counters());
         engine.tasks.close();

@@ -7,7 +7,7 @@ use crate::{
     whole::{Use, Whole},
 };
 use ::feed::{Audit, AuditReader, Hub, HubConfig};
-use kafka::{Admin, ClientSettings, Group};
+use kafka::{Admin, ClientSettings, Group, Partition, SeekResults};
 use parking_lot::Mutex;
 use std::{
     sync::{
@@ -175,6 +175,18 @@ impl Feed {
                 Some(Group::spawn(&self.client, self.admin.clone(), self.config.group.clone(), ingest)?);
         }
         Ok(())
+    }
+
+    /// Has this instance's member go on elsewhere.
+    pub(crate) async fn seek(&self, seeks: Vec<(Partition, i64)>) -> SeekResults {
+        let sought = self.group.lock().as_ref().map(|group| group.seek(seeks.clone()));
+        match sought {
+            Some(sought) => sought.await,
+            None => seeks
+                .into_iter()
+                .map(|(partition, _)| (partition, Err("the member has not joined yet".into())))
+                .collect(),
+        }
     }
 
     /// Commits, leaves the group and ends its thread.

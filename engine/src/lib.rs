@@ -10,6 +10,7 @@ mod groups;
 mod ingest;
 mod journal;
 mod peers;
+mod replay;
 mod tab;
 mod whole;
 

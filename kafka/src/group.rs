@@ -23,6 +23,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -126,9 +127,19 @@ pub trait Consume: Send + 'static {
     fn state(&mut self, state: KafkaState);
 }
 
+/// Has a member go on elsewhere, and says what came of it.
+struct SeekOrder {
+    seeks: Vec<(Partition, i64)>,
+    done: oneshot::Sender<SeekResults>,
+}
+
+/// Per partition, where the member goes on, or why it was not moved.
+pub type SeekResults = Vec<(Partition, Result<i64, String>)>;
+
 /// A member of a consumer group. Dropping it tells the thread to stop and does not wait; [`Self::stop`] waits.
 pub struct Group {
     stop: Arc<AtomicBool>,
+    orders: mpsc::Sender<SeekOrder>,
     done: oneshot::Receiver<()>,
 }
 
@@ -148,7 +159,9 @@ impl Group {
 
         let stop = Arc::new(AtomicBool::new(false));
         let (ended, done) = oneshot::channel();
-        let life = Life { config, admin, settings, stop: Arc::clone(&stop), link: Link::default(), consume };
+        let (orders, ordered) = mpsc::channel();
+        let link = Link::default();
+        let life = Life { config, admin, settings, stop: Arc::clone(&stop), ordered, link, consume };
         thread::Builder::new()
             .name("kafka-group".into())
             .spawn(move || {
@@ -157,7 +170,23 @@ impl Group {
                 let _ = ended.send(());
             })
             .map_err(|error| Error::Client { reason: format!("no thread for the group: {error}") })?;
-        Ok(Self { stop, done })
+        Ok(Self { stop, orders, done })
+    }
+
+    /// Has the member consume these partitions from these offsets on, and commit that. Of those that it does not own, and of
+    /// offsets that the log does not have, the result says so.
+    pub fn seek(&self, seeks: Vec<(Partition, i64)>) -> impl Future<Output = SeekResults> + Send + use<> {
+        let partitions: Vec<_> = seeks.iter().map(|(partition, _)| partition.clone()).collect();
+        let (done, is_done) = oneshot::channel();
+        let sent = self.orders.send(SeekOrder { seeks, done });
+        async move {
+            let not_done =
+                || partitions.into_iter().map(|partition| (partition, Err("the member stopped".into()))).collect();
+            match sent {
+                Ok(()) => is_done.await.unwrap_or_else(|_| not_done()),
+                Err(_) => not_done(),
+            }
+        }
     }
 
     /// Commits, leaves the group (a static member stays in it, KIP-345) and ends the thread.
@@ -194,6 +223,7 @@ struct Life<C> {
     admin: Admin,
     settings: GroupSettings,
     stop: Arc<AtomicBool>,
+    ordered: mpsc::Receiver<SeekOrder>,
     link: Link,
     consume: C,
 }
@@ -205,8 +235,8 @@ impl<C: Consume> Life<C> {
             let born = Instant::now();
             // A panic of whoever consumes must not end the consuming without a word.
             let end = catch_unwind(AssertUnwindSafe(|| {
-                let Self { config, admin, settings, stop, link, consume } = &mut self;
-                Member::join(config, admin, settings, stop, link, consume).map(Member::live)
+                let Self { config, admin, settings, stop, ordered, link, consume } = &mut self;
+                Member::join(config, admin, settings, stop, ordered, link, consume).map(Member::live)
             }));
             let reason = match end {
                 Ok(Ok(End::Stopped)) => return,

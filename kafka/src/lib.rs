@@ -21,7 +21,7 @@ mod tail;
 
 pub use admin::{Admin, TopicSpec, Watermarks};
 pub use error::Error;
-pub use group::{Consume, Group, Partition, PartitionOffset, PartitionOffsets, Taken};
+pub use group::{Consume, Group, Partition, PartitionOffset, PartitionOffsets, SeekResults, Taken};
 pub use producer::Producer;
 pub use reader::Reader;
 pub use settings::{ClientSettings, From, GroupSettings, ProducerSettings, Properties, Protocol, is_secret};

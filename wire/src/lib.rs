@@ -20,6 +20,7 @@ mod number;
 mod page;
 mod produce;
 mod record;
+mod reset;
 mod resume;
 mod topic;
 
@@ -39,6 +40,7 @@ pub use produce::{
     Rule,
 };
 pub use record::{Flags, Header, HeaderView, Record, RecordView, Timestamp};
+pub use reset::{ResetError, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo};
 pub use resume::{LONGEST_DELAY, Resume, back_off};
 pub use topic::{Place, check_topic_name};
 

@@ -4,7 +4,7 @@
 //! happened in the polls ([`Note`]), commit when it is time.
 
 use super::{
-    Consume, Partition, PartitionOffset, PartitionOffsets, Taken,
+    Consume, Partition, PartitionOffset, PartitionOffsets, SeekOrder, Taken,
     claim::Claim,
     commit::Commit,
     context::{GroupContext, Note, assign, unassign},
@@ -21,7 +21,7 @@ use crate::{
 };
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer},
+    consumer::{BaseConsumer, Consumer, RebalanceProtocol},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::BorrowedMessage,
 };
@@ -30,6 +30,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -87,6 +88,7 @@ pub(super) struct Member<'a, C> {
     admin: &'a Admin,
     settings: &'a GroupSettings,
     stop: &'a AtomicBool,
+    ordered: &'a mpsc::Receiver<SeekOrder>,
     link: &'a mut Link,
     consume: &'a mut C,
     offsets: Offsets,
@@ -113,6 +115,7 @@ impl<'a, C: Consume> Member<'a, C> {
         admin: &'a Admin,
         settings: &'a GroupSettings,
         stop: &'a AtomicBool,
+        ordered: &'a mpsc::Receiver<SeekOrder>,
         link: &'a mut Link,
         consume: &'a mut C,
     ) -> Result<Self, Error> {
@@ -125,6 +128,7 @@ impl<'a, C: Consume> Member<'a, C> {
             admin,
             settings,
             stop,
+            ordered,
             link,
             consume,
             offsets: Offsets::default(),
@@ -171,6 +175,7 @@ impl<'a, C: Consume> Member<'a, C> {
             self.act(note);
         }
         self.take_over_if_due();
+        self.obey();
         self.consume.turn();
         self.commit_if_due();
         self.hold_the_bound();
@@ -410,6 +415,38 @@ impl<'a, C: Consume> Member<'a, C> {
         }
     }
 
+    /// Goes on elsewhere, where someone asked for it.
+    fn obey(&mut self) {
+        while let Ok(SeekOrder { seeks, done }) = self.ordered.try_recv() {
+            let mut moves = Vec::new();
+            let mut results = Vec::with_capacity(seeks.len());
+            for (partition, to) in seeks {
+                let result = self.may_seek(&partition, to).map(|from| {
+                    moves.push((partition.clone(), to));
+                    self.consume.sought(&partition, from, to);
+                    to
+                });
+                results.push((partition, result));
+            }
+            self.restart(&moves);
+            if !moves.is_empty() {
+                tracing::info!(group = self.settings.group, to = ?moves, "moved on request");
+                // What is not committed now is due at the next commit.
+                self.commit_and_wait();
+            }
+            // Who asked may not wait any more.
+            let _ = done.send(results);
+        }
+    }
+
+    /// From where a partition would be moved, if it may be.
+    fn may_seek(&self, partition: &Partition, to: i64) -> Result<i64, String> {
+        let owned = self.offsets.owned().find(|(owned, _)| *owned == partition);
+        let (_, from) = owned.ok_or("this instance does not own the partition")?;
+        let (first, end) = self.watermarks(partition).map_err(|error| reason(&error))?;
+        if (first..=end).contains(&to) { Ok(from) } else { Err(format!("the log goes from {first} to {end}")) }
+    }
+
     /// Has librdkafka begin at these offsets. A partition that it stopped does not take a seek.
     fn restart(&mut self, moves: &[(Partition, i64)]) {
         if moves.is_empty() {
@@ -421,7 +458,18 @@ impl<'a, C: Consume> Member<'a, C> {
             add(&mut list, partition, Offset::Offset(*to));
         }
         let consumer = &self.client.consumer;
-        if let Err(error) = unassign(consumer, &list).and_then(|()| assign(consumer, &list)) {
+        let again = match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => unassign(consumer, &list).and_then(|()| assign(consumer, &list)),
+            // The whole assignment is set at once.
+            _ => {
+                let mut all = TopicPartitionList::new();
+                for (partition, next) in self.offsets.owned() {
+                    add(&mut all, partition, Offset::Offset(next));
+                }
+                assign(consumer, &all)
+            }
+        };
+        if let Err(error) = again {
             self.fatal = Some(format!("a partition could not begin anew: {}", reason(&error)));
         }
     }

@@ -1,7 +1,7 @@
 //! Figures, reported and not asserted: `cargo test -p kafka --test it -- --ignored --nocapture figures`.
 
 use crate::cluster::{client, member_of, message, producer, stop, topic, unique};
-use kafka::{Consume, GroupSettings, Partition, PartitionOffset, PartitionOffsets};
+use kafka::{Admin, Consume, GroupSettings, Partition, PartitionOffset, PartitionOffsets};
 use std::{
     sync::mpsc,
     time::{Duration, Instant},
@@ -14,7 +14,10 @@ impl Consume for Arrivals {
         let _ = self.0.send((record.offset, Instant::now()));
     }
     fn end_of_batch(&mut self) {}
-    fn assigned(&mut self, _: &[Partition]) {}
+    fn assigned(&mut self, _: &[kafka::Taken]) {}
+    fn sought(&mut self, _: &Partition, _: i64, _: i64) {}
+    fn began_anew(&mut self, _: &Partition) {}
+    fn turn(&mut self) {}
     fn revoked(&mut self, _: &[Partition]) {}
     fn lost(&mut self, _: &[Partition]) {}
     fn missing(&mut self, _: &str, _: i32, _: i64, _: i64) {}
@@ -48,7 +51,7 @@ async fn figures_produce_to_consume_and_rest() {
 
     let (sender, arrivals) = mpsc::channel();
     let settings = GroupSettings { group: unique("latency"), topics: vec![topic.clone()], ..Default::default() };
-    let group = kafka::Group::spawn(client(), settings, Arrivals(sender)).unwrap();
+    let group = kafka::Group::spawn(&client(), Admin::new(&client()).unwrap(), settings, Arrivals(sender)).unwrap();
     let producer = producer();
     let mut visible = Vec::new();
     let mut acked = Vec::new();

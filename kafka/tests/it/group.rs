@@ -4,7 +4,7 @@ use crate::cluster::{
     Memory, PATIENCE, client, client_of, is_real, member, member_of, message, produce, producer, spec, stop, topic,
     unique,
 };
-use kafka::{Admin, From, GroupSettings, Partition};
+use kafka::{Admin, From, GroupSettings, Partition, Taken};
 use std::{collections::BTreeSet, time::Duration};
 use wire::{Flags, KafkaState, Outgoing, OutgoingHeader, Timestamp};
 
@@ -264,9 +264,12 @@ async fn a_panic_of_the_consumer_makes_a_new_member() {
         fn end_of_batch(&mut self) {
             self.0.end_of_batch();
         }
-        fn assigned(&mut self, partitions: &[Partition]) {
-            self.0.assigned(partitions);
+        fn assigned(&mut self, taken: &[Taken]) {
+            self.0.assigned(taken);
         }
+        fn sought(&mut self, _: &Partition, _: i64, _: i64) {}
+        fn began_anew(&mut self, _: &Partition) {}
+        fn turn(&mut self) {}
         fn revoked(&mut self, partitions: &[Partition]) {
             self.0.revoked(partitions);
         }
@@ -285,7 +288,8 @@ async fn a_panic_of_the_consumer_makes_a_new_member() {
     produce(&topic, 1, 0..3).await;
     let memory = Memory::default();
     let settings = GroupSettings { group: unique("group"), topics: vec![topic], ..Default::default() };
-    let group = kafka::Group::spawn(client(), settings, Clumsy(memory.clone(), false)).unwrap();
+    let group = kafka::Group::spawn(&client(), Admin::new(&client()).unwrap(), settings, Clumsy(memory.clone(), false))
+        .unwrap();
     memory.wait_for("3 records", |told| told.records.len() == 3);
     each_once(&memory, &numbers(0..3));
     stop(group).await;
@@ -306,5 +310,89 @@ async fn the_brokers_protocol_works_on_a_real_cluster() {
     let (group, memory) = member_of(client(), settings);
     produce(&topic, 2, 0..10).await;
     memory.wait_for("10 records", |told| told.records.len() == 10);
+    stop(group).await;
+}
+
+/// A member that is killed leaves without a word: the thread of one in this process can only be told to stop, so the claim is
+/// written as a killed one leaves it, by a consumer of the group that never joins.
+async fn leave_a_claim(group: &str, topic: &str, offset: i64, metadata: &str) {
+    use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+    let mut list = rdkafka::TopicPartitionList::new();
+    let mut element = list.add_partition(topic, 0);
+    element.set_offset(rdkafka::Offset::Offset(offset)).unwrap();
+    element.set_metadata(metadata);
+    let (group, brokers) = (group.to_owned(), client().brokers);
+    tokio::task::spawn_blocking(move || {
+        let consumer: BaseConsumer = rdkafka::ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .create()
+            .unwrap();
+        consumer.commit(&list, CommitMode::Sync).unwrap();
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_owner_may_have_consumed_is_suspect_and_what_a_clean_one_gave_back_is_not() {
+    let topic = topic(1).await;
+    let name = unique("group");
+    produce(&topic, 1, 0..10).await;
+    let (group, memory) = member(&name, &topic);
+    memory.wait_for("10 records", |told| told.records.len() == 10);
+    assert_eq!(memory.told().taken[0].suspects, 0..0, "nobody was there before");
+    stop(group).await;
+
+    produce(&topic, 1, 10..14).await;
+    let (group, memory) = member(&name, &topic);
+    memory.wait_for("4 records", |told| told.records.len() == 4);
+    assert_eq!(memory.told().taken[0].suspects, 10..10, "it was given back");
+    stop(group).await;
+
+    leave_a_claim(&name, &topic, 12, "ottla held").await;
+    let (group, memory) = member(&name, &topic);
+    memory.wait_for("2 records", |told| told.records.len() == 2);
+    assert_eq!(memory.told().taken[0].suspects, 12..14, "it was not given back, and the log ends at 14");
+    stop(group).await;
+
+    leave_a_claim(&name, &topic, 14, "ottla released suspect-below=20").await;
+    let (group, memory) = member(&name, &topic);
+    memory.wait_for("the assignment", |told| told.taken.len() == 1);
+    assert_eq!(memory.told().taken[0].suspects, 14..20, "nobody got past what was suspect before");
+    stop(group).await;
+
+    leave_a_claim(&name, &topic, 3, "").await;
+    let (group, memory) = member(&name, &topic);
+    memory.wait_for("11 records", |told| told.records.len() == 11);
+    assert_eq!(memory.told().taken[0].suspects, 3..14, "someone else committed it");
+    stop(group).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seek_moves_the_owner_and_what_it_committed_and_nobody_else() {
+    let topic = topic(2).await;
+    let name = unique("group");
+    produce(&topic, 2, 0..20).await;
+    let (group, memory) = member(&name, &topic);
+    memory.wait_for("20 records", |told| told.records.len() == 20);
+    let at = |partition, to| (Partition::new(topic.as_str(), partition), to);
+    let results = group.seek(vec![at(0, 4), at(1, 99), at(7, 0)]).await;
+    assert_eq!(results[0], (Partition::new(topic.as_str(), 0), Ok(4)));
+    assert!(results[1].1.as_ref().is_err_and(|error| error.contains("0 to 10")), "{results:?}");
+    assert!(results[2].1.is_err(), "{results:?}");
+    memory.wait_for("6 records again", |told| told.records.len() == 26);
+    assert_eq!(memory.told().sought, [(Partition::new(topic.as_str(), 0), 10, 4)]);
+    let again: Vec<_> = memory.told().records[20..].iter().map(|record| (record.partition, record.offset)).collect();
+    assert_eq!(again, (4..10).map(|offset| (0, offset)).collect::<Vec<_>>());
+    // Forward too: what lies between is not consumed.
+    group.seek(vec![at(0, 2)]).await;
+    memory.wait_for("8 records again", |told| told.records.len() == 34);
+    group.seek(vec![at(0, 10)]).await;
+    stop(group).await;
+    let (group, memory) = member(&name, &topic);
+    memory.wait_for("the assignment", |told| told.taken.len() == 2);
+    assert!(memory.told().taken.iter().all(|taken| taken.next == 10 && taken.suspects.is_empty()));
     stop(group).await;
 }
