@@ -21,7 +21,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// The one handle to everything behind the page. Absent only while the server collects the routes from a trial rendering.
 #[cfg(feature = "ssr")]
-fn engine() -> Result<std::sync::Arc<engine::Engine>, leptos::prelude::ServerFnError> {
+pub fn engine() -> Result<std::sync::Arc<engine::Engine>, leptos::prelude::ServerFnError> {
     leptos::prelude::use_context().ok_or_else(|| leptos::prelude::ServerFnError::new("no engine in this context"))
 }
 

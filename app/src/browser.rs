@@ -20,7 +20,12 @@ pub fn by_id<T: JsCast>(id: &str) -> Option<T> {
 
 /// The elements that match a selector.
 pub fn all(selector: &str) -> Vec<Element> {
-    let list = document().query_selector_all(selector).ok();
+    all_in(&root(), selector)
+}
+
+/// The elements inside another that match a selector.
+pub fn all_in(within: &Element, selector: &str) -> Vec<Element> {
+    let list = within.query_selector_all(selector).ok();
     let items = list.into_iter().flat_map(|list| (0..list.length()).filter_map(move |index| list.item(index)));
     items.filter_map(|node| node.dyn_into().ok()).collect()
 }
@@ -132,6 +137,12 @@ fn matches_target(event: &Event, selector: &str) -> bool {
 /// Whether a field has the focus.
 pub fn a_field_has_the_focus() -> bool {
     document().active_element().is_some_and(|element| element.matches("input, textarea, select").unwrap_or(false))
+}
+
+/// Whether selected text is, if only in part, inside an element.
+pub fn selection_touches(element: &Element) -> bool {
+    let selection = window().get_selection().ok().flatten().filter(|selection| !selection.is_collapsed());
+    selection.is_some_and(|s| s.contains_node_with_allow_partial_containment(element, true).unwrap_or(false))
 }
 
 /// Whether some text is selected.

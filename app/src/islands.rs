@@ -7,6 +7,7 @@ mod frame;
 mod list;
 mod message;
 mod produce;
+mod stream;
 mod tab;
 
 // Only the server places them; the page's script finds them by name.

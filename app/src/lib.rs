@@ -39,7 +39,7 @@ use translations::i18n;
 
 pub use form::FormFailure;
 #[cfg(feature = "ssr")]
-pub use pages::App;
+pub use pages::{App, LivePage};
 pub use preferences::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, language};
 #[cfg(feature = "ssr")]
 pub use shell::shell;

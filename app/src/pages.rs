@@ -1,10 +1,14 @@
 //! The pages, one file per address. Server only: what goes on in the browser is in `islands`.
 
 mod feed;
+mod groups;
+mod live;
 mod not_found;
 mod produce;
 mod record;
 mod topics;
+
+pub use live::LivePage;
 
 use crate::{
     api, islands, markup,
@@ -38,6 +42,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=feed::Feed ssr=SsrMode::Async/>
                 <Route path=path!("/produce") view=produce::Produce ssr=SsrMode::Async/>
                 <Route path=path!("/topics") view=topics::Topics ssr=SsrMode::Async/>
+                <Route path=path!("/groups") view=groups::Groups ssr=SsrMode::Async/>
+                <Route path=path!("/groups/:name") view=groups::Group ssr=SsrMode::Async/>
                 <Route path=path!("/topics/:topic/:partition/:offset") view=record::Record ssr=SsrMode::Async/>
             </Routes>
         </Router>
@@ -99,11 +105,17 @@ fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> A
         Some("") | None => td_string!(locale, nav.feed),
         Some("produce") => td_string!(locale, nav.produce),
         Some("topics") => td_string!(locale, nav.topics),
+        Some("groups") => td_string!(locale, nav.groups),
         Some(_) => "",
+    };
+    let place = match path.as_str() {
+        // Below the list: the way back to it.
+        path if path.starts_with("/groups/") => html! { a.muted href="/groups" { (place) } },
+        _ => html! { (place) },
     };
     let before = html! {
         (markup::frame::navigation(reader, path, snapshot))
-        (markup::frame::top_bar(reader, preferences, place, path, snapshot))
+        (markup::frame::top_bar(reader, preferences, &place, path, snapshot))
     };
     let rendered = Rendered { snapshot: Snapshot { records, ..snapshot.clone() }, loaded };
     let after = html! {

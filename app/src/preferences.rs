@@ -98,12 +98,15 @@ impl Preferences {
     /// Of the request that is being answered.
     #[cfg(feature = "ssr")]
     pub fn current() -> Self {
-        use axum::http::{header, request::Parts};
-        let parts = leptos::prelude::use_context::<Parts>();
-        let header = |name| {
-            let parts = parts.as_ref()?;
-            parts.headers.get(name)?.to_str().ok()
-        };
+        let parts = leptos::prelude::use_context::<axum::http::request::Parts>();
+        Self::of(&parts.map(|parts| parts.headers).unwrap_or_default())
+    }
+
+    /// Of a request with these headers.
+    #[cfg(feature = "ssr")]
+    pub fn of(headers: &axum::http::HeaderMap) -> Self {
+        use axum::http::header;
+        let header = |name| headers.get(name)?.to_str().ok();
         let cookies = header(header::COOKIE).unwrap_or_default();
         let accepted = header(header::ACCEPT_LANGUAGE).unwrap_or_default();
         Self::read(|name| cookie(cookies, name).map(str::to_owned), best_locale(accepted))

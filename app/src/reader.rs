@@ -22,7 +22,7 @@ impl Reader {
     }
 
     /// A reader in UTC.
-    #[cfg(test)]
+    #[cfg(any(feature = "ssr", test))]
     pub fn of(locale: Locale) -> Self {
         Self { locale, zone: |_| 0 }
     }

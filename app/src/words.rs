@@ -5,6 +5,8 @@ use crate::{
     i18n::Locale,
 };
 use leptos_i18n::td_string;
+#[cfg(feature = "ssr")]
+use wire::Millis;
 use wire::{Field, Owned, ProduceError, ReadError, Rule};
 
 /// What is wrong with a field, as a sentence.
@@ -73,6 +75,32 @@ pub fn read_error(locale: Locale, error: &ReadError) -> (String, String) {
     }
 }
 
+/// How long something takes, no finer than one looks at it: `120 ms`, `1.8 s`, `12 s`, `3 min`, `2 h 5 min`, `4 d 3 h`.
+#[cfg(feature = "ssr")]
+pub fn span(locale: Locale, millis: Millis) -> String {
+    let millis = millis.max(0);
+    let (tenths, seconds) = (millis / 100, millis / 1_000);
+    let (minutes, hours) = (seconds / 60, seconds / 3_600);
+    match seconds {
+        0 => td_string!(locale, span.milliseconds, n = millis),
+        1..10 => td_string!(locale, span.seconds, n = format!("{}.{}", tenths / 10, tenths % 10)),
+        10..60 => td_string!(locale, span.seconds, n = seconds),
+        60..3_600 => td_string!(locale, span.minutes, n = minutes),
+        3_600..86_400 => td_string!(locale, span.hours, h = hours, min = minutes % 60),
+        _ => td_string!(locale, span.days, d = hours / 24, h = hours % 24),
+    }
+}
+
+/// How long ago something was, in whole seconds at the finest.
+#[cfg(feature = "ssr")]
+pub fn ago(locale: Locale, millis: Millis) -> String {
+    match millis / 1_000 {
+        ..=0 => td_string!(locale, span.now).into(),
+        n @ 1..60 => td_string!(locale, span.ago, time = td_string!(locale, span.seconds, n)),
+        _ => td_string!(locale, span.ago, time = span(locale, millis)),
+    }
+}
+
 /// `orders 0, 1 of 6 · audit 2 of 3`: partitions by topic.
 pub fn owned(locale: Locale, owned: &[Owned]) -> String {
     let topics: Vec<_> = owned
@@ -86,4 +114,29 @@ pub fn owned(locale: Locale, owned: &[Owned]) -> String {
         })
         .collect();
     topics.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_as_fine_as_one_looks_at_them() {
+        const SECOND: Millis = 1_000;
+        const MINUTE: Millis = 60 * SECOND;
+        for (millis, text) in [
+            (-5, "0 ms"),
+            (120, "120 ms"),
+            (1_821, "1.8 s"),
+            (12_900, "12 s"),
+            (9 * MINUTE + 59 * SECOND, "9 min"),
+            (125 * MINUTE, "2 h 5 min"),
+            ((4 * 24 + 3) * 60 * MINUTE, "4 d 3 h"),
+        ] {
+            assert_eq!(span(Locale::en, millis), text);
+        }
+        assert_eq!(ago(Locale::en, 400), "now");
+        assert_eq!(ago(Locale::en, 4_821), "4 s ago");
+        assert_eq!(ago(Locale::zh_Hant, 3 * MINUTE), "3 分鐘前");
+    }
 }

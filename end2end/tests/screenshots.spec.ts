@@ -49,6 +49,11 @@ test("pictures", async ({ start, browser, topic }) => {
       await shoot("topics");
       await open(`/topics/${newest.topic}/${newest.partition}/${newest.offset}`);
       await shoot("record");
+      await open("/groups");
+      await shoot("groups");
+      await open(`/groups/g-${topic}`);
+      await expect(page.locator("#stream")).toHaveAttribute("data-state", "live");
+      await shoot("group");
       await page.goto(`${ottla.url}/preferences?lang=zh-Hant&back=/`);
       await expect(page.locator(".conn")).toHaveAttribute("data-state", "live");
       await shoot("feed-zh-Hant");

@@ -176,6 +176,16 @@ impl Engine {
         self.fatal.subscribe()
     }
 
+    /// When it started.
+    pub(crate) fn started(&self) -> wire::Millis {
+        self.started
+    }
+
+    /// What the instances tell each other.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
     /// The build of the page that this instance serves.
     pub fn build(&self) -> &str {
         &self.config.build

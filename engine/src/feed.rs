@@ -85,6 +85,11 @@ impl Feed {
         &self.config.group.group
     }
 
+    /// How the group is coordinated.
+    pub(crate) fn protocol(&self) -> kafka::Protocol {
+        self.config.group.protocol
+    }
+
     /// The topics that the group consumes.
     pub fn topics(&self) -> &[String] {
         &self.config.group.topics

@@ -6,6 +6,7 @@
 mod config;
 mod engine;
 mod feed;
+mod groups;
 mod ingest;
 mod journal;
 mod peers;

@@ -5,6 +5,7 @@ mod forms;
 mod guard;
 mod headers;
 mod health;
+mod live;
 mod preferences;
 mod problem;
 mod rest;
@@ -59,6 +60,8 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/ws", get(ws::upgrade))
         .route("/api/kafka/send", post(rest::send))
         .route("/api/v1/feeds/{feed}/stream", get(sse::stream))
+        .route("/groups/live", get(live::groups))
+        .route("/groups/{name}/live", get(live::group))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/produce", post(forms::produce))

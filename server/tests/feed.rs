@@ -4,10 +4,9 @@
 
 mod common;
 
-use common::{Instance, PATIENCE};
-use futures::StreamExt;
+use common::{Instance, Sse};
 use std::collections::BTreeSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use wire::{ByeReason, Command, Event, From};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,38 +103,4 @@ async fn a_stream_of_server_sent_events_resumes_by_its_last_id() {
     let places: Vec<_> = batch.records.iter().map(|record| (record.partition, record.offset)).collect();
     assert_eq!(places, [(receipt.partition, receipt.offset)]);
     instance.stop().await;
-}
-
-/// A stream of server-sent events, as a program reads it.
-struct Sse {
-    bytes: std::pin::Pin<Box<dyn futures::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
-    read: String,
-}
-
-impl Sse {
-    async fn open(url: &str, last_id: Option<&str>) -> Self {
-        let request = reqwest::Client::new().get(url);
-        let request = last_id.into_iter().fold(request, |request, id| request.header("last-event-id", id));
-        let response = request.send().await.unwrap();
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { bytes: Box::pin(response.bytes_stream()), read: String::new() }
-    }
-
-    /// Data and id of the next event of this name.
-    async fn event(&mut self, name: &str) -> (String, Option<String>) {
-        loop {
-            while let Some(end) = self.read.find("\n\n") {
-                let event: String = self.read.drain(..end + 2).collect();
-                let field = |field: &str| {
-                    event.lines().find_map(|line| line.strip_prefix(field)).map(|text| text.trim_start().to_owned())
-                };
-                if field("event:").as_deref() == Some(name) {
-                    return (field("data:").unwrap_or_default(), field("id:"));
-                }
-            }
-            let more = timeout(PATIENCE, self.bytes.next()).await.expect("an event comes").unwrap().unwrap();
-            self.read.push_str(std::str::from_utf8(&more).unwrap());
-        }
-    }
 }

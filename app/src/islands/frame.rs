@@ -2,7 +2,7 @@
 //! everywhere. It stands last in the document, so that every other island is there when it begins.
 
 use super::{
-    follow,
+    follow, stream,
     tab::{Tab, say, tab},
 };
 use crate::{
@@ -37,18 +37,19 @@ pub fn Frame() -> impl IntoView {
 }
 
 fn begin(tab: Tab) {
-    localise_times(tab);
+    localise_times(tab, &browser::root());
     let window = window();
     browser::listen(&window, "click", move |event| act(tab, &event));
     browser::listen(&window, "change", move |event| choose(tab, &event));
     browser::listen(&window, "keydown", move |event| press(tab, &event));
     follow_the_feed(tab);
     announce_the_connection(tab);
+    stream::begin(tab);
 }
 
 /// The server wrote UTC.
-fn localise_times(tab: Tab) {
-    for element in browser::all("time[datetime]") {
+pub fn localise_times(tab: Tab, within: &Element) {
+    for element in browser::all_in(within, "time[datetime]") {
         let Some(at) = element.get_attribute("datetime").and_then(|text| browser::millis(&text)) else { continue };
         let is_full = element.has_attribute(markup::time::FULL);
         let text = if is_full { tab.reader.full_time(at) } else { tab.reader.time_of_day(at) };

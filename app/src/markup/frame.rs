@@ -17,6 +17,7 @@ pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot) -> Markup {
         ("/", "feed", td_string!(locale, nav.feed)),
         ("/produce", "send", td_string!(locale, nav.produce)),
         ("/topics", "topic", td_string!(locale, nav.topics)),
+        ("/groups", "group", td_string!(locale, nav.groups)),
     ];
     let is_here = |link: &str| path == link || (link != "/" && path.starts_with(link));
     html! {
@@ -39,7 +40,7 @@ pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot) -> Markup {
 }
 
 /// The page's head: where one is, who serves, how the connection is, theme and language.
-pub fn top_bar(reader: &Reader, preferences: &Preferences, title: &str, path: &str, snapshot: &Snapshot) -> Markup {
+pub fn top_bar(reader: &Reader, preferences: &Preferences, title: &Markup, path: &str, snapshot: &Snapshot) -> Markup {
     let locale = reader.locale;
     let keys = td_string!(locale, keys.title);
     html! {

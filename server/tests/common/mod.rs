@@ -192,3 +192,49 @@ impl JsonTab {
         }
     }
 }
+
+/// A stream of server-sent events, as a program reads it.
+pub struct Sse {
+    bytes: std::pin::Pin<Box<dyn futures::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
+    read: String,
+}
+
+impl Sse {
+    pub async fn open(url: &str, last_id: Option<&str>) -> Self {
+        let request = reqwest::Client::new().get(url);
+        Self::send(last_id.into_iter().fold(request, |request, id| request.header("last-event-id", id))).await
+    }
+
+    pub async fn send(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { bytes: Box::pin(response.bytes_stream()), read: String::new() }
+    }
+
+    /// Data and id of the next event of this name; nothing when the stream ends before.
+    pub async fn next(&mut self, name: &str) -> Option<(String, Option<String>)> {
+        loop {
+            while let Some(end) = self.read.find("\n\n") {
+                let event: String = self.read.drain(..end + 2).collect();
+                let fields = |field: &str| -> Vec<_> {
+                    let values = event.lines().filter_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+                    values.map(|text| text.strip_prefix(' ').unwrap_or(text).to_owned()).collect()
+                };
+                let data = fields("data");
+                // Without a name it is called "message", without data it is none (HTML, "dispatch the event").
+                let its_name = fields("event").pop().unwrap_or("message".into());
+                if its_name == name && !data.is_empty() {
+                    return Some((data.join("\n"), fields("id").pop()));
+                }
+            }
+            let more = timeout(PATIENCE, self.bytes.next()).await.expect("an event comes, or the end")?.unwrap();
+            self.read.push_str(std::str::from_utf8(&more).unwrap());
+        }
+    }
+
+    /// Data and id of the next event of this name.
+    pub async fn event(&mut self, name: &str) -> (String, Option<String>) {
+        self.next(name).await.expect("the stream goes on")
+    }
+}

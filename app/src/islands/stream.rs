@@ -1,0 +1,81 @@
+//! Pages that the server keeps live: what it renders anew comes over server-sent events, each the id of an element, a line
+//! break, and what is to be in it. What is in use is left alone until it is not: text that is selected, a link that has the
+//! focus.
+
+use super::{follow, frame::localise_times, tab::Tab};
+use crate::browser;
+use leptos::prelude::document;
+use std::time::Duration;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, EventSource, MessageEvent};
+
+/// Content that waits until its element is not in use any more.
+const NEXT: &str = "data-next";
+/// How soon content that waits is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+/// How often the stream is looked after.
+const KEEP: Duration = Duration::from_secs(1);
+
+/// Follows the page's stream, where it has one.
+pub fn begin(tab: Tab) {
+    if let Some(sign) = browser::by_id::<Element>("stream") {
+        keep(tab, sign, None);
+    }
+}
+
+/// Opens the stream where there is none: the browser comes back by itself when a connection broke, but not after a refusal,
+/// which a proxy may answer while the instance starts. And closes it while nobody sees the page, for a browser has six
+/// connections to a server, for all its tabs.
+fn keep(tab: Tab, sign: Element, stream: Option<EventSource>) {
+    let stream = stream.filter(|stream| stream.ready_state() != EventSource::CLOSED);
+    let stream = match (document().hidden(), stream) {
+        (true, Some(stream)) => {
+            stream.close();
+            None
+        }
+        (false, None) => connect(tab, &sign),
+        (_, stream) => stream,
+    };
+    browser::after(KEEP, move || keep(tab, sign, stream));
+}
+
+fn connect(tab: Tab, sign: &Element) -> Option<EventSource> {
+    let stream = EventSource::new(&sign.get_attribute("data-from")?).ok()?;
+    for event in ["open", "error", "message"] {
+        let (sign, source) = (sign.clone(), stream.clone());
+        browser::listen(&stream, event, move |event| match event.dyn_ref::<MessageEvent>() {
+            Some(message) => take(tab, &message.data().as_string().unwrap_or_default()),
+            None => {
+                let is_open = source.ready_state() == EventSource::OPEN;
+                follow::set(&sign, "data-state", Some(if is_open { "live" } else { "lost" }));
+            }
+        });
+    }
+    Some(stream)
+}
+
+fn take(tab: Tab, message: &str) {
+    if let Some((id, html)) = message.split_once('\n')
+        && let Some(element) = browser::by_id::<Element>(id)
+    {
+        let is_waiting = element.has_attribute(NEXT);
+        follow::set(&element, NEXT, Some(html));
+        if !is_waiting {
+            show(tab, element);
+        }
+    }
+}
+
+fn show(tab: Tab, element: Element) {
+    if is_in_use(&element) {
+        browser::after(AGAIN, move || show(tab, element));
+    } else if let Some(html) = element.get_attribute(NEXT) {
+        follow::set(&element, NEXT, None);
+        element.set_inner_html(&html);
+        localise_times(tab, &element);
+    }
+}
+
+fn is_in_use(element: &Element) -> bool {
+    element.matches(":focus-within").unwrap_or(false) || browser::selection_touches(element)
+}

@@ -1,0 +1,117 @@
+//! The groups' pages, and how the server keeps them live.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::{Instance, Sse};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// A group's page until it shows something.
+async fn page_with(instance: &Instance, path: &str, wanted: &[&str]) -> String {
+    let mut html = String::new();
+    for _ in 0..100 {
+        html = reqwest::get(instance.url(path)).await.unwrap().text().await.unwrap();
+        if wanted.iter().all(|wanted| html.contains(wanted)) {
+            return html;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{wanted:?} in {html}");
+}
+
+/// The next piece of a stream: an element's id, and what is to be in it.
+async fn piece(stream: &mut Sse) -> (String, String) {
+    let (data, _) = stream.event("message").await;
+    let (id, html) = data.split_once('\n').unwrap();
+    (id.into(), html.into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_groups_page_shows_its_members_and_partitions_within_the_usual_policy() {
+    let instance = Instance::start().await;
+    let path = format!("/groups/{}", instance.topic);
+    let html = page_with(&instance, &path, &["class=\"tile\"", "aria-label=\"ottla-test\""]).await;
+    assert_eq!(html.matches("class=\"tile\"").count(), 2, "{html}");
+    assert!(html.contains(&format!("data-from=\"{path}/live\"")));
+    page_with(&instance, "/groups", &[&format!(">{}</a>", instance.topic), "this instance"]).await;
+
+    let response = reqwest::get(instance.url(&path)).await.unwrap();
+    let policy = response.headers()["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("style-src 'self'") && !html.contains(" style="), "{policy}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_not_there_is_a_404_in_words() {
+    let instance = Instance::start().await;
+    for (path, name) in [("/groups/no-such-group", "no-such-group"), ("/groups/a%2Fb%20c", "a/b c")] {
+        let response = reqwest::get(instance.url(path)).await.unwrap();
+        assert_eq!(response.status(), 404);
+        assert!(response.text().await.unwrap().contains(&format!("There is no group {name}")));
+    }
+    // What it would be called is told from the list's own stream.
+    assert_eq!(reqwest::get(instance.url("/groups/%6Cive")).await.unwrap().status(), 404);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_page_is_sent_what_changed_and_nothing_else() {
+    let instance = Instance::start().await;
+    page_with(&instance, &format!("/groups/{}", instance.topic), &["class=\"tile\""]).await;
+    let url = instance.url(&format!("/groups/{}/live", instance.topic));
+    let mut stream = Sse::open(&url, None).await;
+    let mut shown = std::collections::HashMap::new();
+    let mut records = 0;
+    let deadline = Instant::now() + common::PATIENCE;
+    // Everything first, then what a record changes.
+    loop {
+        assert!(Instant::now() < deadline, "{shown:?}");
+        let (id, html) = piece(&mut stream).await;
+        assert_ne!(shown.get(&id), Some(&html), "the same again");
+        let is_lag = id == "group-lag";
+        shown.insert(id, html);
+        if is_lag && records == 0 {
+            records = instance.send("counts").await.offset + 1;
+        } else if is_lag && shown["group-lag"].contains(&format!("<td class=\"r mono\">{records}</td>")) {
+            break;
+        }
+    }
+    for id in ["group-state", "group-figures", "group-board", "group-history"] {
+        assert!(shown.contains_key(id), "{id} in {shown:?}");
+    }
+    assert!(!shown.contains_key("body"), "the page has it");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_speaks_its_pages_language_and_asks_for_the_right_host() {
+    let instance = Instance::start().await;
+    let url = instance.url("/groups/live");
+    let client = reqwest::Client::new();
+    let mut stream = Sse::send(client.get(&url).header("cookie", "lang=zh-Hant")).await;
+    loop {
+        let (id, html) = piece(&mut stream).await;
+        if id == "groups-table" {
+            assert!(html.contains("群組") && html.contains(&instance.topic), "{html}");
+            break;
+        }
+    }
+    let rebound = client.get(&url).header("host", "evil.example.org").send().await.unwrap();
+    assert_eq!(rebound.status(), 421);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_end_when_the_instance_stops() {
+    let mut instance = Instance::start().await;
+    let mut stream = Sse::open(&instance.url(&format!("/groups/{}/live", instance.topic)), None).await;
+    piece(&mut stream).await;
+    let began = Instant::now();
+    instance.tell_to_stop();
+    let end = async { while stream.next("message").await.is_some() {} };
+    timeout(Duration::from_secs(5), end).await.expect("it ends before the instance does");
+    instance.stopped().await;
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
