@@ -23,6 +23,8 @@ mod markup;
 mod preferences;
 mod reader;
 mod rendered;
+#[cfg(feature = "ssr")]
+mod reset;
 mod words;
 
 #[cfg(feature = "ssr")]
@@ -41,5 +43,7 @@ pub use form::FormFailure;
 #[cfg(feature = "ssr")]
 pub use pages::{App, LivePage};
 pub use preferences::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, language};
+#[cfg(feature = "ssr")]
+pub use reset::ResetOutcome;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

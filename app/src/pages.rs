@@ -6,6 +6,7 @@ mod live;
 mod not_found;
 mod produce;
 mod record;
+mod reset;
 mod topics;
 
 pub use live::LivePage;
@@ -43,6 +44,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/produce") view=produce::Produce ssr=SsrMode::Async/>
                 <Route path=path!("/topics") view=topics::Topics ssr=SsrMode::Async/>
                 <Route path=path!("/groups") view=groups::Groups ssr=SsrMode::Async/>
+                <Route path=path!("/groups/:name/reset") view=reset::Reset ssr=SsrMode::Async/>
                 <Route path=path!("/groups/:name") view=groups::Group ssr=SsrMode::Async/>
                 <Route path=path!("/topics/:topic/:partition/:offset") view=record::Record ssr=SsrMode::Async/>
             </Routes>

@@ -1,6 +1,6 @@
 //! The engine: what an instance is made of, started and stopped as one.
 
-use crate::{Brokers, Config, Feed, journal::Journal, peers::SILENT_AFTER};
+use crate::{Brokers, Config, Feed, groups, journal::Journal, peers::SILENT_AFTER};
 use kafka::{Admin, Producer, Reader, TopicSpec};
 use parking_lot::Mutex;
 use rand::Rng;
@@ -21,7 +21,7 @@ use wire::{
 /// How many of a feed's newest records a page is rendered with.
 const NEWEST: usize = 100;
 /// How long a broker call may take while a page is rendered, before the page says that Kafka does not answer.
-const RENDER_DEADLINE: Duration = Duration::from_millis(300);
+pub(crate) const RENDER_DEADLINE: Duration = Duration::from_millis(300);
 /// How long reading from the log may take when someone asked for it.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the list of topics is taken for true.
@@ -54,6 +54,7 @@ pub struct Engine {
     pub(crate) admin: Admin,
     feeds: Vec<Arc<Feed>>,
     topics: Mutex<Option<(Instant, Vec<TopicSummary>)>>,
+    pub(crate) found: Mutex<groups::Found>,
     tabs: AtomicU32,
     stopping: watch::Sender<bool>,
     tasks: TaskTracker,
@@ -117,6 +118,7 @@ impl Engine {
             started: crate::now(),
             config,
             topics: Mutex::default(),
+            found: Mutex::default(),
             tabs: AtomicU32::default(),
             stopping: watch::Sender::new(false),
             tasks: TaskTracker::new(),
@@ -174,16 +176,6 @@ impl Engine {
     /// Why the instance must not go on, once there is a reason: another one of its name is there.
     pub fn fatal(&self) -> watch::Receiver<Option<String>> {
         self.fatal.subscribe()
-    }
-
-    /// When it started.
-    pub(crate) fn started(&self) -> wire::Millis {
-        self.started
-    }
-
-    /// What the instances tell each other.
-    pub(crate) fn journal(&self) -> &Journal {
-        &self.journal
     }
 
     /// The build of the page that this instance serves.

@@ -1,26 +1,74 @@
-//! The consumer groups, as pages show them: those of this instance's own feeds, from memory.
+//! The consumer groups, as pages show them: what the cluster says, and what the instances of Ottla tell of their own.
 
-use crate::{Engine, Feed};
+use crate::{Engine, Feed, engine::RENDER_DEADLINE};
 use kafka::Protocol;
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 use wire::{Group, GroupPartition, GroupSummary, Member, MemberOttla, PartitionStats, ReadError, Stats};
 
+/// How long what was found of a group is taken for true: many may look at one page.
+const AGE: Duration = Duration::from_millis(900);
+/// How many groups are remembered so.
+const REMEMBERED: usize = 64;
+
+/// What was found lately.
+#[derive(Default)]
+pub(crate) struct Found {
+    all: Option<(Instant, Vec<GroupSummary>)>,
+    groups: HashMap<String, (Instant, Group)>,
+}
+
 impl Engine {
-    /// The groups, sorted by name. Answers within the time that a page has.
+    /// The cluster's groups, sorted by name. Answers within the time that a page has.
     ///
     /// # Errors
     /// When Kafka does not answer.
     pub async fn groups(&self) -> Result<Vec<GroupSummary>, ReadError> {
-        let mut groups: Vec<_> = self.feeds().map(|feed| self.summary(feed)).collect();
+        if let Some((at, groups)) = &self.found.lock().all
+            && at.elapsed() < AGE
+        {
+            return Ok(groups.clone());
+        }
+        let mut groups = self.admin.groups(RENDER_DEADLINE).await.map_err(unanswered)?;
+        for feed in self.feeds() {
+            // What its members say is newer than what the coordinator says, and has the lag without asking.
+            let own = self.summary(feed);
+            match groups.iter_mut().find(|group| group.name == own.name) {
+                Some(group) => (group.feed, group.lag) = (own.feed, own.lag.or(group.lag)),
+                None => groups.push(own),
+            }
+        }
         groups.sort_by(|a, b| a.name.cmp(&b.name));
+        self.found.lock().all = Some((Instant::now(), groups.clone()));
         Ok(groups)
     }
 
     /// One group; nothing where there is none of this name. Answers within the time that a page has.
     ///
     /// # Errors
-    /// When Kafka does not answer.
+    /// When Kafka does not answer, and no instance of Ottla knows the group.
     pub async fn group(&self, name: &str) -> Result<Option<Group>, ReadError> {
-        Ok(self.feeds().find(|feed| feed.group() == name).map(|feed| self.own(feed)))
+        if let Some((at, group)) = self.found.lock().groups.get(name)
+            && at.elapsed() < AGE
+        {
+            return Ok(Some(group.clone()));
+        }
+        let own = self.feeds().find(|feed| feed.group() == name).map(|feed| self.own(feed));
+        let mut group = match (self.admin.group(name, RENDER_DEADLINE).await, own) {
+            (Ok(Some(group)), own) => with_own(group, own),
+            (Ok(None) | Err(_), Some(own)) => own,
+            (Ok(None), None) => return Ok(None),
+            (Err(error), None) => return Err(unanswered(error)),
+        };
+        self.journal.peers(|peers| peers.complete(&mut group));
+        let mut found = self.found.lock();
+        found.groups.retain(|_, (at, _)| at.elapsed() < AGE);
+        if found.groups.len() < REMEMBERED {
+            found.groups.insert(name.to_owned(), (Instant::now(), group.clone()));
+        }
+        Ok(Some(group))
     }
 
     /// The group of a feed: this instance as its member, and what the others tell of themselves.
@@ -41,7 +89,7 @@ impl Engine {
                 });
             }
         }
-        let about = MemberOttla { started: self.started(), heard: crate::now(), rate: stats.rate, is_self: true };
+        let about = MemberOttla { started: self.started, heard: crate::now(), rate: stats.rate, is_self: true };
         let member = Member {
             client_id: self.instance().into(),
             owned: assignment.owned,
@@ -61,7 +109,7 @@ impl Engine {
             feed: Some(feed.name().into()),
             ..Group::default()
         };
-        self.journal().peers(|peers| peers.complete(&mut group));
+        self.journal.peers(|peers| peers.complete(&mut group));
         group
     }
 
@@ -71,6 +119,36 @@ impl Engine {
         let lag = committed.map(GroupPartition::lag).sum();
         GroupSummary { name, state, protocol, members: members.len() as u32, lag, feed }
     }
+}
+
+fn unanswered(error: kafka::Error) -> ReadError {
+    ReadError::Kafka { reason: error.to_string() }
+}
+
+/// What the coordinator says, with what this instance knows better where it is a member.
+fn with_own(mut group: Group, own: Option<Group>) -> Group {
+    let Some(own) = own else { return group };
+    group.feed = own.feed;
+    if group.protocol.is_empty() {
+        group.protocol = own.protocol;
+    }
+    for member in own.members {
+        if !group.members.iter().any(|known| known.client_id == member.client_id) {
+            group.members.push(member);
+        }
+    }
+    for partition in own.partitions {
+        let place = (partition.topic.as_str(), partition.partition);
+        let at = group.partitions.binary_search_by(|known| (known.topic.as_str(), known.partition).cmp(&place));
+        match at {
+            Ok(at) => {
+                let known = &mut group.partitions[at];
+                (known.committed, known.end) = (partition.committed.or(known.committed), partition.end.or(known.end));
+            }
+            Err(at) => group.partitions.insert(at, partition),
+        }
+    }
+    group
 }
 
 fn counters<'a>(stats: &'a Stats, topic: &str, partition: i32) -> Option<&'a PartitionStats> {

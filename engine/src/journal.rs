@@ -46,8 +46,6 @@ struct Heard {
     author: Author,
     config: JournalConfig,
     peers: Mutex<Peers>,
-    /// Counts up whenever something about the peers changed.
-    changed: watch::Sender<u64>,
     groups: Mutex<HashMap<String, GroupMarks>>,
     orders: Mutex<Option<tokio::sync::mpsc::UnboundedSender<wire::SeekOrder>>>,
     /// Why the journal can't be read or written, where it can't.
@@ -73,7 +71,6 @@ impl Journal {
             author: author.clone(),
             config: config.clone(),
             peers: Mutex::new(Peers::new(author.clone())),
-            changed: watch::Sender::new(0),
             groups: Mutex::new(groups),
             orders: Mutex::new(None),
             trouble: watch::Sender::new(None),
@@ -126,11 +123,6 @@ impl Journal {
     /// Who is there.
     pub fn peers<T>(&self, look: impl FnOnce(&mut Peers) -> T) -> T {
         look(&mut self.heard.peers.lock())
-    }
-
-    /// Changes whenever something about the peers did.
-    pub fn changed(&self) -> watch::Receiver<u64> {
-        self.heard.changed.subscribe()
     }
 
     /// Why it can't be read or written, where it can't.
@@ -287,9 +279,7 @@ impl Heard {
             // Nobody takes orders any more once the instance stops.
             let _ = orders.send(order.clone());
         }
-        if self.peers.lock().hear(notice, crate::now()) {
-            self.changed.send_modify(|changes| *changes += 1);
-        }
+        self.peers.lock().hear(notice, crate::now());
     }
 }
 

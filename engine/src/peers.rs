@@ -48,12 +48,12 @@ impl Peers {
         Self { me, there: BTreeMap::new(), groups: HashMap::new(), answers: VecDeque::new() }
     }
 
-    /// Takes note of what someone said. Whether that may change a page.
-    pub fn hear(&mut self, notice: Notice, now: Millis) -> bool {
+    /// Takes note of what someone said.
+    pub fn hear(&mut self, notice: Notice, now: Millis) {
         let Notice { by, at, news } = notice;
         match news {
             // One that was read late, from the log, is no sign of life.
-            News::Alive { .. } if now - at > SILENT_AFTER => false,
+            News::Alive { .. } if now - at > SILENT_AFTER => {}
             News::Alive { started, feeds } => {
                 let is_new = !self.there.contains_key(&by);
                 let groups: Vec<_> = feeds.iter().map(|feed| feed.group.clone()).collect();
@@ -63,42 +63,33 @@ impl Peers {
                         self.happen(&group, &by, at.max(started), HappeningKind::Joined, Vec::new());
                     }
                 }
-                true
             }
             News::Left => {
-                if let Some(peer) = self.there.remove(&by) {
-                    for feed in peer.feeds {
-                        self.happen(&feed.group, &by, at, HappeningKind::Left, Vec::new());
-                    }
+                for feed in self.there.remove(&by).into_iter().flat_map(|peer| peer.feeds) {
+                    self.happen(&feed.group, &by, at, HappeningKind::Left, Vec::new());
                 }
-                true
             }
-            News::Changed { group, change, partitions } => {
-                self.happen(&group, &by, at, change, partitions);
-                true
-            }
-            News::Seek(_) => false,
+            News::Changed { group, change, partitions } => self.happen(&group, &by, at, change, partitions),
+            News::Seek(_) => {}
             News::Sought { id, results } => {
                 if self.answers.len() == ANSWERS {
                     self.answers.pop_front();
                 }
                 self.answers.push_back((id, by, results));
-                true
             }
         }
     }
 
-    /// Forgets those of whom nothing was heard for too long. Whether there were any.
-    pub fn forget_silent(&mut self, now: Millis) -> bool {
-        let silent: Vec<_> =
-            self.there.iter().filter(|(_, peer)| now - peer.heard > SILENT_AFTER).map(|(by, _)| by.clone()).collect();
-        for by in &silent {
-            let Some(peer) = self.there.remove(by) else { continue };
+    /// Forgets those of whom nothing was heard for too long.
+    pub fn forget_silent(&mut self, now: Millis) {
+        let is_silent = |peer: &Peer| now - peer.heard > SILENT_AFTER;
+        let silent: Vec<_> = self.there.iter().filter(|(_, peer)| is_silent(peer)).map(|(by, _)| by.clone()).collect();
+        for by in silent {
+            let Some(peer) = self.there.remove(&by) else { continue };
             for feed in peer.feeds {
-                self.happen(&feed.group, by, peer.heard, HappeningKind::Silent, feed.owned);
+                self.happen(&feed.group, &by, peer.heard, HappeningKind::Silent, feed.owned);
             }
         }
-        !silent.is_empty()
     }
 
     fn happen(&mut self, group: &str, by: &Author, at: Millis, kind: HappeningKind, partitions: Vec<Owned>) {
@@ -259,7 +250,7 @@ mod tests {
         assert_eq!(peers.fellows("g").len(), 2);
         assert_eq!(peers.fellows("other"), []);
         hear(&mut peers, &one, 6_000, alive(0, &[0]));
-        assert!(peers.forget_silent(6_000));
+        peers.forget_silent(6_000);
         assert_eq!(peers.fellows("g").into_iter().map(|fellow| fellow.instance).collect::<Vec<_>>(), ["one"]);
         hear(&mut peers, &one, 7_000, News::Left);
         assert_eq!(peers.fellows("g"), []);
@@ -268,7 +259,7 @@ mod tests {
     #[test]
     fn what_was_said_long_ago_is_no_sign_of_life() {
         let mut peers = Peers::new(author("one", 1));
-        assert!(!peers.hear(Notice { by: author("two", 2), at: 0, news: alive(0, &[0]) }, 60_000));
+        peers.hear(Notice { by: author("two", 2), at: 0, news: alive(0, &[0]) }, 60_000);
         assert_eq!(peers.fellows("g"), []);
     }
 

@@ -8,6 +8,7 @@ mod health;
 mod live;
 mod preferences;
 mod problem;
+mod reset;
 mod rest;
 mod sse;
 mod ws;
@@ -65,6 +66,7 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/produce", post(forms::produce))
+        .route("/groups/{name}/reset", post(reset::reset))
         .route("/preferences", get(preferences::remember))
         .leptos_routes_with_context(&state, generate_route_list(App), context, move || shell(shell_options.clone()))
         .fallback(assets::serve)

@@ -409,7 +409,12 @@ mod tests {
 
     fn started() -> Machine {
         let mut machine = Machine::new();
-        let start = Input::Start { feed: "default".into(), cursor: Cursor::default(), instance: "ottla-1".into() };
+        let start = Input::Start {
+            feed: "default".into(),
+            cursor: Cursor::default(),
+            instance: "ottla-1".into(),
+            scope: Scope::Instance,
+        };
         assert_eq!(step(&mut machine, 0, start), [Output::Connect]);
         machine
     }

@@ -235,7 +235,7 @@ impl World {
             feed: "default".into(),
             cursor: Cursor { epoch: 1, ..Cursor::default() },
             instance: "ottla-1".into(),
-            scope: wire::Scope::Instance,
+            scope: Scope::Instance,
         };
         world.input(start);
         world

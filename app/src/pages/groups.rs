@@ -11,7 +11,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use leptos_router::hooks::use_params_map;
+use leptos_router::{hooks::use_params_map, location::Url};
 use maud::{Markup, html};
 
 /// The list of groups.
@@ -40,6 +40,11 @@ pub fn Group() -> impl IntoView {
             html! {
                 h1.mono { (title) }
                 div #group-state .wrap { @if let Some(state) = state { (state) } }
+                @if found.is_some() {
+                    div.wrap.push {
+                        a.btn href={ "/groups/" (Url::escape(&title)) "/reset" } { (td_string!(visit.reader.locale, reset.title_short)) }
+                    }
+                }
             }
         };
         content(&visit, title.clone(), Subject::Group(name), heading).await

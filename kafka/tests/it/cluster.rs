@@ -2,7 +2,7 @@
 
 use kafka::{
     Admin, ClientSettings, Consume, Group, GroupSettings, Partition, PartitionOffset, PartitionOffsets, Producer,
-    ProducerSettings, Properties, Taken,
+    ProducerSettings, Properties, Taken, TopicSpec,
 };
 use std::{
     collections::BTreeMap,

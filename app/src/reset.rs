@@ -1,0 +1,104 @@
+//! The reset of a group's offsets as a form has it: what was typed, what it means, what came of it.
+
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use wire::{ResetError, ResetInput, ResetTo, SeekResult};
+
+/// What was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResetForm {
+    /// `earliest`, `latest`, `time`, `offset` or `shift`.
+    pub to: String,
+    /// The time, the offset, or by how much.
+    pub value: String,
+    /// The topic.
+    pub topic: String,
+    /// `0-5, 7`; empty: all.
+    pub partitions: String,
+}
+
+/// A reset that was posted. The server puts it into the context when it renders the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResetOutcome {
+    /// It was done, or not, per partition.
+    Done(Vec<SeekResult>),
+    /// Nothing was done.
+    Failed(ResetError),
+    /// The tick was missing, or what was posted is no reset.
+    Unsure,
+}
+
+impl ResetForm {
+    /// What it means for `group`; nothing where it breaks a rule.
+    pub fn read(&self, group: &str) -> Option<ResetInput> {
+        let value = self.value.trim();
+        let to = match self.to.as_str() {
+            "earliest" => ResetTo::Earliest,
+            "latest" => ResetTo::Latest,
+            "time" => ResetTo::Time(time(value)?),
+            "offset" => ResetTo::Offset(value.parse().ok().filter(|offset| *offset >= 0)?),
+            "shift" => ResetTo::Shift(value.parse().ok()?),
+            _ => return None,
+        };
+        let partitions = partitions(&self.partitions)?;
+        Some(ResetInput { group: group.into(), topic: self.topic.clone(), partitions, to })
+    }
+}
+
+/// Milliseconds since 1970; with an offset from UTC (RFC 3339), or without one, which means UTC.
+fn time(text: &str) -> Option<i64> {
+    let zoned = text.parse::<Timestamp>().ok();
+    let plain = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    zoned.or_else(plain).map(Timestamp::as_millisecond)
+}
+
+/// `0-2, 7` is 0, 1, 2 and 7.
+fn partitions(text: &str) -> Option<Vec<i32>> {
+    /// More than any topic has.
+    const MOST: i32 = 100_000;
+    let mut all = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (first.trim().parse::<i32>().ok()?, last.trim().parse::<i32>().ok()?);
+        if !(0 <= first && first <= last && last < MOST) {
+            return None;
+        }
+        all.extend(first..=last);
+    }
+    all.sort_unstable();
+    all.dedup();
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(to: &str, value: &str, partitions: &str) -> Option<ResetInput> {
+        let [to, value, topic, partitions] = [to, value, "t", partitions].map(str::to_owned);
+        ResetForm { to, value, topic, partitions }.read("g")
+    }
+
+    #[test]
+    fn places_are_read_as_people_write_them() {
+        let to = |to, value| form(to, value, "").map(|input| input.to);
+        assert_eq!(to("earliest", ""), Some(ResetTo::Earliest));
+        assert_eq!(to("offset", " 12 "), Some(ResetTo::Offset(12)));
+        assert_eq!(to("offset", "-1"), None);
+        assert_eq!(to("shift", "-10"), Some(ResetTo::Shift(-10)));
+        assert_eq!(to("time", "1970-01-01T00:00:01.5Z"), Some(ResetTo::Time(1_500)));
+        assert_eq!(to("time", "1970-01-01 08:00:00+08:00"), Some(ResetTo::Time(0)));
+        assert_eq!(to("time", "1970-01-02T00:00"), Some(ResetTo::Time(86_400_000)));
+        assert_eq!(to("time", "yesterday"), None);
+        assert_eq!(to("sideways", ""), None);
+    }
+
+    #[test]
+    fn partitions_are_numbers_and_ranges() {
+        let partitions = |text| form("latest", "", text).map(|input| input.partitions);
+        assert_eq!(partitions(""), Some(vec![]));
+        assert_eq!(partitions("0-2, 7,1"), Some(vec![0, 1, 2, 7]));
+        for wrong in ["a", "2-0", "-1", "0-999999999"] {
+            assert_eq!(partitions(wrong), None, "{wrong}");
+        }
+    }
+}
