@@ -12,7 +12,8 @@
 #   kafka.sh topics|console-producer|console-consumer ARGS   Kafka's own tools, pointed at this cluster
 #
 # Several clusters live side by side: OTTLA_KAFKA_PORT is the first broker's port (19092; node N has that + N - 1, its
-# controller 100 more) and OTTLA_KAFKA_DATA the folder.
+# controller 100 more) and OTTLA_KAFKA_DATA the folder. Each node listens on its port + 200 as well, and says there that it is
+# at its port + 300: whoever puts a relay there can cut and slow down clients (`ottla-load reliability network`).
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
@@ -57,9 +58,10 @@ process.roles=broker,controller
 node.id=$n
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://$(broker "$n"),CONTROLLER://$(controller "$n")
-advertised.listeners=PLAINTEXT://$(broker "$n")
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://$(broker "$n"),CONTROLLER://$(controller "$n"),RELAYED://127.0.0.1:$((PORT + 200 + n - 1))
+advertised.listeners=PLAINTEXT://$(broker "$n"),RELAYED://127.0.0.1:$((PORT + 300 + n - 1))
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,RELAYED:PLAINTEXT
 log.dirs=$(node_dir "$n")/data
 auto.create.topics.enable=false
 num.partitions=3
@@ -74,6 +76,11 @@ share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.replication.factor=$replicas
 share.coordinator.state.topic.min.isr=$in_sync
 group.initial.rebalance.delay.ms=0
+# KIP-848 leaves these to the broker: here they are what Ottla's members have in the classic protocol.
+group.consumer.session.timeout.ms=6000
+group.consumer.min.session.timeout.ms=6000
+group.consumer.heartbeat.interval.ms=2000
+group.consumer.min.heartbeat.interval.ms=2000
 num.network.threads=2
 num.io.threads=2
 log.cleaner.dedupe.buffer.size=16777216

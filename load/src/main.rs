@@ -1,11 +1,14 @@
-//! `ottla-load`: makes traffic for demonstrations and tests.
+//! `ottla-load`: makes traffic for demonstrations and tests, checks that what was produced is consumed as promised, and plays
+//! through what may go wrong.
 
+mod check;
+mod reliability;
 mod traffic;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// Makes traffic for Ottla.
+/// Makes traffic for Ottla, and checks what becomes of it.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Cli {
@@ -17,15 +20,23 @@ struct Cli {
 enum Command {
     /// Produce believable orders until told to stop
     Traffic(traffic::Options),
+    /// Produce numbered records, and verify that each is consumed as promised
+    Check(check::Options),
+    /// Let instances and brokers fail in every way that is promised to be survived, and check
+    Reliability(reliability::Options),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Cli::parse().command {
-        Command::Traffic(options) => traffic::run(options).await,
+        Command::Traffic(options) => traffic::run(options).await.map(|()| true),
+        Command::Check(options) => check::run(options).await,
+        Command::Reliability(options) => reliability::run(options).await,
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        // The promise was broken; what was printed says how.
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("ottla-load: {error:#}");
             ExitCode::FAILURE
