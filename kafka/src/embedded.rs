@@ -1,18 +1,21 @@
 //! The broker that runs inside the process when no brokers are configured: nisshi, over a SQLite file.
 //!
 //! What lives here: opening the data folder, the listener and its connections. How a parked fetch is woken is in
-//! `embedded/wake.rs`. nisshi's own `Broker` is not used, since it prints to the terminal, cannot be stopped and makes
-//! consumers wait.
+//! `embedded/wake.rs`, how offsets get their metadata in `embedded/metadata.rs`. nisshi's own `Broker` is not used, since it
+//! prints to the terminal, cannot be stopped and makes consumers wait.
 
+mod metadata;
 mod wake;
 
 use crate::Error;
+use metadata::{Metadata, WithMetadata};
 use nisshi_broker::{
     Error as BrokerError,
+    broker::group::offset_fetch::OffsetFetchService,
     coordinator::group::administrator::{Controller, GroupCoordinatorConfig},
     service::{auth, coordinator, storage as routes},
 };
-use nisshi_sans_io::{ApiKey as _, FetchRequest, ProduceRequest};
+use nisshi_sans_io::{ApiKey as _, FetchRequest, OffsetFetchRequest, ProduceRequest};
 use nisshi_service::{
     BytesFrameLayer, FrameRequestLayer, FrameRouteService, TcpBytesLayer, TcpContext, TcpContextLayer,
 };
@@ -104,12 +107,17 @@ impl Embedded {
         };
         storage.register_broker(registration).await.map_err(|error| failed("opening its database", error))?;
 
+        let metadata = Metadata::open(&folder.path.join(DATABASE), CLUSTER)
+            .await
+            .map_err(|error| failed("opening its database", error))?;
+
         // A first member alone need not wait for others: the demo and the tests start with one.
         let groups = GroupCoordinatorConfig { initial_rebalance_delay: Duration::ZERO, ..Default::default() };
         let broker = Broker {
             groups: Controller::new(storage.clone(), groups),
             storage,
             appends: Appends::default(),
+            metadata,
             _folder: folder,
         };
         let serving = tokio::spawn(broker.serve(listener, cancel.clone()));
@@ -136,10 +144,14 @@ impl Drop for Embedded {
     }
 }
 
+/// nisshi's coordinator of groups.
+type Groups = Controller<ArcDynStorage>;
+
 struct Broker {
     storage: ArcDynStorage,
-    groups: Controller<ArcDynStorage>,
+    groups: Groups,
     appends: Appends,
+    metadata: Metadata,
     /// Kept locked while the broker lives.
     _folder: Folder,
 }
@@ -221,7 +233,24 @@ impl Broker {
             routes::txn_offset_commit,
         ];
 
+        type GroupRoute = fn(
+            nisshi_service::FrameRouteBuilder<BrokerError>,
+            Groups,
+        ) -> Result<nisshi_service::FrameRouteBuilder<BrokerError>, BrokerError>;
+        const GROUP_ROUTES: &[GroupRoute] = &[
+            coordinator::delete_groups,
+            coordinator::describe_groups,
+            coordinator::heartbeat,
+            coordinator::join_group,
+            coordinator::leave_group,
+            coordinator::list_groups,
+            coordinator::offset_commit,
+            coordinator::sync_group,
+        ];
+
         let storage = || self.storage.clone();
+        let inner = OffsetFetchService { coordinator: self.groups.clone() };
+        let offsets = WithMetadata { inner, metadata: self.metadata.clone() };
         let fetch =
             (MapErrLayer::new(BrokerError::from), FrameRequestLayer::<FetchRequest>::new()).into_layer(Waking {
                 inner: FetchValidationLayer::new().into_layer(FetchService { storage: storage() }),
@@ -233,8 +262,10 @@ impl Broker {
             .iter()
             .try_fold(FrameRouteService::<BrokerError>::builder(), |builder, route| route(builder, storage()))?
             .with_route(FetchRequest::KEY, fetch.boxed())?
-            .with_capped_route::<ProduceRequest, _>(produce)?;
-        let routes = auth::services(coordinator::services(routes, self.groups.clone())?)?.build()?;
+            .with_capped_route::<ProduceRequest, _>(produce)?
+            .with_route(OffsetFetchRequest::KEY, offsets.boxed())?;
+        let routes = GROUP_ROUTES.iter().try_fold(routes, |builder, route| route(builder, self.groups.clone()))?;
+        let routes = auth::services(routes)?.build()?;
         let context = TcpContext::default().cluster_id(Some(CLUSTER.into()));
         Ok((TcpContextLayer::new(context), TcpBytesLayer, BytesFrameLayer::default()).into_layer(routes))
     }

@@ -44,6 +44,7 @@ fn every_event_has_an_example_that_reads_back() {
         "gap",
         "hello",
         "kafka",
+        "members",
         "pong",
         "records",
         "stats",

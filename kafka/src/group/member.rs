@@ -278,6 +278,8 @@ impl<'a, C: Consume> Member<'a, C> {
                 self.begin(&taken);
                 tracing::info!(group = self.settings.group, partitions = %Listed(&given), "assigned");
                 self.consume.assigned(&taken);
+                let claimed = |taken: Taken| PartitionOffset { partition: taken.partition, offset: taken.next };
+                self.consume.committed(&taken.into_iter().map(claimed).collect::<Vec<_>>());
                 true
             }
             Err(error) => {

@@ -274,7 +274,7 @@ impl History {
         owned
     }
 
-    /// The longest that a partition was silent, between two records of it that anyone received at or after `since`, in
+    /// The longest that a partition was silent from `since` on, up to the last record of it that anyone received, in
     /// milliseconds.
     pub fn longest_silence(&self, partition: i32, since: Millis) -> Millis {
         let told = self.streams.iter().flat_map(|stream| &stream.told);
@@ -285,6 +285,7 @@ impl History {
                 }
                 _ => None,
             })
+            .chain([since])
             .collect();
         times.sort_unstable();
         times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0)

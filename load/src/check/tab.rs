@@ -151,7 +151,7 @@ impl Place {
             ChangeKind::Revoked(owned) => Told::Taken { at, logs: logs(owned), is_lost: false },
             ChangeKind::Lost(owned) => Told::Taken { at, logs: logs(owned), is_lost: true },
             ChangeKind::Missing(gap) if gap.topic == self.topic => Told::Missing(range(life, &gap)),
-            ChangeKind::Missing(_) => return None,
+            ChangeKind::Missing(_) | ChangeKind::Sought(_) => return None,
         })
     }
 }

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# `make reliability`: real instances over a real three-node Kafka of its own, while instances and brokers fail; every record is
+# checked. docs/RELIABILITY.md says what is promised and what came of it. It ends what it started, and only that.
+#
+#   reliability.sh [SCENARIO…] [FLAG…]   only the scenarios named; further flags are those of `ottla-load reliability`
+#
+# The results, a JSON line a scenario, are printed and kept beside the instances' logs.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+source "$(dirname "$0")/env.sh"
+
+scripts/setup.sh run
+scripts/setup.sh kafka
+scripts/build.sh
+
+# Beside a cluster that a developer may have running, and that of the tests.
+export OTTLA_KAFKA_PORT="${OTTLA_RELIABILITY_KAFKA_PORT:-39092}"
+export OTTLA_KAFKA_DATA="$OTTLA_CACHE/kafka/reliability-$$"
+logs="$OTTLA_CACHE/reliability/$(date +%Y%m%d-%H%M%S)"
+mkdir -p "$logs"
+
+stop() {
+  trap - EXIT INT TERM
+  scripts/kafka.sh destroy
+  say "Results and logs: $logs"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
+scripts/kafka.sh start
+"$CARGO_TARGET_DIR/debug/ottla-load" reliability --brokers "$(scripts/kafka.sh brokers)" --kafka-script scripts/kafka.sh \
+  --ottla "$OTTLA_BIN" --logs "$logs" "$@" | tee "$logs/results.jsonl"
