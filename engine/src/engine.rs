@@ -5,6 +5,7 @@ use kafka::{Admin, Producer, Reader, TopicSpec};
 use parking_lot::Mutex;
 use rand::Rng;
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -32,7 +33,9 @@ const CREATE_DEADLINE: Duration = Duration::from_secs(5);
 const CREATE_REFUSED: Duration = Duration::from_secs(60);
 /// The longest pause between two such attempts.
 const CREATE_BACKOFF_MAX: Duration = Duration::from_secs(5);
-
+/// How often it is looked whether a topic is still the same, and how long that may take.
+const TOPIC_IDS_EVERY: Duration = Duration::from_secs(5);
+const TOPIC_IDS_DEADLINE: Duration = Duration::from_secs(3);
 /// How long the group waits for the journal before it is joined without.
 const JOURNAL_DEADLINE: Duration = Duration::from_secs(3);
 /// How long an instance of the same name may be silent before it is taken for gone: it says a word every second.
@@ -131,6 +134,7 @@ impl Engine {
         if engine.journal.is_on() {
             engine.tasks.spawn(Arc::clone(&engine).keep_journal());
             engine.tasks.spawn(Arc::clone(&engine).obey());
+            engine.tasks.spawn(Arc::clone(&engine).keep_topic_ids());
         }
         engine.tasks.spawn(Arc::clone(&engine).keep_counters());
         engine.tasks.close();
@@ -409,6 +413,25 @@ impl Engine {
             let wait = backoff.mul_f64(rand::rng().random_range(0.5..1.0));
             tokio::time::sleep(wait).await;
             backoff = (backoff * 2).min(CREATE_BACKOFF_MAX);
+        }
+    }
+
+    /// A topic that was deleted and made anew is another one, of which old marks say nothing.
+    async fn keep_topic_ids(self: Arc<Self>) {
+        let mut stopping = self.stopping();
+        let mut look = tokio::time::interval(TOPIC_IDS_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = look.tick() => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+            }
+            let topics: BTreeSet<_> = self.feeds.iter().flat_map(|feed| feed.topics()).map(String::as_str).collect();
+            let topics: Vec<_> = topics.into_iter().collect();
+            // Where Kafka does not answer, or has no ids, marks are told apart by nothing.
+            if let Ok(ids) = self.admin.topic_ids(&topics, TOPIC_IDS_DEADLINE).await {
+                self.journal.set_topic_ids(ids);
+            }
         }
     }
 

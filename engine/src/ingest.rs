@@ -3,7 +3,7 @@
 
 use crate::{
     feed::State,
-    journal::{Journal, Stretch},
+    journal::{Journal, Said, Stretch},
 };
 use ::feed::{Audit, Remark, Writer};
 use kafka::{Consume, Partition, PartitionOffset, PartitionOffsets, Taken};
@@ -26,8 +26,8 @@ pub(crate) struct Ingest {
     audit: Audit,
     state: Arc<State>,
     journal: Arc<Journal>,
-    /// What everyone marked of this group.
-    marks: mpsc::Receiver<Mark>,
+    /// What everyone says of this group.
+    said: mpsc::Receiver<Said>,
     /// What this instance owns.
     owned: BTreeSet<Partition>,
     /// How many partitions each topic has, as far as that is known.
@@ -38,11 +38,9 @@ pub(crate) struct Ingest {
 
 impl Ingest {
     pub(crate) fn new(group: String, writer: Writer, audit: Audit, state: Arc<State>, journal: Arc<Journal>) -> Self {
-        let (lately, marks) = journal.listen(&group);
+        let said = journal.listen(&group);
         let (owned, totals, batch) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
-        let mut ingest = Self { group, writer, audit, state, journal, marks, owned, totals, batch };
-        lately.into_iter().for_each(|mark| ingest.hear(&mark));
-        ingest
+        Self { group, writer, audit, state, journal, said, owned, totals, batch }
     }
 
     /// Takes note of a mark, and tells late what it shows to be redelivered.
@@ -60,8 +58,11 @@ impl Ingest {
     }
 
     fn hear_all(&mut self) {
-        while let Ok(mark) = self.marks.try_recv() {
-            self.hear(&mark);
+        while let Ok(said) = self.said.try_recv() {
+            match said {
+                Said::Mark(mark) => self.hear(&mark),
+                Said::Anew(topic) => self.audit.forget_others(&topic),
+            }
         }
         self.writer.flush();
     }
@@ -79,7 +80,7 @@ impl Ingest {
             (stretch.next, stretch.at) = (next, record.received);
             return;
         }
-        let stretch = Stretch { first, next, at: record.received, is_replayed, is_released: false };
+        let stretch = Stretch { first, next, at: record.received, is_replayed };
         self.batch.push((Partition::new(record.topic, record.partition), stretch));
     }
 

@@ -47,6 +47,8 @@ struct Heard {
     config: JournalConfig,
     peers: Mutex<Peers>,
     groups: Mutex<HashMap<String, GroupMarks>>,
+    /// By name, as far as they are known.
+    topic_ids: Mutex<HashMap<String, String>>,
     orders: Mutex<Option<tokio::sync::mpsc::UnboundedSender<wire::SeekOrder>>>,
     /// Why the journal can't be read or written, where it can't.
     trouble: watch::Sender<Option<String>>,
@@ -55,7 +57,15 @@ struct Heard {
 #[derive(Default)]
 struct GroupMarks {
     newest: VecDeque<Mark>,
-    listeners: Vec<mpsc::Sender<Mark>>,
+    listeners: Vec<mpsc::Sender<Said>>,
+}
+
+/// What is said of a group's consumption.
+#[derive(Debug, Clone)]
+pub(crate) enum Said {
+    Mark(Mark),
+    /// The topic is another one than that which was spoken of: it was deleted and made anew.
+    Anew(String),
 }
 
 impl Journal {
@@ -72,6 +82,7 @@ impl Journal {
             config: config.clone(),
             peers: Mutex::new(Peers::new(author.clone())),
             groups: Mutex::new(groups),
+            topic_ids: Mutex::default(),
             orders: Mutex::new(None),
             trouble: watch::Sender::new(None),
         };
@@ -104,13 +115,31 @@ impl Journal {
         waiting.is_some_and(|waiting| waiting.wait(deadline))
     }
 
-    /// What is said of a group from now on, and what was said lately, in the order of the log.
-    pub fn listen(&self, group: &str) -> (Vec<Mark>, mpsc::Receiver<Mark>) {
+    /// What was said of a group lately, and what is said from now on, in the order of the log.
+    pub fn listen(&self, group: &str) -> mpsc::Receiver<Said> {
         let (sender, receiver) = mpsc::channel();
         let mut groups = self.heard.groups.lock();
         let marks = groups.entry(group.to_owned()).or_default();
+        for mark in &marks.newest {
+            // The other end is here.
+            let _ = sender.send(Said::Mark(mark.clone()));
+        }
         marks.listeners.push(sender);
-        (marks.newest.iter().cloned().collect(), receiver)
+        receiver
+    }
+
+    /// These are the topics' ids now, by name. What was said of others of their names says nothing of them.
+    pub fn set_topic_ids(&self, ids: HashMap<String, String>) {
+        let changed: Vec<_> = {
+            let mut known = self.heard.topic_ids.lock();
+            let changed = ids.iter().filter(|(topic, id)| known.get(*topic) != Some(*id));
+            let changed = changed.map(|(topic, _)| topic.clone()).collect();
+            known.extend(ids);
+            changed
+        };
+        for topic in changed {
+            self.heard.began_anew(&topic);
+        }
     }
 
     /// Hands on the orders that are heard.
@@ -144,20 +173,19 @@ impl Journal {
         let mut unwritten = self.unwritten.lock();
         let marks = unwritten.marks.entry(key).or_default();
         match marks.last_mut() {
-            Some(last) if last.next == stretch.first && last.replayed == stretch.is_replayed && !last.released => {
-                (last.next, last.at, last.released) = (stretch.next, stretch.at, stretch.is_released);
+            Some(last) if last.next == stretch.first && last.replayed == stretch.is_replayed => {
+                (last.next, last.at) = (stretch.next, stretch.at);
             }
             _ => marks.push(Mark {
                 by: self.author.clone(),
                 group: group.to_owned(),
                 topic: partition.topic.clone(),
-                topic_id: None,
+                topic_id: self.heard.topic_ids.lock().get(&partition.topic).cloned(),
                 partition: partition.partition,
                 first: stretch.first,
                 next: stretch.next,
                 at: stretch.at,
                 replayed: stretch.is_replayed,
-                released: stretch.is_released,
             }),
         }
         drop(unwritten);
@@ -237,8 +265,6 @@ pub(crate) struct Stretch {
     pub at: wire::Millis,
     /// Whether someone asked for them again.
     pub is_replayed: bool,
-    /// Whether the partition was given back after them.
-    pub is_released: bool,
 }
 
 impl Heard {
@@ -257,16 +283,35 @@ impl Heard {
     }
 
     fn mark(&self, mark: Mark) {
-        if mark.by.deployment != self.author.deployment {
+        if mark.by.deployment != self.author.deployment || !self.is_of_this_topic(&mark) {
             return;
         }
         let mut groups = self.groups.lock();
         let Some(marks) = groups.get_mut(&mark.group) else { return };
-        marks.listeners.retain(|listener| listener.send(mark.clone()).is_ok());
+        marks.listeners.retain(|listener| listener.send(Said::Mark(mark.clone())).is_ok());
         if marks.newest.len() == KEPT {
             marks.newest.pop_front();
         }
         marks.newest.push_back(mark);
+    }
+
+    fn is_of_this_topic(&self, mark: &Mark) -> bool {
+        let (ids, said) = (self.topic_ids.lock(), &mark.topic_id);
+        ids.get(&mark.topic).is_none_or(|id| said.as_ref().is_none_or(|said| said == id))
+    }
+
+    /// Forgets what was said of a topic that had this name before, and says what is left anew.
+    fn began_anew(&self, topic: &str) {
+        for marks in self.groups.lock().values_mut() {
+            let before = marks.newest.len();
+            marks.newest.retain(|mark| self.is_of_this_topic(mark));
+            if marks.newest.len() == before {
+                continue;
+            }
+            let left = marks.newest.iter().filter(|mark| mark.topic == topic).cloned().map(Said::Mark);
+            let said: Vec<_> = std::iter::once(Said::Anew(topic.into())).chain(left).collect();
+            marks.listeners.retain(|listener| said.iter().all(|said| listener.send(said.clone()).is_ok()));
+        }
     }
 
     fn notice(&self, notice: Notice) {
@@ -311,5 +356,70 @@ impl Follow for Reading {
 
     fn readable(&mut self, state: Result<(), String>) {
         self.heard.set_trouble(state.err());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn author(deployment: &str) -> Author {
+        Author { deployment: deployment.into(), instance: "one".into(), incarnation: 1 }
+    }
+
+    fn mark(first: i64, topic_id: Option<&str>) -> Mark {
+        let (group, topic, topic_id) = ("g".into(), "t".into(), topic_id.map(str::to_owned));
+        let by = author("here");
+        Mark { by, group, topic, topic_id, partition: 0, first, next: first + 1, at: 0, replayed: false }
+    }
+
+    /// Nothing is written to it.
+    fn nobody() -> Producer {
+        let (brokers, instance, properties) = ("localhost:1".into(), "one".into(), kafka::Properties::new());
+        let client = ClientSettings { brokers, instance, properties };
+        Producer::new(&client, &kafka::ProducerSettings::default()).unwrap()
+    }
+
+    fn journal() -> Journal {
+        let (marks_topic, events_topic) = ("marks".into(), "events".into());
+        let (retention, replication) = (Duration::from_secs(3_600), -1);
+        let config =
+            JournalConfig { is_on: true, deployment: "here".into(), marks_topic, events_topic, retention, replication };
+        Journal::new(author("here"), config, nobody(), ["g".to_owned()].into_iter())
+    }
+
+    fn told(said: &mpsc::Receiver<Said>) -> Vec<String> {
+        let tell = |said| match said {
+            Said::Mark(mark) => mark.first.to_string(),
+            Said::Anew(topic) => format!("{topic} anew"),
+        };
+        said.try_iter().map(tell).collect()
+    }
+
+    #[test]
+    fn who_listens_late_hears_what_was_said_lately_and_only_of_its_deployment() {
+        let journal = journal();
+        journal.heard.mark(mark(1, None));
+        journal.heard.mark(Mark { by: author("there"), ..mark(2, None) });
+        journal.heard.mark(Mark { group: "other".into(), ..mark(3, None) });
+        let said = journal.listen("g");
+        journal.heard.mark(mark(4, None));
+        assert_eq!(told(&said), ["1", "4"]);
+    }
+
+    #[test]
+    fn marks_of_a_topic_that_is_no_more_are_forgotten_and_not_heard() {
+        let journal = journal();
+        let said = journal.listen("g");
+        journal.set_topic_ids([("t".to_owned(), "old".to_owned())].into());
+        journal.heard.mark(mark(1, Some("old")));
+        journal.heard.mark(mark(2, None));
+        assert_eq!(told(&said), ["1", "2"]);
+        journal.set_topic_ids([("t".to_owned(), "new".to_owned())].into());
+        assert_eq!(told(&said), ["t anew", "2"], "one without an id may be of any");
+        journal.heard.mark(mark(3, Some("old")));
+        journal.heard.mark(mark(4, Some("new")));
+        assert_eq!(told(&said), ["4"]);
+        assert_eq!(told(&journal.listen("g")), ["2", "4"]);
     }
 }

@@ -1,7 +1,7 @@
 //! The whole group's records, whoever consumes them: read from the log without a group while some tab asks for them, and
 //! joined with the marks that tell who consumed what.
 
-use crate::journal::Journal;
+use crate::journal::{Journal, Said};
 use ::feed::{Hub, HubConfig, Remark, Writer};
 use kafka::{Admin, ClientSettings, Follow, Partition, Tail};
 use parking_lot::Mutex;
@@ -75,9 +75,7 @@ impl Whole {
             }
             None => {
                 let (writer, hub) = ::feed::hub(HubConfig { ring_bytes: self.ring_bytes });
-                let (lately, marks) = journal.listen(&self.group);
-                let mut join = Join::new(writer, marks, own);
-                lately.into_iter().for_each(|mark| join.hear(mark));
+                let join = Join::new(writer, journal.listen(&self.group), own);
                 let tail = Tail::spawn(client, admin.clone(), self.topics.clone(), join)?;
                 tracing::debug!(group = self.group, "the whole group is read");
                 *running = Some(Running { hub: Arc::clone(&hub), used: Instant::now(), _tail: tail });
@@ -110,7 +108,7 @@ impl Whole {
 /// Joins records and marks. Lives on the tail's thread.
 struct Join {
     writer: Writer,
-    marks: mpsc::Receiver<Mark>,
+    said: mpsc::Receiver<Said>,
     own: Vec<Position>,
     partitions: HashMap<Partition, Progress>,
 }
@@ -127,8 +125,8 @@ struct Progress {
 }
 
 impl Join {
-    fn new(writer: Writer, marks: mpsc::Receiver<Mark>, own: Vec<Position>) -> Self {
-        Self { writer, marks, own, partitions: HashMap::new() }
+    fn new(writer: Writer, said: mpsc::Receiver<Said>, own: Vec<Position>) -> Self {
+        Self { writer, said, own, partitions: HashMap::new() }
     }
 
     fn progress(&mut self, topic: &str, partition: i32) -> &mut Progress {
@@ -145,7 +143,7 @@ impl Join {
             if progress.ahead.len() == AHEAD {
                 progress.ahead.pop_front();
             }
-            progress.ahead.push_back(mark.clone());
+            progress.ahead.push_back(Mark { first: mark.first.max(end), ..mark.clone() });
         }
         self.tell(&mark, end);
     }
@@ -216,8 +214,14 @@ impl Follow for Join {
     }
 
     fn turn(&mut self) {
-        while let Ok(mark) = self.marks.try_recv() {
-            self.hear(mark);
+        while let Ok(said) = self.said.try_recv() {
+            match said {
+                Said::Mark(mark) => self.hear(mark),
+                Said::Anew(topic) => {
+                    let of_topic = self.partitions.iter_mut().filter(|(partition, _)| partition.topic == topic);
+                    of_topic.for_each(|(_, progress)| *progress = Progress::default());
+                }
+            }
         }
         self.writer.flush();
     }
@@ -237,16 +241,16 @@ mod tests {
 
     struct World {
         join: Join,
-        marks: mpsc::Sender<Mark>,
+        said: mpsc::Sender<Said>,
         session: Session,
     }
 
     impl World {
         fn new() -> Self {
             let (writer, hub) = ::feed::hub(HubConfig::default());
-            let (marks, heard) = mpsc::channel();
+            let (said, heard) = mpsc::channel();
             let (session, _) = Session::new(&hub, Filter::default(), From::Now);
-            Self { join: Join::new(writer, heard, Vec::new()), marks, session }
+            Self { join: Join::new(writer, heard, Vec::new()), said, session }
         }
 
         fn read(&mut self, offsets: std::ops::Range<i64>) {
@@ -271,19 +275,8 @@ mod tests {
         fn mark(&mut self, instance: &str, first: i64, next: i64) {
             let by = Author { deployment: "d".into(), instance: instance.into(), incarnation: 1 };
             let (group, topic) = ("g".into(), "t".into());
-            let mark = Mark {
-                by,
-                group,
-                topic,
-                topic_id: None,
-                partition: 0,
-                first,
-                next,
-                at: 5,
-                replayed: false,
-                released: false,
-            };
-            self.marks.send(mark).unwrap();
+            let mark = Mark { by, group, topic, topic_id: None, partition: 0, first, next, at: 5, replayed: false };
+            self.said.send(Said::Mark(mark)).unwrap();
             self.join.turn();
         }
 
@@ -319,6 +312,27 @@ mod tests {
         assert_eq!(world.told(), ["records 10 11", "one 10..=11"]);
         world.read(12..14);
         assert_eq!(world.told(), ["records 12 13", "one 12..=12"]);
+    }
+
+    #[test]
+    fn a_mark_that_the_records_have_reached_in_part_is_no_second_one() {
+        let mut world = World::new();
+        world.read(10..12);
+        world.mark("one", 10, 14);
+        world.read(12..14);
+        assert_eq!(world.told(), ["records 10 11", "one 10..=11", "records 12 13", "one 12..=13"]);
+    }
+
+    #[test]
+    fn a_topic_made_anew_was_not_consumed_yet() {
+        let mut world = World::new();
+        world.read(10..12);
+        world.mark("one", 10, 12);
+        world.said.send(Said::Anew("t".into())).unwrap();
+        world.join.turn();
+        world.read(11..12);
+        world.mark("two", 11, 12);
+        assert_eq!(world.told(), ["records 10 11", "one 10..=11", "records 11", "two 11..=11"]);
     }
 
     #[test]

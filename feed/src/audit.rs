@@ -109,6 +109,15 @@ impl Audit {
         self.counters(topic, partition).custody.heard_other(marked);
     }
 
+    /// What was heard of others about this topic was about another one of the same name.
+    pub fn forget_others(&mut self, topic: &str) {
+        for (name, counters) in self.partitions.names().iter().zip(&mut self.counters) {
+            if *name.topic == *topic {
+                counters.custody.forget_others();
+            }
+        }
+    }
+
     /// A mark of this instance was read back. What others had marked before it, and was not flagged when it was handed on.
     pub fn heard_own(&mut self, topic: &str, partition: i32, marked: Range<i64>) -> Vec<Range<i64>> {
         let late = self.counters(topic, partition).custody.heard_own(marked);

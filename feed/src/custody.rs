@@ -88,6 +88,12 @@ impl Custody {
         self.set_fresh();
     }
 
+    /// What was heard of others was about another topic of the same name.
+    pub fn forget_others(&mut self) {
+        self.others.clear();
+        self.set_fresh();
+    }
+
     /// A mark of this process was read back. What of it others had marked before, and was not known when it was handed on:
     /// to be flagged late.
     pub fn heard_own(&mut self, range: Range<i64>) -> Vec<Range<i64>> {

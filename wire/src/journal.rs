@@ -35,7 +35,7 @@ pub struct Mark {
     /// The first offset.
     #[serde(with = "number::text")]
     pub first: i64,
-    /// The offset after the last one: equal to `first` in a mark that only says that the partition was given back.
+    /// The offset after the last one.
     #[serde(with = "number::text")]
     pub next: i64,
     /// When the last of them was consumed.
@@ -44,9 +44,6 @@ pub struct Mark {
     /// Whether someone asked for them again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replayed: bool,
-    /// Whether the partition was given back after them, with everything committed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub released: bool,
 }
 
 impl Mark {
