@@ -180,8 +180,8 @@ impl Live {
     }
 
     /// How the tab and its server stand.
-    pub fn connection(&self) -> Signal<Connection> {
-        self.connection.into()
+    pub fn connection(&self) -> ReadSignal<Connection> {
+        self.connection.read_only()
     }
 
     /// Connects now instead of after the count-down.
@@ -190,28 +190,28 @@ impl Live {
     }
 
     /// Whether Kafka answers the server.
-    pub fn kafka(&self) -> Signal<KafkaState> {
-        self.kafka.into()
+    pub fn kafka(&self) -> ReadSignal<KafkaState> {
+        self.kafka.read_only()
     }
 
     /// What the instance that serves this tab owns.
-    pub fn assignment(&self) -> Signal<Assignment> {
-        self.assignment.into()
+    pub fn assignment(&self) -> ReadSignal<Assignment> {
+        self.assignment.read_only()
     }
 
     /// That instance's counters.
-    pub fn stats(&self) -> Signal<Stats> {
-        self.stats.into()
+    pub fn stats(&self) -> ReadSignal<Stats> {
+        self.stats.read_only()
     }
 
     /// The instances that consume the group.
-    pub fn members(&self) -> Signal<Vec<Fellow>> {
-        self.members.into()
+    pub fn members(&self) -> ReadSignal<Vec<Fellow>> {
+        self.members.read_only()
     }
 
     /// Whose consumption this tab asked for.
-    pub fn scope(&self) -> Signal<Scope> {
-        self.scope.into()
+    pub fn scope(&self) -> ReadSignal<Scope> {
+        self.scope.read_only()
     }
 
     /// Shows another one's consumption, from the newest rows on.
@@ -224,38 +224,38 @@ impl Live {
     }
 
     /// The instance that serves this tab. Changes when another one answers.
-    pub fn instance(&self) -> Signal<String> {
-        self.instance.into()
+    pub fn instance(&self) -> ReadSignal<String> {
+        self.instance.read_only()
     }
 
     /// Whether the server has another build than the one that rendered this page.
-    pub fn stale_build(&self) -> Signal<bool> {
-        self.stale_build.into()
+    pub fn stale_build(&self) -> ReadSignal<bool> {
+        self.stale_build.read_only()
     }
 
     /// What the list shows: the newest first, filtered, bounded.
-    pub fn visible(&self) -> Signal<Vec<Arc<Entry>>> {
-        self.visible.into()
+    pub fn visible(&self) -> ReadSignal<Vec<Arc<Entry>>> {
+        self.visible.read_only()
     }
 
     /// Whether rows come too fast to be read one by one, so that they enter in batches and without tint.
-    pub fn busy(&self) -> Signal<bool> {
-        self.busy.into()
+    pub fn busy(&self) -> ReadSignal<bool> {
+        self.busy.read_only()
     }
 
     /// How many records came while the list was held or paused, of those that the filter wants.
-    pub fn waiting(&self) -> Signal<u64> {
-        self.waiting.into()
+    pub fn waiting(&self) -> ReadSignal<u64> {
+        self.waiting.read_only()
     }
 
     /// How many records the list holds, whatever the filter wants of them.
-    pub fn total(&self) -> Signal<u64> {
-        self.total.into()
+    pub fn total(&self) -> ReadSignal<u64> {
+        self.total.read_only()
     }
 
     /// How many records were shown and then dropped at the far end, since the start or the last [`Live::clear`].
-    pub fn dropped(&self) -> Signal<u64> {
-        self.dropped.into()
+    pub fn dropped(&self) -> ReadSignal<u64> {
+        self.dropped.read_only()
     }
 
     /// Whether the reader paused the list.
@@ -310,8 +310,8 @@ impl Live {
     }
 
     /// The last messages that this tab sent, the newest first.
-    pub fn receipts(&self) -> Signal<Vec<Sent>> {
-        self.receipts.into()
+    pub fn receipts(&self) -> ReadSignal<Vec<Sent>> {
+        self.receipts.read_only()
     }
 
     fn listen(self) {

@@ -28,7 +28,7 @@ const AFTER_POINTER: Duration = Duration::from_millis(600);
 pub struct List {
     tab: Tab,
     /// What is in the list, the newest first.
-    entries: Signal<Vec<Arc<Entry>>>,
+    entries: ReadSignal<Vec<Arc<Entry>>>,
     /// The row in the drawer.
     pub open: RwSignal<Option<Arc<Entry>>>,
     view: RwSignal<View>,
