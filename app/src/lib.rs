@@ -41,6 +41,8 @@ use translations::i18n;
 
 pub use form::FormFailure;
 #[cfg(feature = "ssr")]
+pub use markup::groups::path as group_path;
+#[cfg(feature = "ssr")]
 pub use pages::{App, LivePage};
 pub use preferences::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, language};
 #[cfg(feature = "ssr")]

@@ -1,17 +1,23 @@
-// A wire that can be cut: a TCP relay between the browser and an instance.
+// A wire that can be cut: a TCP relay between the browser and an instance, or the first of several that answers, as behind a
+// load balancer.
 import { once } from "node:events";
 import { type AddressInfo, type Socket, connect, createServer } from "node:net";
+
+interface Address {
+  host: string;
+  port: number;
+}
 
 export class Wire {
   private readonly sockets = new Set<Socket>();
   private isCut = false;
 
   private constructor(
-    private readonly to: { host: string; port: number },
-    private readonly server = createServer((socket) => this.relay(socket)),
+    private readonly to: Address[],
+    private readonly server = createServer((socket) => void this.relay(socket)),
   ) {}
 
-  static async to(to: { host: string; port: number }): Promise<Wire> {
+  static async to(...to: Address[]): Promise<Wire> {
     const wire = new Wire(to);
     wire.server.listen(0, "127.0.0.1");
     await once(wire.server, "listening");
@@ -38,12 +44,12 @@ export class Wire {
     await once(this.server, "close");
   }
 
-  private relay(near: Socket): void {
-    if (this.isCut) {
+  private async relay(near: Socket): Promise<void> {
+    const far = this.isCut ? undefined : await this.reach();
+    if (!far) {
       near.destroy();
       return;
     }
-    const far = connect({ ...this.to, noDelay: true });
     near.setNoDelay(true);
     const pair: [Socket, Socket][] = [
       [near, far],
@@ -58,5 +64,17 @@ export class Wire {
         to.destroy();
       });
     }
+  }
+
+  private async reach(): Promise<Socket | undefined> {
+    for (const address of this.to) {
+      const far = connect({ ...address, noDelay: true });
+      const answers = await once(far, "connect").then(
+        () => true,
+        () => false,
+      );
+      if (answers) return far;
+    }
+    return undefined;
   }
 }

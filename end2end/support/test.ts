@@ -6,6 +6,8 @@ import { brokers } from "./kafka.ts";
 import { Broker, Instance, type InstanceOptions } from "./ottla.ts";
 import { Wire } from "./proxy.ts";
 
+type Scope = "instance" | "group";
+
 interface Fixtures {
   /// A name that no other test has, for a topic or a group.
   topic: string;
@@ -13,10 +15,10 @@ interface Fixtures {
   start: (options?: Partial<InstanceOptions>) => Promise<Instance>;
   /// Starts an embedded broker in a process of its own.
   startBroker: () => Promise<Broker>;
-  /// Lays a wire to an instance that can be cut.
-  wire: (instance: Instance) => Promise<Wire>;
-  /// Opens the feed in a new tab, tall enough to hold some sixty rows.
-  open: (url: string) => Promise<Feed>;
+  /// Lays a wire that can be cut, to the first of these instances that answers.
+  wire: (...instances: Instance[]) => Promise<Wire>;
+  /// Opens the feed in a new tab, tall enough to hold some sixty rows. Without a scope, in that which the page takes.
+  open: (url: string, scope?: Scope) => Promise<Feed>;
 }
 
 const TALL = { width: 1440, height: 2400 };
@@ -51,8 +53,8 @@ export const test = base.extend<Fixtures>({
 
   wire: async ({}, use) => {
     const wires: Wire[] = [];
-    await use(async (instance) => {
-      const wire = await Wire.to(instance.address);
+    await use(async (...instances) => {
+      const wire = await Wire.to(...instances.map((instance) => instance.address));
       wires.push(wire);
       return wire;
     });
@@ -61,9 +63,10 @@ export const test = base.extend<Fixtures>({
 
   open: async ({ browser }, use) => {
     const contexts: BrowserContext[] = [];
-    await use(async (url) => {
+    await use(async (url, scope) => {
       const context = await browser.newContext({ viewport: TALL });
       contexts.push(context);
+      if (scope) await context.addCookies([{ name: "scope", value: scope, url }]);
       return Feed.open(await context.newPage(), url);
     });
     for (const context of contexts) await context.close();

@@ -7,7 +7,7 @@ test("Kafka's console producer and confluent-kafka write, two instances show eac
   test.slow();
   await createTopic(topic);
   const [one, two] = [await start(), await start()];
-  const [a, b] = [await open(one.url), await open(two.url)];
+  const [a, b] = [await open(one.url, "instance"), await open(two.url, "instance")];
 
   const byConsole = ['source:console\tcust-1\t{"orderId":"c-1"}', "source:console\tcust-2\tplain text", "source:console,n:2\t客戶-3\t請於週末配送"];
   await consoleProduce(topic, byConsole);

@@ -89,7 +89,8 @@ impl Engine {
                 });
             }
         }
-        let about = MemberOttla { started: self.started, heard: crate::now(), rate: stats.rate, is_self: true };
+        let stats = Stats { partitions: Vec::new(), ..stats };
+        let about = MemberOttla { started: self.started, heard: crate::now(), stats, is_self: true };
         let member = Member {
             client_id: self.instance().into(),
             owned: assignment.owned,

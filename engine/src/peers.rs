@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use wire::{
     Author, FeedNews, Fellow, Group, GroupPartition, Happening, HappeningKind, Member, MemberOttla, Millis, News,
-    Notice, Owned, SeekResult,
+    Notice, Owned, PartitionStats, SeekResult, Stats,
 };
 
 /// After so long without a word an instance is not there any more. It says one every second.
@@ -27,9 +27,13 @@ pub(crate) struct Peers {
 #[derive(Debug)]
 struct Peer {
     started: Millis,
-    /// By this machine's clock.
+    /// When it said its last word, by its own clock.
+    said: Millis,
+    /// When that was heard, by this machine's.
     heard: Millis,
     feeds: Vec<FeedNews>,
+    /// Records consumed a second, by group, topic and partition: between its last two words.
+    rates: HashMap<(String, String, i32), u32>,
 }
 
 /// What happened in a group lately.
@@ -57,7 +61,8 @@ impl Peers {
             News::Alive { started, feeds } => {
                 let is_new = !self.there.contains_key(&by);
                 let groups: Vec<_> = feeds.iter().map(|feed| feed.group.clone()).collect();
-                self.there.insert(by.clone(), Peer { started, heard: now, feeds });
+                let rates = self.there.get(&by).map(|before| rates(before, at, &feeds)).unwrap_or_default();
+                self.there.insert(by.clone(), Peer { started, said: at, heard: now, feeds, rates });
                 if is_new {
                     for group in groups {
                         self.happen(&group, &by, at.max(started), HappeningKind::Joined, Vec::new());
@@ -168,7 +173,7 @@ impl Peers {
             let ottla = MemberOttla {
                 started: peer.started,
                 heard: peer.heard,
-                rate: feed.stats.rate,
+                stats: Stats { partitions: Vec::new(), ..feed.stats.clone() },
                 is_self: *by == self.me,
             };
             match group.members.iter_mut().find(|member| member.client_id == by.instance) {
@@ -199,6 +204,8 @@ impl Peers {
                 });
                 let partition = &mut group.partitions[at];
                 partition.owner = Some(by.instance.clone());
+                let place = (group.name.clone(), stats.topic.clone(), stats.partition);
+                partition.rate = peer.rates.get(&place).copied();
                 partition.committed = stats.committed.or(partition.committed);
                 partition.end = stats.end.max(partition.end);
             }
@@ -214,10 +221,27 @@ impl Peers {
     }
 }
 
+/// What was consumed of each partition since the word before, a second.
+fn rates(before: &Peer, at: Millis, feeds: &[FeedNews]) -> HashMap<(String, String, i32), u32> {
+    let passed = u64::try_from(at - before.said).unwrap_or(0).max(1);
+    let mut rates = HashMap::new();
+    for feed in feeds {
+        let Some(was) = before.feeds.iter().find(|was| was.group == feed.group) else { continue };
+        for now in &feed.stats.partitions {
+            let is_it = |was: &&PartitionStats| was.topic == now.topic && was.partition == now.partition;
+            let consumed = was.stats.partitions.iter().find(is_it).map_or(0, |was| was.consumed);
+            // Less than before: it was assigned anew.
+            let new = now.consumed.checked_sub(consumed).unwrap_or(now.consumed);
+            let rate = u32::try_from(new.saturating_mul(1_000) / passed).unwrap_or(u32::MAX);
+            rates.insert((feed.group.clone(), now.topic.clone(), now.partition), rate);
+        }
+    }
+    rates
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::Stats;
 
     fn author(instance: &str, incarnation: u64) -> Author {
         Author { deployment: "d".into(), instance: instance.into(), incarnation }
@@ -295,7 +319,7 @@ mod tests {
         let mut peers = Peers::new(me.clone());
         let stats = Stats {
             rate: 9,
-            partitions: vec![wire::PartitionStats {
+            partitions: vec![PartitionStats {
                 topic: "t".into(),
                 partition: 1,
                 consumed: 4,
@@ -309,8 +333,23 @@ mod tests {
         let mut group = Group { name: "g".into(), ..Group::default() };
         peers.complete(&mut group);
         assert_eq!(group.members.len(), 1);
-        assert_eq!(group.members[0].ottla.as_ref().map(|ottla| (ottla.rate, ottla.is_self)), Some((9, true)));
+        assert_eq!(group.members[0].ottla.as_ref().map(|ottla| (ottla.stats.rate, ottla.is_self)), Some((9, true)));
         assert_eq!(group.partitions[0].lag(), Some(2));
         assert_eq!(group.partitions[0].owner.as_deref(), Some("one"));
+    }
+
+    #[test]
+    fn a_partitions_rate_is_what_was_consumed_between_two_words() {
+        let me = author("one", 1);
+        let mut peers = Peers::new(me.clone());
+        for (at, consumed) in [(0, 100), (500, 160)] {
+            let counted = PartitionStats { topic: "t".into(), partition: 0, consumed, committed: None, end: None };
+            let stats = Stats { partitions: vec![counted], ..Stats::default() };
+            let feeds = vec![FeedNews { group: "g".into(), owned: owned(&[0]), stats }];
+            hear(&mut peers, &me, at, News::Alive { started: 0, feeds });
+        }
+        let mut group = Group { name: "g".into(), ..Group::default() };
+        peers.complete(&mut group);
+        assert_eq!(group.partitions[0].rate, Some(120));
     }
 }

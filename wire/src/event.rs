@@ -194,6 +194,20 @@ pub struct Assignment {
 }
 
 impl Assignment {
+    /// What all of a group's instances own together.
+    pub fn of_all(fellows: &[Fellow]) -> Self {
+        let mut owned: Vec<Owned> = Vec::new();
+        for share in fellows.iter().flat_map(|fellow| &fellow.owned) {
+            match owned.iter_mut().find(|owned| owned.topic == share.topic) {
+                Some(owned) => owned.partitions.extend(&share.partitions),
+                None => owned.push(share.clone()),
+            }
+        }
+        owned.iter_mut().for_each(|owned| owned.partitions.sort_unstable());
+        owned.sort_unstable_by(|a, b| a.topic.cmp(&b.topic));
+        Self { owned }
+    }
+
     /// Whether it is all partitions of all `topics`.
     pub fn is_all(&self, topics: &[String]) -> bool {
         topics.iter().all(|topic| {
@@ -386,5 +400,20 @@ impl ByeReason {
             Self::WrongState => "this command needs a subscription first",
             Self::BadSubscription => "this filter or scope is not taken",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_own_together_is_by_topic_and_sorted() {
+        let share =
+            |topic: &str, partitions: &[i32]| Owned { topic: topic.into(), partitions: partitions.into(), of: 4 };
+        let fellow = |owned| Fellow { instance: "one".into(), rate: 0, owned };
+        let fellows =
+            [fellow(vec![share("orders", &[1, 3])]), fellow(vec![share("orders", &[0]), share("bills", &[2])])];
+        assert_eq!(Assignment::of_all(&fellows).owned, [share("bills", &[2]), share("orders", &[0, 1, 3])]);
     }
 }

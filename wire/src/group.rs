@@ -1,6 +1,6 @@
 //! A consumer group as a page shows it: who is in it, who owns what, how far each partition is, and what happened lately.
 
-use crate::{Millis, Owned, number};
+use crate::{Millis, Owned, Stats, number};
 use serde::{Deserialize, Serialize};
 
 /// A group in a list.
@@ -71,9 +71,8 @@ pub struct MemberOttla {
     /// When it was last heard of.
     #[serde(with = "number::text")]
     pub heard: Millis,
-    /// Records consumed in the last second.
-    #[serde(with = "number::text")]
-    pub rate: u64,
+    /// Its counters since it started; those of its partitions are left out.
+    pub stats: Stats,
     /// Whether this instance is the one that serves the page.
     pub is_self: bool,
 }

@@ -32,7 +32,7 @@ use web_sys::{
     Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent,
     MouseEvent,
 };
-use wire::{Record, Scope};
+use wire::{Assignment, Record, Scope};
 
 /// How often a screen reader is told at most that there are new messages.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
@@ -106,7 +106,11 @@ impl Page {
         follow::content("pause", move || toolbar::pause(reader, live.paused().get(), live.waiting().get()));
         follow::attribute("pause", "aria-pressed", move || Some(live.paused().get().to_string()));
         follow::content("partitions", move || {
-            toolbar::partitions(reader, &live.assignment().get(), live.partition().get().as_ref())
+            let shown = match live.scope().get() {
+                Scope::Instance => live.assignment().get(),
+                Scope::Group => live.members().with(|members| Assignment::of_all(members)),
+            };
+            toolbar::partitions(reader, &shown, live.partition().get().as_ref())
         });
         follow::content("over", move || self.empty());
         follow::hidden("over", move || live.visible().with(|rows| !rows.is_empty()));

@@ -1,6 +1,7 @@
 //! A group's page: its figures, who owns what, how that changed, how far it is in each partition. Only the server renders it,
 //! and sends anew what changed ([`pieces`]): the page is kept live without a line of this in the WebAssembly.
 
+mod audit;
 mod board;
 mod history;
 mod lag;
@@ -41,6 +42,7 @@ pub fn pieces(shown: Shown<'_>) -> Vec<Piece> {
         ("group-board", board::board(shown)),
         ("group-lanes", history::lanes(shown)),
         ("group-history", history::table(shown)),
+        ("group-audit", audit::table(shown)),
         ("group-lag", lag::table(shown)),
         ("group-lag-foot", lag::foot(shown)),
     ]
@@ -73,6 +75,16 @@ pub fn body(shown: Shown<'_>) -> Markup {
                 table #group-history .table { (history::table(shown)) }
             }
             footer { (history::glossary(locale)) }
+        }
+        section.card {
+            header {
+                h2 { (td_string!(locale, strip.audit)) }
+                p.muted { (td_string!(locale, audit.means)) }
+            }
+            div.scroll tabindex="0" role="region" aria-label=(td_string!(locale, strip.audit)) {
+                table #group-audit .table { (audit::table(shown)) }
+            }
+            footer { (audit::glossary(locale)) }
         }
         section.card.lags {
             header {
@@ -145,7 +157,7 @@ fn figures(Shown { reader, group, now, .. }: Shown<'_>) -> Markup {
     let locale = reader.locale;
     let topics = group.partitions.iter().map(|partition| &partition.topic).collect::<BTreeSet<_>>().len();
     let members = group.members.iter().filter_map(|member| member.ottla.as_ref());
-    let rate = members.map(|member| member.rate).reduce(u64::saturating_add);
+    let rate = members.map(|member| member.stats.rate).reduce(u64::saturating_add);
     let lags = || group.partitions.iter().filter_map(|partition| Some((lag_of(partition)?, partition)));
     let total = lags().map(|(lag, _)| lag).reduce(u64::saturating_add);
     // Of several, the first.
@@ -237,7 +249,7 @@ fn count(owned: &[Owned]) -> usize {
 pub mod tests {
     use super::*;
     use crate::markup::live::text;
-    use wire::{Member, MemberOttla};
+    use wire::{Member, MemberOttla, Stats};
 
     /// When the samples are looked at.
     pub const NOW: Millis = 1_795_185_127_418;
@@ -252,7 +264,12 @@ pub mod tests {
     }
 
     pub fn member(name: &str, owned: Vec<Owned>, is_self: bool) -> Member {
-        let ottla = MemberOttla { started: NOW - 190 * 60_000, heard: NOW, rate: 400, is_self };
+        let ottla = MemberOttla {
+            started: NOW - 190 * 60_000,
+            heard: NOW,
+            stats: Stats { rate: 400, ..Stats::default() },
+            is_self,
+        };
         Member { client_id: name.into(), host: "/10.4.1.11".into(), owned, ottla: Some(ottla), ..Member::default() }
     }
 

@@ -2,14 +2,20 @@
 //! and it needs no JavaScript.
 
 use super::{banner::banner, icon::icon};
-use crate::{format::number::grouped, reader::Reader, reset::ResetForm};
+use crate::{
+    format::number::grouped,
+    reader::Reader,
+    reset::{ResetForm, ResetMistake},
+};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
 use wire::{ResetError, ResetHow, ResetPlan, ResetRow, SeekResult};
 
 /// What is to be done. `topics` are those to choose from.
-pub fn form(reader: &Reader, topics: &[String], form: &ResetForm, wrong: Option<&str>) -> Markup {
+pub fn form(reader: &Reader, topics: &[String], form: &ResetForm, mistake: Option<ResetMistake>) -> Markup {
     let locale = reader.locale;
+    let of_partitions = mistake.filter(|mistake| *mistake == ResetMistake::Partitions);
+    let of_value = mistake.filter(|mistake| *mistake != ResetMistake::Partitions);
     let places = [
         ("earliest", td_string!(locale, reset.earliest)),
         ("latest", td_string!(locale, reset.latest)),
@@ -36,14 +42,15 @@ pub fn form(reader: &Reader, topics: &[String], form: &ResetForm, wrong: Option<
                     div.field {
                         label for="reset-partitions" { (td_string!(locale, groups.partitions)) }
                         input #reset-partitions .input.mono name="partitions" value=(form.partitions) placeholder="0-5, 7"
-                            aria-describedby="reset-partitions-hint";
+                            aria-invalid=[of_partitions.map(|_| "true")] aria-describedby="reset-partitions-hint";
+                        (refused(reader, of_partitions))
                         p #reset-partitions-hint .hint { (td_string!(locale, reset.partitions_hint)) }
                     }
                     div.field {
                         label for="reset-value" { (td_string!(locale, reset.value)) }
-                        input #reset-value .input.mono name="value" value=(form.value) aria-invalid=[wrong.map(|_| "true")]
+                        input #reset-value .input.mono name="value" value=(form.value) aria-invalid=[of_value.map(|_| "true")]
                             aria-describedby="reset-value-hint";
-                        @if let Some(wrong) = wrong { p.error role="alert" { (icon("error")) (wrong) } }
+                        (refused(reader, of_value))
                         p #reset-value-hint .hint { (td_string!(locale, reset.value_hint)) }
                     }
                 }
@@ -51,6 +58,19 @@ pub fn form(reader: &Reader, topics: &[String], form: &ResetForm, wrong: Option<
             }
         }
     }
+}
+
+/// Which rule a field breaks, below it.
+fn refused(reader: &Reader, mistake: Option<ResetMistake>) -> Markup {
+    let locale = reader.locale;
+    let rule = |mistake| match mistake {
+        ResetMistake::Time => td_string!(locale, reset.no_time),
+        ResetMistake::Offset => td_string!(locale, reset.no_offset),
+        ResetMistake::Shift => td_string!(locale, reset.no_shift),
+        ResetMistake::Partitions => td_string!(locale, reset.no_partitions),
+        ResetMistake::To => td_string!(locale, reset.no_place),
+    };
+    html! { @if let Some(mistake) = mistake { p.error role="alert" { (icon("error")) (rule(mistake)) } } }
 }
 
 /// What it would do, and the button that does it.

@@ -60,10 +60,16 @@ pub fn figures(
                 span data-count="consumed" { (grouped(stats.consumed)) } " "
                 small { (td_string!(locale, strip.consumed)) }
                 (audit(stats.duplicates, td_string!(locale, strip.duplicates), "warn", "duplicates"))
-                @if stats.redelivered > 0 { small data-count="redelivered" { (grouped(stats.redelivered)) " " (td_string!(locale, row.redelivered)) } }
-                @if stats.possibly_redelivered > 0 { small data-count="possibly" { (grouped(stats.possibly_redelivered)) " " (td_string!(locale, row.possibly)) } }
-                @if stats.replayed > 0 { small data-count="replayed" { (grouped(stats.replayed)) " " (td_string!(locale, row.replayed)) } }
                 (audit(stats.missing, td_string!(locale, strip.missing), "danger", "missing"))
+                @for (count, name, what) in [
+                    (stats.redelivered, "redelivered", td_string!(locale, row.redelivered)),
+                    (stats.possibly_redelivered, "possibly", td_string!(locale, row.possibly)),
+                    (stats.replayed, "replayed", td_string!(locale, row.replayed)),
+                    (stats.skipped, "skipped", td_string!(locale, strip.skipped)),
+                    (stats.gaps, "gaps", td_string!(locale, strip.not_shown)),
+                ] {
+                    @if count > 0 { small data-count=(name) { (grouped(count)) " " (what) } }
+                }
             }
         }
         div {

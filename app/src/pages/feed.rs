@@ -20,7 +20,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
-use wire::{ReadError, Record, Scope, Snapshot};
+use wire::{Assignment, ReadError, Record, Scope, Snapshot};
 
 /// The page. `/?last=100` shows the newest records from the log besides: what an empty feed offers without JavaScript.
 #[component]
@@ -73,7 +73,7 @@ fn content(
     html! {
         h1.sr { (td_string!(locale, nav.feed)) }
         div {
-            (toolbar(reader, topics, assignment, *scope, preferences.roomy))
+            (toolbar(reader, topics, &members.map_or_else(|| assignment.clone(), Assignment::of_all), *scope, preferences.roomy))
             (banners(visit))
             @if let Some(reason) = journal { (banner("warn", td_string!(locale, journal.down), &td_string!(locale, journal.means, reason = reason.as_str()))) }
             @if let Some(trouble) = trouble { (trouble) }

@@ -7,11 +7,11 @@ use super::{
 };
 use crate::{
     api,
-    markup::{empty::empty, icon::icon, live},
+    markup::{empty::empty, groups, icon::icon, live},
 };
 use leptos::prelude::*;
 use leptos_i18n::td_string;
-use leptos_router::{hooks::use_params_map, location::Url};
+use leptos_router::hooks::use_params_map;
 use maud::{Markup, html};
 
 /// The list of groups.
@@ -42,7 +42,7 @@ pub fn Group() -> impl IntoView {
                 div #group-state .wrap { @if let Some(state) = state { (state) } }
                 @if found.is_some() {
                     div.wrap.push {
-                        a.btn href={ "/groups/" (Url::escape(&title)) "/reset" } { (td_string!(visit.reader.locale, reset.title_short)) }
+                        a.btn href={ (groups::path(&title)) "/reset" } { (td_string!(visit.reader.locale, reset.title_short)) }
                     }
                 }
             }

@@ -4,7 +4,7 @@
 use super::{Content, page, set_status};
 use crate::{
     api,
-    markup::reset,
+    markup::{groups, reset},
     reset::{ResetForm, ResetOutcome},
 };
 use axum::http::StatusCode;
@@ -42,15 +42,16 @@ pub fn Reset() -> impl IntoView {
             form.to = "earliest".into();
         }
         let input = form.read(&group);
-        let wrong = (wants_plan && input.is_none()).then(|| td_string!(locale, reset.wrong));
-        if wrong.is_some() {
+        let mistake = input.as_ref().err().copied().filter(|_| wants_plan);
+        if mistake.is_some() {
             set_status(StatusCode::UNPROCESSABLE_ENTITY);
         }
-        let plan = match (&engine, input.filter(|_| wants_plan)) {
-            (Some(engine), Some(input)) => Some(engine.plan_reset(&input).await),
+        let plan = match (&engine, input) {
+            (Some(engine), Ok(input)) if wants_plan => Some(engine.plan_reset(&input).await),
             _ => None,
         };
-        let action = format!("/groups/{}/reset", leptos_router::location::Url::escape(&group));
+        let back = groups::path(&group);
+        let action = format!("{back}/reset");
         let is_unsure = outcome == Some(ResetOutcome::Unsure);
         Content::plain(
             format!("{} {group}", td_string!(locale, reset.title)),
@@ -58,7 +59,7 @@ pub fn Reset() -> impl IntoView {
                 header {
                     h1 { (td_string!(locale, reset.title)) " " span.mono { (group) } }
                     div.wrap.push {
-                        a.btn href={ "/groups/" (leptos_router::location::Url::escape(&group)) } { (td_string!(locale, reset.back)) }
+                        a.btn href=(back) { (td_string!(locale, reset.back)) }
                     }
                 }
                 p.muted { (td_string!(locale, reset.intro)) }
@@ -69,7 +70,7 @@ pub fn Reset() -> impl IntoView {
                         Some(ResetOutcome::Unsure) => p.ink data-tone="danger" role="alert" { (td_string!(locale, reset.tick_first)) },
                         None => {}
                     }
-                    (reset::form(reader, &topics, &form, wrong))
+                    (reset::form(reader, &topics, &form, mistake))
                     @match &plan {
                         Some(Ok(plan)) => (reset::plan(reader, &action, &form.topic, plan, is_unsure)),
                         Some(Err(error)) => (reset::trouble(reader, error)),

@@ -27,7 +27,7 @@ pub(super) async fn reset(State(state): State<AppState>, Path(group): Path<Strin
         ResetOutcome::Failed(ResetError::Active { .. }) => StatusCode::CONFLICT,
         ResetOutcome::Failed(_) => StatusCode::BAD_GATEWAY,
     };
-    let address = format!("/groups/{}/reset", urlencoding(&group));
+    let address = format!("{}/reset", app::group_path(&group));
     let (engine, options) = (Arc::clone(&state.engine), state.leptos.clone());
     let page = leptos_axum::render_app_async_with_context(
         move || {
@@ -60,10 +60,6 @@ fn rows(body: &[u8]) -> Option<Vec<ResetRow>> {
     }
     let row = |(partition, to)| ResetRow { topic: topic.clone(), partition, committed: None, to };
     (is_sure && !places.is_empty()).then(|| places.into_iter().map(row).collect())
-}
-
-fn urlencoding(name: &str) -> String {
-    url::form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn column(shown: Shown<'_>, member: &Member, by_place: &HashMap<(&str, i32), &Gr
                 (instance(&member.client_id, if is_self { serving } else { "" }))
                 @if is_self { span.badge { (td_string!(locale, nav.this_tab)) } }
                 @if let Some(ottla) = &member.ottla {
-                    span.num.muted.push { (grouped(ottla.rate)) " " (td_string!(locale, unit.per_second)) }
+                    span.num.muted.push { (grouped(ottla.stats.rate)) " " (td_string!(locale, unit.per_second)) }
                 }
             }
             p.faint.num {

@@ -1,0 +1,61 @@
+// A group's offsets are reset: a dry run, the tick, what came of it; while the group runs and when it is empty.
+import { expect, test } from "../support/test.ts";
+
+test("a running group goes back: the dry run says how far, owners move, and what comes again is labelled", async ({ start, open, page, topic }) => {
+  const [one, two] = [await start(), await start()];
+  const tab = await open(one.url, "group");
+  const places = await one.produceMany(topic, "again", 30);
+  await tab.showsExactly(places);
+  await expect(tab.rows.filter({ hasText: "in the log" })).toHaveCount(0);
+
+  await page.goto(`${two.url}/groups/g-${topic}`);
+  await page.getByRole("link", { name: "Reset offsets" }).click();
+  await page.getByText("Earliest", { exact: true }).click();
+  await page.getByRole("button", { name: "Preview" }).click();
+  const preview = page.getByRole("region", { name: "Preview" });
+  await expect(preview.getByRole("row").filter({ hasText: topic })).toHaveCount(3);
+  await expect(page.getByText("30 read again").first()).toBeVisible();
+
+  await page.getByRole("checkbox").last().check();
+  await page.getByRole("button", { name: /^Reset/ }).click();
+  await expect(page.getByRole("region", { name: "Result" }).getByText("Done")).toHaveCount(3);
+  // In the log they are once; who consumed them again said so.
+  await expect(tab.rows.filter({ hasText: "replayed" })).toHaveCount(30, { timeout: 20_000 });
+  await tab.showsExactly(places);
+});
+
+test("nothing is done without the tick, and what is no place is refused at the field", async ({ start, page, topic }) => {
+  const ottla = await start();
+  await ottla.produceMany(topic, "stays", 6);
+  await page.goto(`${ottla.url}/groups/g-${topic}/reset`);
+  await page.getByText("Offset", { exact: true }).click();
+  await page.getByLabel("Value").fill("many");
+  await page.getByRole("button", { name: "Preview" }).click();
+  await expect(page.getByRole("alert")).toBeVisible();
+  await expect(page.getByLabel("Value")).toHaveValue("many");
+
+  const response = await page.request.post(`${ottla.url}/groups/g-${topic}/reset`, {
+    headers: { origin: ottla.url },
+    form: { topic, row: "0:0" },
+  });
+  expect(response.status()).toBe(422);
+  expect(await response.text()).toContain("Tick");
+});
+
+test("a group that others consume is not reset, and they are named", async ({ start, page, topic }) => {
+  const one = await start();
+  const other = await start({ group: `g-${topic}-other`, env: { OTTLA_JOURNAL__ENABLED: "false" } });
+  await page.goto(`${one.url}/groups/g-${topic}-other/reset?to=earliest&topic=${topic}&preview=1`);
+  await expect(page.getByText("ottla-2").first()).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Reset/ })).toHaveCount(0);
+
+  // Empty, it can be.
+  await other.stop();
+  await expect(async () => {
+    await page.reload();
+    await expect(page.getByRole("button", { name: /^Reset/ })).toBeVisible({ timeout: 1_000 });
+  }).toPass({ timeout: 20_000 });
+  await page.getByRole("checkbox").last().check();
+  await page.getByRole("button", { name: /^Reset/ }).click();
+  await expect(page.getByRole("region", { name: "Result" }).getByText("Done")).toHaveCount(3);
+});
