@@ -8,7 +8,7 @@ use crate::{
 use ::feed::{Audit, Remark, Writer};
 use kafka::{Consume, Partition, PartitionOffset, PartitionOffsets, Taken};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, atomic::Ordering, mpsc},
     time::Duration,
 };
@@ -32,6 +32,8 @@ pub(crate) struct Ingest {
     owned: BTreeSet<Partition>,
     /// How many partitions each topic has, as far as that is known.
     totals: BTreeMap<String, u32>,
+    /// The id of each topic of which a partition was taken on.
+    topic_ids: HashMap<String, String>,
     /// What was consumed since the last hand-off, by partition: records come in runs of one.
     batch: Vec<(Partition, Stretch)>,
 }
@@ -39,8 +41,8 @@ pub(crate) struct Ingest {
 impl Ingest {
     pub(crate) fn new(group: String, writer: Writer, audit: Audit, state: Arc<State>, journal: Arc<Journal>) -> Self {
         let said = journal.listen(&group);
-        let (owned, totals, batch) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
-        Self { group, writer, audit, state, journal, said, owned, totals, batch }
+        let (owned, totals, topic_ids, batch) = (BTreeSet::new(), BTreeMap::new(), HashMap::new(), Vec::new());
+        Self { group, writer, audit, state, journal, said, owned, totals, topic_ids, batch }
     }
 
     /// Takes note of a mark, and tells late what it shows to be redelivered.
@@ -65,6 +67,18 @@ impl Ingest {
             }
         }
         self.writer.flush();
+    }
+
+    /// A topic that was deleted and made anew is another one: what was consumed of the old says nothing of it.
+    fn note_topics(&mut self, taken: &[Taken]) {
+        let ids: HashMap<_, _> =
+            taken.iter().filter_map(|taken| Some((taken.partition.topic.clone(), taken.topic_id.clone()?))).collect();
+        for (topic, id) in &ids {
+            if self.topic_ids.insert(topic.clone(), id.clone()).is_some_and(|before| before != *id) {
+                self.audit.topic_began_anew(topic);
+            }
+        }
+        self.journal.set_topic_ids(ids);
     }
 
     /// Notes what is to be marked of this batch.
@@ -139,6 +153,7 @@ impl Consume for Ingest {
         {
             tracing::warn!(group = self.group, "the marks of former owners could not be read in time");
         }
+        self.note_topics(taken);
         self.hear_all();
         let partitions: Vec<_> = taken.iter().map(|taken| taken.partition.clone()).collect();
         self.owned.extend(partitions.iter().cloned());

@@ -109,6 +109,16 @@ impl Audit {
         self.counters(topic, partition).custody.heard_other(marked);
     }
 
+    /// The topic was deleted and made anew: nothing is known of its offsets.
+    pub fn topic_began_anew(&mut self, topic: &str) {
+        for (name, counters) in self.partitions.names().iter().zip(&mut self.counters) {
+            if *name.topic == *topic {
+                counters.expected = None;
+                counters.custody.began_anew();
+            }
+        }
+    }
+
     /// What was heard of others about this topic was about another one of the same name.
     pub fn forget_others(&mut self, topic: &str) {
         for (name, counters) in self.partitions.names().iter().zip(&mut self.counters) {

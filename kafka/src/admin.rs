@@ -166,12 +166,14 @@ impl Admin {
         if topics.is_empty() {
             return Ok(HashMap::new());
         }
-        self.ask("looking up topic ids", deadline, move |requests| {
-            let names = topics.iter().map(String::as_str).collect();
-            let described = requests.describe_topics(&names, requests.until())?.answer()?;
-            Ok(described.into_iter().filter_map(|topic| Some((topic.name, topic.id?))).collect())
-        })
-        .await
+        let names = move |requests: &Requests<'_>| ids(requests, &topics.iter().map(String::as_str).collect());
+        self.ask("looking up topic ids", deadline, names).await
+    }
+
+    /// The same, for a thread that may block; nothing where they could not be had.
+    pub(crate) fn topic_ids_of(&self, topics: &BTreeSet<&str>, deadline: Duration) -> HashMap<String, String> {
+        let found = self.requester.call(Instant::now() + deadline, |requests| ids(requests, topics));
+        found.unwrap_or_default()
     }
 
     /// Makes one call of several requests, on a thread that may block.
@@ -216,4 +218,10 @@ impl Admin {
         }
         Err(Error::TimedOut { action: format!("waiting for the topic {topic}"), deadline })
     }
+}
+
+/// The ids of those of `topics` that exist.
+fn ids(requests: &Requests<'_>, topics: &BTreeSet<&str>) -> Result<HashMap<String, String>, Failure> {
+    let described = requests.describe_topics(topics, requests.until())?.answer()?;
+    Ok(described.into_iter().filter_map(|topic| Some((topic.name, topic.id?))).collect())
 }

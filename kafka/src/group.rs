@@ -62,6 +62,8 @@ pub struct PartitionOffset {
 pub struct Taken {
     /// The partition.
     pub partition: Partition,
+    /// The topic's id (KIP-516), where it could be had: a topic that was deleted and made anew has another one.
+    pub topic_id: Option<String>,
     /// Where it begins: the offset of the record to come next.
     pub next: i64,
     /// What a former owner may have consumed and could not say: empty after a clean hand-over.

@@ -294,7 +294,7 @@ impl<'a, C: Consume> Member<'a, C> {
 
     fn begin(&mut self, taken: &[Taken]) {
         let mut list = TopicPartitionList::with_capacity(taken.len());
-        for Taken { partition, next, suspects } in taken {
+        for Taken { partition, next, suspects, .. } in taken {
             self.offsets.assign(partition.clone(), *next, suspects.end);
             add(&mut list, partition, Offset::Offset(*next));
         }
@@ -343,6 +343,8 @@ impl<'a, C: Consume> Member<'a, C> {
             list.add_partition(&partition.topic, partition.partition);
         }
         let found = self.client.consumer.committed_offsets(list, LOOKUP_DEADLINE)?;
+        let topics = partitions.iter().map(|partition| partition.topic.as_str()).collect();
+        let topic_ids = self.admin.topic_ids_of(&topics, LOOKUP_DEADLINE);
         let mut taken = Vec::with_capacity(partitions.len());
         for element in found.elements() {
             element.error()?;
@@ -360,14 +362,15 @@ impl<'a, C: Consume> Member<'a, C> {
                     (next, next..next)
                 }
             };
-            taken.push(Taken { partition, next, suspects });
+            let topic_id = topic_ids.get(&partition.topic).cloned();
+            taken.push(Taken { partition, topic_id, next, suspects });
         }
         Ok(taken)
     }
 
     /// Commits that this member holds these partitions from here on, and waits for it.
     fn claim(&self, taken: &[Taken]) -> KafkaResult<()> {
-        let held = taken.iter().map(|Taken { partition, next, suspects }| {
+        let held = taken.iter().map(|Taken { partition, next, suspects, .. }| {
             let claim = Claim { is_held: true, suspect_below: suspects.end };
             (PartitionOffset { partition: partition.clone(), offset: *next }, claim)
         });
