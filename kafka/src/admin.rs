@@ -9,7 +9,7 @@ use crate::{ClientSettings, Error, Partition, context::Context, error::reason, g
 pub use offsets::Watermarks;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    error::{KafkaResult, RDKafkaErrorCode},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
 use requests::{Failure, Requester, Requests};
 use std::{
@@ -153,7 +153,16 @@ impl Admin {
     /// The log's first offset and its end. Blocks; but not behind a consumer's fetch, which a broker answers before it answers
     /// anything else on the same connection.
     pub(crate) fn watermarks_of(&self, partition: &Partition, deadline: Duration) -> KafkaResult<(i64, i64)> {
-        self.client.inner().fetch_watermarks(&partition.topic, partition.partition, deadline)
+        let client = self.client.inner();
+        let look = || client.fetch_watermarks(&partition.topic, partition.partition, deadline);
+        match look() {
+            // What this client remembers of the topic is older than the partition.
+            Err(error) if is_unknown(&error) => {
+                client.fetch_metadata(Some(&partition.topic), deadline)?;
+                look()
+            }
+            found => found,
+        }
     }
 
     /// The ids of those of `topics` that exist and have one (KIP-516), by name, as Kafka prints them: base64url without
@@ -218,6 +227,14 @@ impl Admin {
         }
         Err(Error::TimedOut { action: format!("waiting for the topic {topic}"), deadline })
     }
+}
+
+fn is_unknown(error: &KafkaError) -> bool {
+    let code = error.rdkafka_error_code();
+    code.is_some_and(|code| {
+        use RDKafkaErrorCode::{UnknownPartition, UnknownTopic, UnknownTopicOrPartition};
+        matches!(code, UnknownPartition | UnknownTopic | UnknownTopicOrPartition)
+    })
 }
 
 /// The ids of those of `topics` that exist.

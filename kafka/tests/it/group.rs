@@ -396,3 +396,23 @@ async fn a_seek_moves_the_owner_and_what_it_committed_and_nobody_else() {
     assert!(memory.told().taken.iter().all(|taken| taken.next == 10 && taken.suspects.is_empty()));
     stop(group).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_that_a_topic_gets_are_consumed_too() {
+    if !is_real() {
+        return; // The embedded broker cannot add one.
+    }
+    let topic = topic(1).await;
+    let (group, memory) = member(&unique("group"), &topic);
+    produce(&topic, 1, 0..2).await;
+    memory.wait_for("2 records", |told| told.records.len() == 2);
+    let native: rdkafka::admin::AdminClient<_> =
+        rdkafka::ClientConfig::new().set("bootstrap.servers", client().brokers).create().unwrap();
+    let more = rdkafka::admin::NewPartitions::new(&topic, 2);
+    native.create_partitions([&more], &rdkafka::admin::AdminOptions::new()).await.unwrap()[0].as_ref().unwrap();
+    memory.wait_for("the second partition", |told| told.owned.len() == 2);
+    produce(&topic, 2, 2..4).await;
+    memory.wait_for("4 records", |told| told.records.len() == 4);
+    each_once(&memory, &numbers(0..4));
+    stop(group).await;
+}
