@@ -13,8 +13,9 @@ scripts/setup.sh run
 scripts/setup.sh kafka
 scripts/build.sh
 
-# Beside a cluster that a developer may have running, and that of the tests.
-export OTTLA_KAFKA_PORT="${OTTLA_RELIABILITY_KAFKA_PORT:-39092}"
+# Beside a cluster that a developer may have running, and that of the tests. Below the ports that systems hand out by
+# themselves: while a node is down, nobody else may get its port.
+export OTTLA_KAFKA_PORT="${OTTLA_RELIABILITY_KAFKA_PORT:-21092}"
 export OTTLA_KAFKA_DATA="$OTTLA_CACHE/kafka/reliability-$$"
 logs="$OTTLA_CACHE/reliability/$(date +%Y%m%d-%H%M%S)"
 mkdir -p "$logs"

@@ -21,17 +21,22 @@ test("two instances share the work: each record is in the feed of exactly one", 
   expect((await b.places()).length).toBeGreaterThan(0);
 });
 
-test("a receipt follows its record, whoever consumes it", async ({ start, open }) => {
+test("a message that another instance consumes is said to be, and by whom where the whole group is shown", async ({ start, open }) => {
   const [one, two] = [await start(), await start()];
   const [a, b] = [await open(one.url, "instance"), await open(two.url, "instance")];
+  const whole = await open(one.url, "group");
   // Whichever partition it falls on: in the end one goes to the other instance.
-  const elsewhere = await eventually("a message for the other instance", 30_000, async () => {
-    const sent = await a.send(`message at ${Date.now()}`);
-    await expect.poll(async () => (await a.row(sent).count()) + (await b.row(sent).count())).toBe(1);
-    return (await b.row(sent).count()) === 1 ? sent : undefined;
-  });
+  const toTheOther = (tab: Feed) =>
+    eventually("a message for the other instance", 30_000, async () => {
+      const sent = await tab.send(`message at ${Date.now()}`);
+      await expect.poll(async () => (await a.row(sent).count()) + (await b.row(sent).count())).toBe(1);
+      return (await b.row(sent).count()) === 1 ? sent : undefined;
+    });
+  const elsewhere = await toTheOther(a);
   await expect(a.row(elsewhere)).toHaveCount(0);
-  await expect(a.receipt).toContainText("ottla-2");
+  await expect(a.receipt).toContainText("consumed elsewhere");
+  await toTheOther(whole);
+  await expect(whole.receipt).toContainText("ottla-2");
 });
 
 test("a restarted instance consumes nothing again, and offers the last ones from the log", async ({ start, open, topic }) => {
