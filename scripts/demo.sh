@@ -12,11 +12,19 @@ scripts/build.sh
 logs="$OTTLA_CACHE/demo"
 mkdir -p "$logs"
 children=()
+broker=
+# The broker last: the instances commit and leave their group before it goes.
 stop() {
   trap - EXIT INT TERM
   say "Stopping"
-  kill "${children[@]}" 2>/dev/null || true
-  wait
+  if ((${#children[@]})); then
+    kill "${children[@]}" 2>/dev/null || true
+    wait "${children[@]}" || true
+  fi
+  if [[ $broker ]]; then
+    kill "$broker" 2>/dev/null || true
+    wait "$broker" || true
+  fi
 }
 trap stop EXIT
 trap 'exit 130' INT TERM
@@ -44,6 +52,8 @@ if [[ ${KAFKA:-} ]]; then
 else
   brokers=127.0.0.1:9092
   OTTLA_EMBEDDED__LISTEN=$brokers begin broker "$OTTLA_BIN" broker --data-dir "$logs/broker"
+  broker=${children[-1]}
+  children=()
 fi
 
 shown=()

@@ -207,7 +207,8 @@ impl Peers {
                 let place = (group.name.clone(), stats.topic.clone(), stats.partition);
                 partition.rate = peer.rates.get(&place).copied();
                 partition.committed = stats.committed.or(partition.committed);
-                partition.end = stats.end.max(partition.end);
+                // The owner's end may be older than what it committed since.
+                partition.end = stats.end.max(partition.end).map(|end| end.max(partition.committed.unwrap_or(end)));
             }
         }
         group.members.sort_by(|a, b| a.client_id.cmp(&b.client_id));

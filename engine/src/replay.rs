@@ -69,7 +69,9 @@ impl Engine {
     }
 
     async fn how_to_reset(&self, group: &str) -> Result<ResetHow, ResetError> {
-        if !self.journal.peers(|peers| peers.fellows(group)).is_empty() {
+        // This instance need not have heard of itself yet.
+        let is_own = self.journal.is_on() && self.feeds().any(|feed| feed.group() == group && feed.is_member());
+        if is_own || !self.journal.peers(|peers| peers.fellows(group)).is_empty() {
             return Ok(ResetHow::Owners);
         }
         let found = self.admin.group(group, LOOKUP_DEADLINE).await;

@@ -41,9 +41,7 @@ pub fn Group() -> impl IntoView {
                 h1.mono { (title) }
                 div #group-state .wrap { @if let Some(state) = state { (state) } }
                 @if found.is_some() {
-                    div.wrap.push {
-                        a.btn href={ (groups::path(&title)) "/reset" } { (td_string!(visit.reader.locale, reset.title_short)) }
-                    }
+                    a.btn href={ (groups::path(&title)) "/reset" } { (td_string!(visit.reader.locale, reset.title_short)) }
                 }
             }
         };

@@ -57,7 +57,7 @@ pub fn table(Shown { reader, group, serving, .. }: Shown<'_>) -> Markup {
     html! {
         thead {
             tr {
-                th scope="col" { (td_string!(locale, groups.owner)) }
+                th scope="col" { (td_string!(locale, groups.member)) }
                 @for counter in &counters { th.r scope="col" title=(counter.means) { (counter.name) } }
             }
         }
