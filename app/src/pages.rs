@@ -25,7 +25,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
     components::{Route, Router, Routes},
-    hooks::use_location,
+    hooks::{use_location, use_query_map},
     path,
 };
 use maud::{Markup, PreEscaped, html};
@@ -67,8 +67,9 @@ where
 {
     let path = use_location().pathname.get_untracked();
     let (reader, preferences) = (Reader::current(), Preferences::current());
+    let feed = use_query_map().get_untracked().get("feed").unwrap_or_default();
     let made = async move {
-        match api::snapshot(String::new()).await {
+        match api::snapshot(feed).await {
             Ok(mut snapshot) => {
                 snapshot.scope = preferences.scope.unwrap_or(snapshot.scope);
                 let frame = Visit { reader, preferences, path: path.clone(), snapshot: snapshot.clone() };

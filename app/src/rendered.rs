@@ -53,6 +53,7 @@ mod tests {
         let rendered = Rendered {
             snapshot: Snapshot {
                 feed: "default".into(),
+                feeds: vec!["default".into(), "audit".into()],
                 group: "ottla".into(),
                 topics: vec!["orders".into()],
                 instance: "ottla-1".into(),

@@ -282,6 +282,7 @@ impl Engine {
         let (records, cursor) = feed.hub().newest(NEWEST);
         Snapshot {
             feed: feed.name().into(),
+            feeds: self.feeds().map(|feed| feed.name().into()).collect(),
             group: feed.group().into(),
             topics: feed.topics().to_vec(),
             instance: self.instance().into(),

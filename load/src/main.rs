@@ -2,6 +2,7 @@
 //! through what may go wrong.
 
 mod check;
+mod ingest;
 mod reliability;
 mod traffic;
 
@@ -24,6 +25,8 @@ enum Command {
     Check(check::Options),
     /// Let instances and brokers fail in every way that is promised to be survived, and check
     Reliability(reliability::Options),
+    /// Measure what the consumption marks cost an instance that consumes as fast as it can
+    Ingest(ingest::Options),
 }
 
 #[tokio::main]
@@ -32,6 +35,7 @@ async fn main() -> ExitCode {
         Command::Traffic(options) => traffic::run(options).await.map(|()| true),
         Command::Check(options) => check::run(options).await,
         Command::Reliability(options) => reliability::run(options).await,
+        Command::Ingest(options) => ingest::run(options).await.map(|()| true),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 //! the other; what each does is in `reliability/scenarios.rs`.
 
 mod cluster;
-mod instance;
+pub(crate) mod instance;
 mod proxy;
 mod scenarios;
 mod stage;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Snapshot {
     /// The feed's name.
     pub feed: String,
+    /// All feeds of the instance, to choose from.
+    pub feeds: Vec<String>,
     /// The consumer group.
     pub group: String,
     /// The topics that the feed follows.

@@ -126,7 +126,7 @@ impl Page {
             return no_match(reader, live.total().get());
         }
         let (serving, assignment, trouble) = (self.tab.serving(), live.assignment().get(), self.trouble.get());
-        nothing_yet(reader, &self.tab.topics, &serving, &assignment, &trouble)
+        nothing_yet(reader, &self.tab.feed, &self.tab.topics, &serving, &assignment, &trouble)
     }
 
     fn follow_the_drawer(self) {
@@ -257,7 +257,7 @@ impl Page {
         let Self { tab, trouble, .. } = self;
         let locale = tab.reader.locale;
         spawn_local(async move {
-            match api::call(NewestFromLog { feed: String::new(), n: LAST }).await {
+            match api::call(NewestFromLog { feed: tab.feed.clone(), n: LAST }).await {
                 Some(Ok(records)) if records.is_empty() => trouble.set(td_string!(locale, feed.log_is_empty).into()),
                 Some(Ok(records)) => tab.live.add_loaded(records),
                 Some(Err(error)) => trouble.set(words::read_error(locale, &error).1),

@@ -21,6 +21,8 @@ pub struct Open {
     pub live: Live,
     /// What a message may be at most.
     pub limits: Limits,
+    /// The feed's name.
+    pub feed: String,
     /// The consumer group.
     pub group: String,
     /// The topics that the feed follows.
@@ -54,6 +56,7 @@ impl Open {
             reader: Reader::current(),
             live,
             limits: snapshot.limits,
+            feed: snapshot.feed.clone(),
             group: snapshot.group.clone(),
             topics: snapshot.topics.clone(),
             single_keys: Cell::new(Preferences::current().single_keys),

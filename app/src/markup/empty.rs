@@ -35,6 +35,7 @@ pub fn no_match(reader: &Reader, total: u64) -> Markup {
 /// Nothing was consumed yet; `trouble` is why the log could not be shown instead.
 pub fn nothing_yet(
     reader: &Reader,
+    feed: &str,
     topics: &[String],
     serving: &str,
     assignment: &Assignment,
@@ -51,7 +52,7 @@ pub fn nothing_yet(
     // Links, so that they lead somewhere without JavaScript too.
     let actions = html! {
         a.btn.primary href="/produce" data-do="compose" { (icon("send")) (td_string!(locale, feed.send_first)) }
-        a.btn href={ "/?last=" (LAST) } data-do="show-last" { (icon("down")) (td_string!(locale, feed.show_last, count = LAST)) }
+        a.btn href={ "/?feed=" (feed) "&last=" (LAST) } data-do="show-last" { (icon("down")) (td_string!(locale, feed.show_last, count = LAST)) }
     };
     empty("feed", &td_string!(locale, feed.nothing_yet, topics = topics.join(", ")), &text, &actions)
 }

@@ -6,15 +6,22 @@ use leptos_i18n::td_string;
 use maud::{Markup, html};
 use wire::Assignment;
 #[cfg(feature = "ssr")]
-use wire::Scope;
+use wire::{Scope, Snapshot};
 
 #[cfg(feature = "ssr")]
-/// The toolbar above the list.
-pub fn toolbar(reader: &Reader, topics: &[String], assignment: &Assignment, scope: Scope, roomy: bool) -> Markup {
+/// The toolbar above the list. `assignment` is what there is to choose from.
+pub fn toolbar(reader: &Reader, snapshot: &Snapshot, assignment: &Assignment, roomy: bool) -> Markup {
     let locale = reader.locale;
+    let Snapshot { feed, feeds, topics, scope, .. } = snapshot;
     let filter = td_string!(locale, feed.filter);
     html! {
         div.tools role="toolbar" aria-label=(td_string!(locale, feed.messages)) {
+            @if feeds.len() > 1 {
+                nav.seg aria-label=(td_string!(locale, feed.feeds)) {
+                    // Names of feeds need no escaping: they are checked when the configuration is read.
+                    @for name in feeds { a.mono href={ "/?feed=" (name) } aria-current=[(name == feed).then_some("page")] { (name) } }
+                }
+            }
             span.topics {
                 span.faint.only-wide { (td_string!(locale, feed.topic)) } " "
                 span.mono { (topics.join(", ")) }
@@ -25,7 +32,7 @@ pub fn toolbar(reader: &Reader, topics: &[String], assignment: &Assignment, scop
                     (Scope::Instance, "instance", td_string!(locale, feed.this_instance)),
                     (Scope::Group, "group", td_string!(locale, feed.whole_group)),
                 ] {
-                    label { input type="radio" name="scope" value=(value) autocomplete="off" checked[of == scope]; (name) }
+                    label { input type="radio" name="scope" value=(value) autocomplete="off" checked[of == *scope]; (name) }
                 }
             }
             label.search.needs-script {

@@ -22,7 +22,7 @@ use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
 use wire::{Assignment, ReadError, Record, Scope, Snapshot};
 
-/// The page. `/?last=100` shows the newest records from the log besides: what an empty feed offers without JavaScript.
+/// The page. `/?feed=NAME` is that of another feed than the first; `/?last=100` shows the newest records from the log besides: what an empty feed offers without JavaScript.
 #[component]
 pub fn Feed() -> impl IntoView {
     let query = use_query_map().get_untracked();
@@ -31,7 +31,7 @@ pub fn Feed() -> impl IntoView {
     let last = query.get("last").and_then(|count| count.parse().ok());
     page(async move |visit| {
         let (loaded, trouble) = match last {
-            Some(count) => match from_log(count).await {
+            Some(count) => match from_log(&visit.snapshot.feed, count).await {
                 Ok(records) => (records, None),
                 Err(error) => (Vec::new(), Some(words::read_error(visit.reader.locale, &error))),
             },
@@ -52,9 +52,9 @@ pub fn Feed() -> impl IntoView {
     })
 }
 
-async fn from_log(count: usize) -> Result<Vec<Record>, ReadError> {
+async fn from_log(feed: &str, count: usize) -> Result<Vec<Record>, ReadError> {
     let unreachable = |error: ServerFnError| ReadError::Kafka { reason: error.to_string() };
-    api::newest_from_log(String::new(), count).await.map_err(unreachable)?
+    api::newest_from_log(feed.to_owned(), count).await.map_err(unreachable)?
 }
 
 fn content(
@@ -73,7 +73,7 @@ fn content(
     html! {
         h1.sr { (td_string!(locale, nav.feed)) }
         div {
-            (toolbar(reader, topics, &members.map_or_else(|| assignment.clone(), Assignment::of_all), *scope, preferences.roomy))
+            (toolbar(reader, snapshot, &members.map_or_else(|| assignment.clone(), Assignment::of_all), preferences.roomy))
             (banners(visit))
             @if let Some(reason) = journal { (banner("warn", td_string!(locale, journal.down), &td_string!(locale, journal.means, reason = reason.as_str()))) }
             @if let Some(trouble) = trouble { (trouble) }
@@ -84,7 +84,7 @@ fn content(
         div.content {
             (list(reader, &entries, instance, topics.len() == 1))
             div #over .over hidden[!entries.is_empty()] {
-                @if entries.is_empty() { (nothing_yet(reader, topics, instance, assignment, "")) }
+                @if entries.is_empty() { (nothing_yet(reader, &snapshot.feed, topics, instance, assignment, "")) }
             }
         }
         aside #drawer .drawer aria-label=(td_string!(locale, detail.title)) {}

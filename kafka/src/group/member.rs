@@ -229,7 +229,7 @@ impl<'a, C: Consume> Member<'a, C> {
     }
 
     fn hand_on(&mut self, message: &BorrowedMessage<'_>, received: wire::Millis) {
-        // A partition that was taken away meanwhile is another member's.
+        // A partition that was taken away meanwhile is another member's; what was handed on already is not given again.
         if self.offsets.handed(message.topic(), message.partition(), message.offset()) {
             let consume = &mut *self.consume;
             lend(message, received, Flags::FIRST, Extent::Heads, |record| consume.record(record));

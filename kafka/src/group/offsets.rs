@@ -61,7 +61,10 @@ impl Offsets {
         }
     }
 
-    /// A record was handed on. False when its partition is not owned.
+    /// Whether a record is to be handed on, and takes note of it. False when its partition is not owned, or when it was handed
+    /// on already: a rebalance pauses and resumes the partitions that a member keeps, and librdkafka then goes on after the
+    /// last record that it knows to be taken, which it writes down a moment after it gave it
+    /// (`rd_kafka_toppar_pause_resume`, `rd_kafka_fetch_op_app_prepare`).
     pub fn handed(&mut self, topic: &str, partition: i32, offset: i64) -> bool {
         let is_it = |slot: &Slot| slot.partition.partition == partition && slot.partition.topic == topic;
         if !self.slots.get(self.last).is_some_and(is_it) {
@@ -71,6 +74,9 @@ impl Offsets {
             }
         }
         let slot = &mut self.slots[self.last];
+        if offset < slot.next {
+            return false;
+        }
         slot.next = offset + 1;
         true
     }
@@ -177,6 +183,16 @@ mod tests {
         assert_eq!(offsets.begin_commit(), []);
         offsets.end_of_batch();
         assert_eq!(offsets.begin_commit(), [at(0, 8)]);
+    }
+
+    #[test]
+    fn what_was_handed_on_is_not_handed_on_again_unless_someone_went_back() {
+        let mut offsets = owning(1);
+        assert!(offsets.handed("t", 0, 7));
+        assert!(!offsets.handed("t", 0, 7), "librdkafka gives it twice");
+        assert!(offsets.handed("t", 0, 8));
+        offsets.restart(&partition(0), 7);
+        assert!(offsets.handed("t", 0, 7));
     }
 
     #[test]

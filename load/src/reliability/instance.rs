@@ -27,7 +27,7 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 
 /// A signal.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// Stop, cleanly.
     Terminate,
     /// End at once.
@@ -40,7 +40,7 @@ pub(super) enum Signal {
 
 /// How it is started.
 #[derive(Debug, Clone)]
-pub(super) struct Launch {
+pub(crate) struct Launch {
     pub ottla: PathBuf,
     pub logs: PathBuf,
     pub brokers: String,
@@ -52,7 +52,7 @@ pub(super) struct Launch {
 
 /// An instance, running or not. Killed when it is dropped.
 #[derive(Debug)]
-pub(super) struct Instance {
+pub(crate) struct Instance {
     pub name: String,
     address: SocketAddr,
     launch: Launch,
