@@ -1,4 +1,5 @@
 // A group's offsets are reset: a dry run, the tick, what came of it; while the group runs and when it is empty.
+import { Feed } from "../support/feed.ts";
 import { expect, test } from "../support/test.ts";
 
 test("a running group goes back: the dry run says how far, owners move, and what comes again is labelled", async ({ start, open, page, topic }) => {
@@ -58,4 +59,24 @@ test("a group that others consume is not reset, and they are named", async ({ st
   await page.getByRole("checkbox").last().check();
   await page.getByRole("button", { name: /^Reset/ }).click();
   await expect(page.getByRole("region", { name: "Result" }).getByText("Done")).toHaveCount(3);
+});
+
+test("a replay with a group of its own begins a feed at the offsets, beside the running one, whose offsets stay", async ({ start, page, topic }) => {
+  const ottla = await start();
+  const tab = await Feed.open(page, ottla.url);
+  const places = await ottla.produceMany(topic, "replayed apart", 12);
+  await tab.showsExactly(places);
+  await page.goto(`${ottla.url}/groups/g-${topic}/reset?to=earliest&topic=${topic}&preview=1`);
+  await page.getByRole("button", { name: "Replay with a new group id" }).click();
+  await expect(page).toHaveURL(/feed=replay-/);
+  await tab.isLive();
+  await tab.showsExactly(places);
+  await expect(page.locator("#strip")).toContainText(`g-${topic}-replay-`);
+  // For this group it is the first time.
+  await expect(tab.rows.locator(".how").filter({ hasText: /redelivered|replayed/ })).toHaveCount(0);
+  const more = await ottla.produceMany(topic, "and goes on", 2);
+  await tab.showsExactly([...places, ...more]);
+  await page.getByRole("navigation", { name: "Feeds" }).getByRole("link", { name: "default" }).click();
+  await tab.isLive();
+  await tab.showsExactly([...places, ...more]);
 });

@@ -1,6 +1,6 @@
 //! The engine: what an instance is made of, started and stopped as one.
 
-use crate::{Brokers, Config, Feed, groups, journal::Journal, peers::SILENT_AFTER};
+use crate::{Brokers, Config, Feed, FeedConfig, groups, journal::Journal, peers::SILENT_AFTER, temporary::Temporary};
 use kafka::{Admin, Producer, Reader, TopicSpec};
 use parking_lot::Mutex;
 use rand::Rng;
@@ -56,11 +56,12 @@ pub struct Engine {
     reader: Reader,
     pub(crate) admin: Admin,
     feeds: Vec<Arc<Feed>>,
+    pub(crate) temporary: Mutex<Vec<Temporary>>,
     topics: Mutex<Option<(Instant, Vec<TopicSummary>)>>,
     pub(crate) found: Mutex<groups::Found>,
     tabs: AtomicU32,
     stopping: watch::Sender<bool>,
-    tasks: TaskTracker,
+    pub(crate) tasks: TaskTracker,
     #[cfg(feature = "embedded")]
     embedded: Mutex<Option<kafka::embedded::Embedded>>,
 }
@@ -107,11 +108,12 @@ impl Engine {
         let groups = config.feeds.iter().map(|feed| feed.group.group.clone());
         let journal = Arc::new(Journal::new(author, config.journal.clone(), producer.clone(), groups));
         let admin = Admin::new(&config.client)?;
-        let feed = |feed: &crate::FeedConfig| {
+        let feed = |feed: &FeedConfig| {
             Arc::new(Feed::new(feed.clone(), config.client.clone(), admin.clone(), Arc::clone(&journal)))
         };
         let engine = Arc::new(Self {
             feeds: config.feeds.iter().map(feed).collect(),
+            temporary: Mutex::default(),
             reader: Reader::new(&config.client)?,
             admin,
             producer,
@@ -147,7 +149,11 @@ impl Engine {
         self.stopping.send_replace(true);
         self.tasks.wait().await;
         let until = Instant::now() + deadline;
-        futures::future::join_all(self.feeds.iter().map(|feed| feed.stop(deadline))).await;
+        let temporary: Vec<_> = self.temporary.lock().iter().map(|temporary| Arc::clone(&temporary.feed)).collect();
+        let ended = futures::future::join_all(temporary.iter().map(|feed| self.end_temporary(feed)));
+        let stopped = futures::future::join_all(self.feeds.iter().map(|feed| feed.stop(deadline)));
+        // A group that could not be deleted in time is one that Kafka forgets by itself.
+        let _ = tokio::join!(stopped, tokio::time::timeout(deadline, ended));
         self.journal.tell(News::Left);
         let left = until.saturating_duration_since(Instant::now());
         // Tells what the feeds had to tell while they stopped. Who can't hear it notices the silence.
@@ -208,8 +214,8 @@ impl Engine {
     }
 
     /// The feed of this name.
-    pub fn feed(&self, name: &str) -> Option<&Arc<Feed>> {
-        self.feeds.iter().find(|feed| feed.name() == name)
+    pub fn feed(&self, name: &str) -> Option<Arc<Feed>> {
+        self.feeds().find(|feed| feed.name() == name)
     }
 
     /// The page's feed.
@@ -217,9 +223,21 @@ impl Engine {
         &self.feeds[0]
     }
 
-    /// All feeds, in the order of the configuration.
-    pub fn feeds(&self) -> impl Iterator<Item = &Arc<Feed>> {
-        self.feeds.iter()
+    /// The feeds of the configuration, in its order.
+    pub fn configured_feeds(&self) -> &[Arc<Feed>] {
+        &self.feeds
+    }
+
+    /// All feeds, in the order of the configuration; after them the temporary ones.
+    pub fn feeds(&self) -> impl Iterator<Item = Arc<Feed>> {
+        let temporary: Vec<_> = self.temporary.lock().iter().map(|temporary| Arc::clone(&temporary.feed)).collect();
+        self.feeds.iter().cloned().chain(temporary)
+    }
+
+    /// One more.
+    pub(crate) fn make_feed(&self, config: FeedConfig) -> Arc<Feed> {
+        let (client, journal) = (self.config.client.clone(), Arc::clone(&self.journal));
+        Arc::new(Feed::new(config, client, self.admin.clone(), journal))
     }
 
     /// Turns true when the instance stops.
@@ -302,7 +320,7 @@ impl Engine {
     }
 
     /// Sees to the feed's topics, then joins the group. Kafka may be away for as long as it likes.
-    async fn consume(self: Arc<Self>, feed: Arc<Feed>) {
+    pub(crate) async fn consume(self: Arc<Self>, feed: Arc<Feed>) {
         let mut stopping = self.stopping();
         let begin = async {
             self.create_topics(&feed).await;
@@ -427,8 +445,8 @@ impl Engine {
                 _ = look.tick() => {}
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             }
-            let topics: BTreeSet<_> = self.feeds.iter().flat_map(|feed| feed.topics()).map(String::as_str).collect();
-            let topics: Vec<_> = topics.into_iter().collect();
+            let topics: BTreeSet<_> = self.feeds().flat_map(|feed| feed.topics().to_vec()).collect();
+            let topics: Vec<_> = topics.iter().map(String::as_str).collect();
             // Where Kafka does not answer, or has no ids, marks are told apart by nothing.
             if let Ok(ids) = self.admin.topic_ids(&topics, TOPIC_IDS_DEADLINE).await {
                 self.journal.set_topic_ids(ids);
@@ -447,10 +465,11 @@ impl Engine {
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             }
             self.journal.peers(|peers| peers.forget_silent(crate::now()));
-            for feed in &self.feeds {
+            self.end_idle();
+            for feed in self.feeds() {
                 feed.tick(crate::now(), self.tabs.load(Ordering::Relaxed));
             }
-            let feeds = self.feeds.iter().map(|feed| feed.news()).collect();
+            let feeds = self.feeds().map(|feed| feed.news()).collect();
             self.journal.tell(News::Alive { started: self.started, feeds });
         }
     }

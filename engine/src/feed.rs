@@ -75,6 +75,16 @@ impl Feed {
         Self { config, hub, audit: reader, state, journal, client, admin, whole, group, ingest }
     }
 
+    /// How it is made.
+    pub(crate) fn config(&self) -> &FeedConfig {
+        &self.config
+    }
+
+    /// Whether some tab follows it.
+    pub(crate) fn has_tabs(&self) -> bool {
+        self.state.stats.receiver_count() > 0
+    }
+
     /// The feed's name.
     pub fn name(&self) -> &str {
         &self.config.name

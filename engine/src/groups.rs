@@ -34,7 +34,7 @@ impl Engine {
         let mut groups = self.admin.groups(RENDER_DEADLINE).await.map_err(unanswered)?;
         for feed in self.feeds() {
             // What its members say is newer than what the coordinator says, and has the lag without asking.
-            let own = self.summary(feed);
+            let own = self.summary(&feed);
             match groups.iter_mut().find(|group| group.name == own.name) {
                 Some(group) => (group.feed, group.lag) = (own.feed, own.lag.or(group.lag)),
                 None => groups.push(own),
@@ -55,7 +55,7 @@ impl Engine {
         {
             return Ok(Some(group.clone()));
         }
-        let own = self.feeds().find(|feed| feed.group() == name).map(|feed| self.own(feed));
+        let own = self.feeds().find(|feed| feed.group() == name).map(|feed| self.own(&feed));
         let mut group = match (self.admin.group(name, RENDER_DEADLINE).await, own) {
             (Ok(Some(group)), own) => with_own(group, own),
             (Ok(None) | Err(_), Some(own)) => own,

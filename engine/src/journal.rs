@@ -23,6 +23,9 @@ const KEPT: usize = 2_000;
 /// How many of the newest marks, and of the newest notices, are read at the start, of each partition.
 const READ_BACK: i64 = 5_000;
 
+/// How many orders wait for their turn. People give them.
+const ORDERS: usize = 64;
+
 /// The journal of this instance.
 pub(crate) struct Journal {
     author: Author,
@@ -49,7 +52,7 @@ struct Heard {
     groups: Mutex<HashMap<String, GroupMarks>>,
     /// By name, as far as they are known.
     topic_ids: Mutex<HashMap<String, String>>,
-    orders: Mutex<Option<tokio::sync::mpsc::UnboundedSender<wire::SeekOrder>>>,
+    orders: Mutex<Option<tokio::sync::mpsc::Sender<wire::SeekOrder>>>,
     /// Why the journal can't be read or written, where it can't.
     trouble: watch::Sender<Option<String>>,
 }
@@ -128,6 +131,11 @@ impl Journal {
         receiver
     }
 
+    /// A group is not listened to any more.
+    pub fn forget(&self, group: &str) {
+        self.heard.groups.lock().remove(group);
+    }
+
     /// These are the topics' ids now, by name. What was said of others of their names says nothing of them.
     pub fn set_topic_ids(&self, ids: HashMap<String, String>) {
         let changed: Vec<_> = {
@@ -143,8 +151,8 @@ impl Journal {
     }
 
     /// Hands on the orders that are heard.
-    pub fn take_orders(&self) -> tokio::sync::mpsc::UnboundedReceiver<wire::SeekOrder> {
-        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    pub fn take_orders(&self) -> tokio::sync::mpsc::Receiver<wire::SeekOrder> {
+        let (sender, receiver) = tokio::sync::mpsc::channel(ORDERS);
         *self.heard.orders.lock() = Some(sender);
         receiver
     }
@@ -321,8 +329,9 @@ impl Heard {
         if let News::Seek(order) = &notice.news
             && let Some(orders) = &*self.orders.lock()
         {
-            // Nobody takes orders any more once the instance stops.
-            let _ = orders.send(order.clone());
+            // Nobody takes orders any more once the instance stops; and of more than it has room for, those who ordered are
+            // told that nobody answered.
+            let _ = orders.try_send(order.clone());
         }
         self.peers.lock().hear(notice, crate::now());
     }

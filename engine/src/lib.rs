@@ -12,6 +12,7 @@ mod journal;
 mod peers;
 mod replay;
 mod tab;
+mod temporary;
 mod whole;
 
 pub use ::feed::Batch;

@@ -88,7 +88,7 @@ impl Tab {
 
     fn subscribe(&mut self, subscribe: Subscribe) -> Result<Vec<Event>, ByeReason> {
         let Subscribe { feed, scope, filter, pace, from } = subscribe;
-        let feed = Arc::clone(self.engine.feed(&feed).ok_or(ByeReason::UnknownFeed)?);
+        let feed = self.engine.feed(&feed).ok_or(ByeReason::UnknownFeed)?;
         if !filter.is_legal() {
             return Err(ByeReason::BadSubscription);
         }

@@ -196,7 +196,7 @@ mod tests {
         }
         assert_eq!(custody.heard_own(0..4), []);
         custody.heard_other(2..8);
-        assert_eq!(custody.heard_own(4..10), [4..8]);
+        assert_eq!(custody.heard_own(4..10), vec![Range { start: 4, end: 8 }]);
         assert_eq!(custody.heard_own(4..10), []);
     }
 

@@ -13,6 +13,8 @@ mod offsets;
 mod statistics;
 mod topics;
 
+pub(crate) use claim::Claim;
+
 use crate::{Admin, ClientSettings, Error, GroupSettings};
 use link::Link;
 use member::{End, Member};

@@ -67,6 +67,7 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/readyz", get(health::readyz))
         .route("/produce", post(forms::produce))
         .route("/groups/{name}/reset", post(reset::reset))
+        .route("/groups/{name}/replay", post(reset::replay))
         .route("/preferences", get(preferences::remember))
         .leptos_routes_with_context(&state, generate_route_list(App), context, move || shell(shell_options.clone()))
         .fallback(assets::serve)

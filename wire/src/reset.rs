@@ -91,6 +91,12 @@ pub enum ResetError {
         /// Their client ids.
         members: Vec<String>,
     },
+    /// There are as many replays with a group of their own as there may be.
+    #[error("there are {most} replays already")]
+    TooMany {
+        /// So many.
+        most: u32,
+    },
     /// Kafka did not answer, or refused.
     #[error("Kafka: {reason}")]
     Kafka {

@@ -10,5 +10,5 @@ pub async fn newest_from_log(feed: String, n: usize) -> Result<Result<Vec<Record
     const MOST: usize = 1_000;
     let engine = super::engine()?;
     let feed = super::snapshot::find(&engine, &feed)?;
-    Ok(engine.newest_from_log(feed, n.min(MOST)).await)
+    Ok(engine.newest_from_log(&feed, n.min(MOST)).await)
 }

@@ -9,17 +9,14 @@ use wire::Snapshot;
 pub async fn snapshot(feed: String) -> Result<Snapshot, ServerFnError> {
     let engine = super::engine()?;
     let feed = find(&engine, &feed)?;
-    Ok(engine.snapshot(feed))
+    Ok(engine.snapshot(&feed))
 }
 
 /// The feed of this name.
 #[cfg(feature = "ssr")]
-pub(super) fn find<'a>(
-    engine: &'a engine::Engine,
-    name: &str,
-) -> Result<&'a std::sync::Arc<engine::Feed>, ServerFnError> {
+pub(super) fn find(engine: &engine::Engine, name: &str) -> Result<std::sync::Arc<engine::Feed>, ServerFnError> {
     match name {
-        "" => Ok(engine.default_feed()),
+        "" => Ok(engine.default_feed().clone()),
         _ => engine.feed(name).ok_or_else(|| ServerFnError::new("no such feed")),
     }
 }

@@ -84,9 +84,11 @@ impl Receipts {
             .map(|receipt| receipt.offset)
             .collect();
         let instance = Arc::from(range.instance.as_str());
-        offsets
-            .into_iter()
-            .fold(false, |is_new, offset| self.consumed(&range.topic, range.partition, offset, &instance, at) || is_new)
+        let mut is_new = false;
+        for offset in offsets {
+            is_new |= self.consumed(&range.topic, range.partition, offset, &instance, at);
+        }
+        is_new
     }
 
     /// Takes note of what this instance owns. Returns whether that says something new.

@@ -73,9 +73,11 @@ fn refused(reader: &Reader, mistake: Option<ResetMistake>) -> Markup {
     html! { @if let Some(mistake) = mistake { p.error role="alert" { (icon("error")) (rule(mistake)) } } }
 }
 
-/// What it would do, and the button that does it.
-pub fn plan(reader: &Reader, action: &str, topic: &str, plan: &ResetPlan, is_unsure: bool) -> Markup {
+/// What it would do, and the buttons: that which does it, and that which begins a feed there with a group of its own. `group` is
+/// the address of the group's page.
+pub fn plan(reader: &Reader, group: &str, topic: &str, plan: &ResetPlan, is_unsure: bool) -> Markup {
     let locale = reader.locale;
+    let (action, apart) = (format!("{group}/reset"), format!("{group}/replay"));
     let changes = || plan.rows.iter().filter_map(ResetRow::change);
     let again: u64 = changes().filter(|change| *change < 0).map(i64::unsigned_abs).sum();
     let skipped: u64 = changes().filter(|change| *change > 0).map(i64::unsigned_abs).sum();
@@ -108,8 +110,7 @@ pub fn plan(reader: &Reader, action: &str, topic: &str, plan: &ResetPlan, is_uns
                         _ => td_string!(locale, reset.group_is_empty),
                     }))
                     form method="post" action=(action) {
-                        input type="hidden" name="topic" value=(topic);
-                        @for row in &plan.rows { input type="hidden" name="row" value={ (row.partition) ":" (row.to) }; }
+                        (rows(topic, plan))
                         footer.wrap {
                             label.check { input type="checkbox" name="sure" autocomplete="off" required; span { (sure) } }
                             @if is_unsure { span.ink data-tone="danger" role="alert" { (td_string!(locale, reset.tick_first)) } }
@@ -119,7 +120,23 @@ pub fn plan(reader: &Reader, action: &str, topic: &str, plan: &ResetPlan, is_uns
                     }
                 }
             }
+            form method="post" action=(apart) {
+                (rows(topic, plan))
+                footer.wrap {
+                    span.muted { (td_string!(locale, reset.apart_means)) }
+                    span.push {}
+                    button.btn { (td_string!(locale, reset.apart)) }
+                }
+            }
         }
+    }
+}
+
+/// A plan as a form sends it.
+fn rows(topic: &str, plan: &ResetPlan) -> Markup {
+    html! {
+        input type="hidden" name="topic" value=(topic);
+        @for row in &plan.rows { input type="hidden" name="row" value={ (row.partition) ":" (row.to) }; }
     }
 }
 
@@ -191,6 +208,7 @@ pub fn trouble(reader: &Reader, error: &ResetError) -> Markup {
     let why = match error {
         ResetError::UnknownPartition { topic } => td_string!(locale, reset.unknown_partition, topic = topic.as_str()),
         ResetError::Active { members } => td_string!(locale, reset.active_means, members = members.join(", ")),
+        ResetError::TooMany { most } => td_string!(locale, reset.too_many, most = *most),
         ResetError::Kafka { reason } => reason.clone(),
     };
     banner("danger", td_string!(locale, reset.not_possible), &why)
@@ -209,7 +227,7 @@ mod tests {
     fn a_dry_run_says_how_many_are_read_again_or_skipped() {
         let shown =
             ResetPlan { rows: vec![row(Some(1_100), 100), row(Some(5), 8), row(None, 0)], how: ResetHow::Owners };
-        let html = plan(&Reader::of(Locale::en), "/groups/g/reset", "orders", &shown, false).into_string();
+        let html = plan(&Reader::of(Locale::en), "/groups/g", "orders", &shown, false).into_string();
         for text in ["1,000 read again", "3 skipped", "−1,000", "+3", "value=\"0:100\"", "required"] {
             assert!(html.contains(text), "{text}: {html}");
         }
@@ -218,7 +236,8 @@ mod tests {
     #[test]
     fn an_active_group_has_no_button_and_names_its_members() {
         let shown = ResetPlan { rows: vec![row(Some(1), 0)], how: ResetHow::Active(vec!["billing-1".into()]) };
-        let html = plan(&Reader::of(Locale::en), "/groups/g/reset", "orders", &shown, false).into_string();
-        assert!(html.contains("billing-1") && !html.contains("method=\"post\""), "{html}");
+        let html = plan(&Reader::of(Locale::en), "/groups/g", "orders", &shown, false).into_string();
+        assert!(html.contains("billing-1") && !html.contains("action=\"/groups/g/reset\""), "{html}");
+        assert!(html.contains("action=\"/groups/g/replay\""), "beside it one can always be: {html}");
     }
 }

@@ -51,7 +51,6 @@ pub fn Reset() -> impl IntoView {
             _ => None,
         };
         let back = groups::path(&group);
-        let action = format!("{back}/reset");
         let is_unsure = outcome == Some(ResetOutcome::Unsure);
         Content::plain(
             format!("{} {group}", td_string!(locale, reset.title)),
@@ -72,7 +71,7 @@ pub fn Reset() -> impl IntoView {
                     }
                     (reset::form(reader, &topics, &form, mistake))
                     @match &plan {
-                        Some(Ok(plan)) => (reset::plan(reader, &action, &form.topic, plan, is_unsure)),
+                        Some(Ok(plan)) => (reset::plan(reader, &back, &form.topic, plan, is_unsure)),
                         Some(Err(error)) => (reset::trouble(reader, error)),
                         None => {}
                     }

@@ -5,7 +5,7 @@ use super::{
     groups::members_of,
     requests::{At, Failure, Found, Requests},
 };
-use crate::{Error, Partition, PartitionOffset};
+use crate::{Error, Partition, PartitionOffset, group::Claim};
 use rdkafka::error::RDKafkaErrorCode;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -94,6 +94,30 @@ impl Admin {
         offsets: &[PartitionOffset],
         deadline: Duration,
     ) -> Result<Vec<(Partition, Result<(), String>)>, Error> {
+        // Without a claim: what the group's last member consumed in silence stays suspect.
+        self.alter(group, offsets, String::new(), deadline).await
+    }
+
+    /// The same for a group that never had members: what its first one consumes is not suspected of having been consumed.
+    ///
+    /// # Errors
+    /// See [`Admin::alter_offsets`].
+    pub async fn begin_group(
+        &self,
+        group: &str,
+        offsets: &[PartitionOffset],
+        deadline: Duration,
+    ) -> Result<Vec<(Partition, Result<(), String>)>, Error> {
+        self.alter(group, offsets, Claim::NOBODY.metadata(0), deadline).await
+    }
+
+    async fn alter(
+        &self,
+        group: &str,
+        offsets: &[PartitionOffset],
+        metadata: String,
+        deadline: Duration,
+    ) -> Result<Vec<(Partition, Result<(), String>)>, Error> {
         if offsets.is_empty() {
             return Ok(Vec::new());
         }
@@ -101,7 +125,7 @@ impl Admin {
         let (group, offsets) = (group.to_owned(), offsets.to_vec());
         self.ask(action, deadline, move |requests| {
             refuse_active(requests, &group)?;
-            let altered = requests.alter(&group, &offsets, requests.until())?.answer()?;
+            let altered = requests.alter(&group, &offsets, &metadata, requests.until())?.answer()?;
             // Someone may have joined since.
             if altered.iter().any(|(_, answer)| answer.as_ref().is_err_and(|failure| is_active(failure.code))) {
                 refuse_active(requests, &group)?;

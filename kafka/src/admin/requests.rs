@@ -235,6 +235,9 @@ pub(super) struct Requests<'a> {
     is_stale: Cell<bool>,
 }
 
+/// Of each partition, how setting its offset went.
+pub type Altered = Vec<(Partition, Result<(), Failure>)>;
+
 impl Requests<'_> {
     /// When the call ends.
     pub fn until(&self) -> Instant {
@@ -307,19 +310,25 @@ impl Requests<'_> {
         }))
     }
 
-    /// Commits offsets for a group from outside, and tells of each partition how that went.
+    /// Commits offsets for a group from outside, with `metadata` beside each, and tells of each partition how that went.
     pub fn alter(
         &self,
         group: &str,
         offsets: &[PartitionOffset],
+        metadata: &str,
         until: Instant,
-    ) -> Result<Request<'_, Vec<(Partition, Result<(), Failure>)>>, Failure> {
+    ) -> Result<Request<'_, Altered>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS,
             event: bindings::RD_KAFKA_EVENT_ALTERCONSUMERGROUPOFFSETS_RESULT,
         };
         let group = c_string(group)?;
         let list = list(offsets.iter().map(|at| (&at.partition, Offset::Offset(at.offset))))?;
+        for PartitionOffset { partition, .. } in offsets {
+            if let Some(mut element) = list.find_partition(&partition.topic, partition.partition) {
+                element.set_metadata(metadata);
+            }
+        }
         Ok(self.send(KIND, until, read_altered, |client, options, answers| {
             // SAFETY: see `send`; librdkafka copies the list and what is asked, which is ours to destroy.
             unsafe {
@@ -575,7 +584,7 @@ fn read_committed(event: &Event) -> Result<Vec<PartitionOffset>, Failure> {
     }
 }
 
-fn read_altered(event: &Event) -> Result<Vec<(Partition, Result<(), Failure>)>, Failure> {
+fn read_altered(event: &Event) -> Result<Altered, Failure> {
     // SAFETY: as in `read_listed`.
     unsafe {
         let result = bindings::rd_kafka_event_AlterConsumerGroupOffsets_result(event.ptr());

@@ -14,7 +14,7 @@ const WORD: &str = "ottla";
 
 /// A claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Claim {
+pub(crate) struct Claim {
     /// Whether the member goes on.
     pub is_held: bool,
     /// Below it someone may have consumed in silence.
@@ -22,6 +22,9 @@ pub(super) struct Claim {
 }
 
 impl Claim {
+    /// That of a group which nobody consumed with.
+    pub const NOBODY: Self = Self { is_held: false, suspect_below: 0 };
+
     /// As it stands in the metadata, for people with Kafka's own tools to read too.
     pub fn metadata(self, offset: i64) -> String {
         let word = if self.is_held { "held" } else { "released" };

@@ -24,7 +24,7 @@ pub(super) struct Readiness {
 /// the reasons.
 pub(super) async fn readyz(State(engine): State<Arc<Engine>>) -> (StatusCode, Json<Readiness>) {
     let mut reasons = Vec::new();
-    for feed in engine.feeds() {
+    for feed in engine.configured_feeds() {
         match feed.kafka() {
             KafkaState::Up if feed.is_member() => {}
             KafkaState::Up => reasons.push(format!(

@@ -5,7 +5,7 @@ use app::{ResetOutcome, shell};
 use axum::{
     body::{Body, Bytes},
     extract::{Path, Request, State},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use http::StatusCode;
 use leptos::prelude::provide_context;
@@ -14,20 +14,36 @@ use wire::{ResetError, ResetRow};
 
 /// `POST /groups/{name}/reset`: does what its dry run showed, and renders the page with what came of it.
 pub(super) async fn reset(State(state): State<AppState>, Path(group): Path<String>, body: Bytes) -> Response {
-    let outcome = match rows(&body) {
-        None => ResetOutcome::Unsure,
-        Some(rows) => match state.engine.reset(&group, &rows).await {
+    let outcome = match Posted::read(&body) {
+        Some(Posted { rows, is_sure: true }) => match state.engine.reset(&group, &rows).await {
             Ok(results) => ResetOutcome::Done(results),
             Err(error) => ResetOutcome::Failed(error),
         },
+        _ => ResetOutcome::Unsure,
     };
+    page(&state, &group, outcome).await
+}
+
+/// `POST /groups/{name}/replay`: begins a feed at these offsets with a group of its own, and leads to it.
+pub(super) async fn replay(State(state): State<AppState>, Path(group): Path<String>, body: Bytes) -> Response {
+    let Some(Posted { rows, .. }) = Posted::read(&body) else {
+        return page(&state, &group, ResetOutcome::Unsure).await;
+    };
+    match state.engine.replay_apart(&rows).await {
+        Ok(feed) => Redirect::to(&format!("/?feed={feed}")).into_response(),
+        Err(error) => page(&state, &group, ResetOutcome::Failed(error)).await,
+    }
+}
+
+/// The page, with what came of it.
+async fn page(state: &AppState, group: &str, outcome: ResetOutcome) -> Response {
     let status = match &outcome {
         ResetOutcome::Done(_) => StatusCode::OK,
         ResetOutcome::Unsure => StatusCode::UNPROCESSABLE_ENTITY,
-        ResetOutcome::Failed(ResetError::Active { .. }) => StatusCode::CONFLICT,
+        ResetOutcome::Failed(ResetError::Active { .. } | ResetError::TooMany { .. }) => StatusCode::CONFLICT,
         ResetOutcome::Failed(_) => StatusCode::BAD_GATEWAY,
     };
-    let address = format!("{}/reset", app::group_path(&group));
+    let address = format!("{}/reset", app::group_path(group));
     let (engine, options) = (Arc::clone(&state.engine), state.leptos.clone());
     let page = leptos_axum::render_app_async_with_context(
         move || {
@@ -44,22 +60,32 @@ pub(super) async fn reset(State(state): State<AppState>, Path(group): Path<Strin
     response
 }
 
-/// The rows that were shown, if someone ticked that they know what it means.
-fn rows(body: &[u8]) -> Option<Vec<ResetRow>> {
-    let (mut topic, mut places, mut is_sure) = (String::new(), Vec::new(), false);
-    for (field, value) in url::form_urlencoded::parse(body) {
-        match field.as_ref() {
-            "topic" => topic = value.into_owned(),
-            "row" => {
-                let (partition, to) = value.split_once(':')?;
-                places.push((partition.parse().ok()?, to.parse().ok()?));
+/// What a form of the page sends.
+struct Posted {
+    /// What was shown: at least one.
+    rows: Vec<ResetRow>,
+    /// Whether someone ticked that they know what it means.
+    is_sure: bool,
+}
+
+impl Posted {
+    fn read(body: &[u8]) -> Option<Self> {
+        let (mut topic, mut places, mut is_sure) = (String::new(), Vec::new(), false);
+        for (field, value) in url::form_urlencoded::parse(body) {
+            match field.as_ref() {
+                "topic" => topic = value.into_owned(),
+                "row" => {
+                    let (partition, to) = value.split_once(':')?;
+                    places.push((partition.parse().ok()?, to.parse().ok()?));
+                }
+                "sure" => is_sure = true,
+                _ => {}
             }
-            "sure" => is_sure = true,
-            _ => {}
         }
+        let row = |(partition, to)| ResetRow { topic: topic.clone(), partition, committed: None, to };
+        let rows: Vec<_> = places.into_iter().map(row).collect();
+        (!rows.is_empty()).then_some(Self { rows, is_sure })
     }
-    let row = |(partition, to)| ResetRow { topic: topic.clone(), partition, committed: None, to };
-    (is_sure && !places.is_empty()).then(|| places.into_iter().map(row).collect())
 }
 
 #[cfg(test)]
@@ -68,10 +94,10 @@ mod tests {
 
     #[test]
     fn a_reset_needs_the_tick_and_rows() {
-        let rows = |body: &str| rows(body.as_bytes()).map(|rows| rows.len());
-        assert_eq!(rows("topic=t&row=0%3A5&row=1%3A7&sure=on"), Some(2));
-        assert_eq!(rows("topic=t&row=0%3A5"), None);
-        assert_eq!(rows("topic=t&sure=on"), None);
-        assert_eq!(rows("topic=t&row=0%3Ax&sure=on"), None);
+        let read = |body: &str| Posted::read(body.as_bytes()).map(|posted| (posted.rows.len(), posted.is_sure));
+        assert_eq!(read("topic=t&row=0%3A5&row=1%3A7&sure=on"), Some((2, true)));
+        assert_eq!(read("topic=t&row=0%3A5"), Some((1, false)));
+        assert_eq!(read("topic=t&sure=on"), None);
+        assert_eq!(read("topic=t&row=0%3Ax&sure=on"), None);
     }
 }
