@@ -105,12 +105,12 @@ test("the embedded broker goes and comes back", async ({ start, startBroker, ope
 
 test("a real Kafka goes and comes back", async ({ start, open, topic }) => {
   test.setTimeout(180_000);
-  // One of its own: the cluster of the other tests stays up.
-  const env = { OTTLA_KAFKA_PORT: "39092", OTTLA_KAFKA_DATA: test.info().outputPath("kafka") };
+  // One of its own: the cluster of the other tests stays up. Its port is none that the system hands out while it is down.
+  const env = { OTTLA_KAFKA_PORT: "23092", OTTLA_KAFKA_DATA: test.info().outputPath("kafka") };
   const kafka = (...args: string[]) => run(kafkaScript, args, { env });
   await kafka("start", "--nodes", "1");
   try {
-    const ottla = await start({ brokers: "127.0.0.1:39092" });
+    const ottla = await start({ brokers: "127.0.0.1:23092" });
     await outlivesKafka(ottla, await open(ottla.url), topic, {
       stop: async () => void (await kafka("stop")),
       start: async () => void (await kafka("start")),

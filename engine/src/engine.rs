@@ -1,6 +1,9 @@
 //! The engine: what an instance is made of, started and stopped as one.
 
-use crate::{Brokers, Config, Feed, FeedConfig, groups, journal::Journal, peers::SILENT_AFTER, temporary::Temporary};
+use crate::{
+    Brokers, Config, Feed, FeedConfig, config::RENDER_DEADLINE, groups, journal::Journal, peers::SILENT_AFTER,
+    temporary::Temporary,
+};
 use kafka::{Admin, Producer, Reader, TopicSpec};
 use parking_lot::Mutex;
 use rand::Rng;
@@ -21,8 +24,6 @@ use wire::{
 
 /// How many of a feed's newest records a page is rendered with.
 const NEWEST: usize = 100;
-/// How long a broker call may take while a page is rendered, before the page says that Kafka does not answer.
-pub(crate) const RENDER_DEADLINE: Duration = Duration::from_millis(300);
 /// How long reading from the log may take when someone asked for it.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the list of topics is taken for true.

@@ -4,16 +4,14 @@ use crate::{
     FeedConfig,
     ingest::Ingest,
     journal::Journal,
+    state::State,
     whole::{Use, Whole},
 };
 use ::feed::{Audit, AuditReader, Hub, HubConfig};
 use kafka::{Admin, ClientSettings, Group, Partition, SeekResults};
 use parking_lot::Mutex;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -35,18 +33,6 @@ pub struct Feed {
     ingest: Mutex<Option<Ingest>>,
 }
 
-/// What tabs are told besides records. Written by the group's thread and the engine's clock, watched by every tab.
-pub(crate) struct State {
-    pub assignment: watch::Sender<Assignment>,
-    pub kafka: watch::Sender<KafkaState>,
-    pub stats: watch::Sender<Stats>,
-    pub members: watch::Sender<Vec<Fellow>>,
-    /// Records that tabs were not sent.
-    pub gaps: AtomicU64,
-    /// Whether the group has given this instance its share, be it nothing.
-    pub is_member: AtomicBool,
-}
-
 /// Assignment, Kafka's state, the counters and the members, for a tab to follow.
 pub(crate) struct Watched {
     pub assignment: watch::Receiver<Assignment>,
@@ -58,14 +44,7 @@ pub(crate) struct Watched {
 impl Feed {
     pub(crate) fn new(config: FeedConfig, client: ClientSettings, admin: Admin, journal: Arc<Journal>) -> Self {
         let (writer, hub) = ::feed::hub(HubConfig { ring_bytes: config.ring_bytes });
-        let state = Arc::new(State {
-            assignment: watch::Sender::default(),
-            kafka: watch::Sender::new(KafkaState::Connecting),
-            stats: watch::Sender::default(),
-            members: watch::Sender::default(),
-            gaps: AtomicU64::default(),
-            is_member: AtomicBool::default(),
-        });
+        let state = Arc::new(State::default());
         let audit = Audit::new();
         let reader = audit.reader();
         let group = &config.group;

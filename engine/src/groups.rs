@@ -1,6 +1,6 @@
 //! The consumer groups, as pages show them: what the cluster says, and what the instances of Ottla tell of their own.
 
-use crate::{Engine, Feed, engine::RENDER_DEADLINE};
+use crate::{Engine, Feed, config::RENDER_DEADLINE};
 use kafka::Protocol;
 use std::{
     collections::HashMap,

@@ -2,8 +2,8 @@
 //! tabs follow.
 
 use crate::{
-    feed::State,
     journal::{Journal, Said, Stretch},
+    state::State,
 };
 use ::feed::{Audit, Remark, Writer};
 use kafka::{Consume, Partition, PartitionOffset, PartitionOffsets, Taken};

@@ -11,6 +11,7 @@ mod ingest;
 mod journal;
 mod peers;
 mod replay;
+mod state;
 mod tab;
 mod temporary;
 mod whole;

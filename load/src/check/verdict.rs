@@ -757,8 +757,8 @@ mod tests {
         let resumed = history.resumed_since(900);
         assert_eq!(resumed.iter().map(|resumed| (resumed.assigned, resumed.first)).collect::<Vec<_>>(), [(990, 1003)]);
         assert_eq!(
-            (history.shown_since("b", 1005), history.moves_since("b", 0), history.longest_silence(0, 0)),
-            (5, 1, 1)
+            (history.shown_since("b", 1005), history.moves_since("b", 0), history.longest_silence(0, 998)),
+            (5, 1, 2)
         );
         assert_eq!(history.owned("b").len(), 1);
     }
