@@ -20,6 +20,9 @@ use web_sys::{Element, EventTarget, FocusEvent, HtmlElement};
 const OVERSCAN: usize = 12;
 /// The height that is assumed until a row was measured, in CSS pixels.
 const ASSUMED_ROW: f64 = 28.0;
+/// The class of a row that just came, and for how long it has it.
+const NEW: &str = "new";
+const TINT: Duration = Duration::from_millis(900);
 /// How long the list holds after the pointer left it.
 const AFTER_POINTER: Duration = Duration::from_millis(600);
 
@@ -229,6 +232,11 @@ impl List {
             let is_new = is_quiet && !entry.arrived.is_zero();
             row::row(&self.tab.reader, entry, &own, index, is_new).into_string()
         });
+        let tinted: Vec<_> = children(&lines).filter(|row| row.class_list().contains(NEW)).collect();
+        if !tinted.is_empty() {
+            // Not an animation: that would paint the list in every frame, for as long as rows come.
+            browser::after(TINT, move || tinted.iter().for_each(|row| drop(row.class_list().remove_1(NEW))));
+        }
         let mut has_stop = false;
         for (row, entry) in children(&lines).zip(&shown) {
             let is_current = view.current == Some(entry.id());
