@@ -441,7 +441,7 @@ impl Live {
                 self.plan();
             }
             // The machine has dealt with them.
-            Event::Pong(_) | Event::Bye(_) => {}
+            Event::Topics(_) | Event::Pong(_) | Event::Bye(_) => {}
         }
     }
 

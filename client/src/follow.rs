@@ -127,8 +127,7 @@ impl Follow {
         {
             // Nothing is named before the first records of a fresh subscription, so it begins here, even if the connection
             // breaks before they come.
-            let positions = Vec::new();
-            self.resume = Resume::new(&Cursor { epoch: subscribed.epoch, seq: subscribed.seq, positions });
+            self.resume = Resume::new(&Cursor { epoch: subscribed.epoch, seq: subscribed.seq, ..Cursor::default() });
             self.has_begun = true;
         }
         self.resume.accept(event)
@@ -273,7 +272,7 @@ mod tests {
             drop(socket);
             let (mut socket, from) = server.accept().await;
             let positions = vec![Position { topic: "t".into(), partition: 0, next: 108 }];
-            assert_eq!(from, From::Cursor(Cursor { epoch: 1, seq: 8, positions }));
+            assert_eq!(from, From::Cursor(Cursor { epoch: 1, seq: 8, positions, ..Cursor::default() }));
             // It sends too much.
             send(&mut socket, &[subscribed(1, 6, true), records(1, 6..8)]).await;
             send(&mut socket, &[records(1, 6..10)]).await;
@@ -313,7 +312,7 @@ mod tests {
             accepted = serve => accepted,
             () = follow => unreachable!("it follows for ever"),
         };
-        assert_eq!(from, From::Cursor(Cursor { epoch: 1, seq: 5, positions: vec![] }));
+        assert_eq!(from, From::Cursor(Cursor { epoch: 1, seq: 5, ..Cursor::default() }));
     }
 
     #[tokio::test]

@@ -1,5 +1,5 @@
 // Kafka as other people use it: its own console tools, and confluent-kafka for Python. Nothing of Ottla is in here.
-import { kafkaScript, producer, python } from "./paths.ts";
+import { kafkaScript, producer, python, transactions } from "./paths.ts";
 import { run } from "./process.ts";
 
 /// The cluster of this run.
@@ -54,4 +54,9 @@ export async function pythonProduce(topic: string): Promise<Foreign[]> {
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line) as Foreign);
+}
+
+/// Three transactions of foreign/transactions.py, the second one aborted. Gives the number of committed records.
+export async function pythonTransactions(topic: string): Promise<number> {
+  return Number.parseInt(await run(python, [transactions, brokers(), topic]), 10);
 }

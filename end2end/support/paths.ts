@@ -10,6 +10,7 @@ export const program = process.env.OTTLA_BIN ?? join(target, "debug/ottla");
 export const kafkaScript = resolve(end2end, "../scripts/kafka.sh");
 export const python = join(cache, "venv/bin/python");
 export const producer = join(end2end, "foreign/produce.py");
+export const transactions = join(end2end, "foreign/transactions.py");
 /// What the tests measure and picture; not in the repository.
 export const figures = join(end2end, "figures");
 export const screenshots = join(end2end, "screenshots");

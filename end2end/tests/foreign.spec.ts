@@ -1,6 +1,6 @@
 // Records written by programs that are not ours appear live, each in the tabs of the instance that consumed it, whatever
 // they hold.
-import { consoleProduce, createTopic, pythonProduce } from "../support/kafka.ts";
+import { consoleProduce, createTopic, pythonProduce, pythonTransactions } from "../support/kafka.ts";
 import { expect, test } from "../support/test.ts";
 
 test("Kafka's console producer and confluent-kafka write, two instances show each record once", async ({ start, open, topic }) => {
@@ -46,4 +46,20 @@ test("Kafka's console producer and confluent-kafka write, two instances show eac
     for (const text of ["source", "python", "twice", "null", "raw", "ff 00"]) await expect(main).toContainText(text);
     await expect(main.getByText("twice", { exact: true })).toHaveCount(2);
   }
+});
+
+test("what transactions leave in the log is told apart from loss", async ({ start, open, topic }) => {
+  await createTopic(topic);
+  const one = await start();
+  const tab = await open(one.url);
+  const committed = await pythonTransactions(topic);
+  await expect(tab.rows).toHaveCount(committed);
+  await expect(tab.rows.filter({ hasText: "transaction 1" })).toHaveCount(0);
+  // Between the committed records: the first one's marker, five aborted records and their marker.
+  await tab.page.goto(`${one.url}/groups/g-${topic}`);
+  const audit = tab.page.getByRole("row").filter({ hasText: "7 seen empty" });
+  await expect(audit).toContainText(committed.toString());
+  const missing = tab.page.getByRole("columnheader", { name: "missing" });
+  await expect(missing).toHaveCount(1);
+  await expect(audit.locator("[data-tone=danger]")).toHaveCount(0);
 });

@@ -24,7 +24,6 @@ test("a tab on the whole group shows what two tabs on two instances share", asyn
   for (const [tab, name] of [[a, "ottla-1"], [b, "ottla-2"]] as const) {
     const own = await tab.places();
     expect(own.length).toBeGreaterThan(0);
-    await expect.poll(async () => own.filter(async (place) => (await consumers(whole)).get(place) !== name)).toBeTruthy();
     const said = await eventually("the marks are there", 10_000, async () => {
       const said = await consumers(whole);
       return [...said.values()].every((who) => who.startsWith("ottla-")) ? said : undefined;
@@ -55,6 +54,19 @@ test("what nobody consumed yet waits in the log, and is then said to be consumed
   process.kill(two.pid, "SIGCONT");
   await expect(waiting).toHaveCount(0);
   await expect.poll(async () => [...(await consumers(whole)).values()].filter((who) => who === "ottla-2").length).toBe(before);
+});
+
+test("a tab on the whole group is told who took which partitions over from whom", async ({ start, open }) => {
+  const [one, two] = [await start(), await start()];
+  const three = await start();
+  const whole = await open(one.url, "group");
+  const note = (text: string | RegExp) => whole.page.locator(".row.note").filter({ hasText: text });
+  await three.stop();
+  await expect(note(/Left.*ottla-3/)).toHaveCount(1);
+  const taken = note(/Rebalanced.*ottla-3.*→.*ottla-[12]/);
+  await expect(taken.first()).toContainText("s without an owner");
+  await two.kill();
+  await expect(note(/Not heard of any more.*ottla-2/)).toHaveCount(1, { timeout: 20_000 });
 });
 
 test("an instance is killed: its tab goes on at another, tiles move, and the counters stay right", async ({ start, open, wire, page, topic }) => {

@@ -110,10 +110,11 @@ impl Engine {
         let journal = Arc::new(Journal::new(author, config.journal.clone(), producer.clone(), groups));
         let admin = Admin::new(&config.client)?;
         let feed = |feed: &FeedConfig| {
-            Arc::new(Feed::new(feed.clone(), config.client.clone(), admin.clone(), Arc::clone(&journal)))
+            Feed::new(feed.clone(), config.client.clone(), admin.clone(), Arc::clone(&journal)).map(Arc::new)
         };
+        let feeds = config.feeds.iter().map(feed).collect::<Result<_, _>>()?;
         let engine = Arc::new(Self {
-            feeds: config.feeds.iter().map(feed).collect(),
+            feeds,
             temporary: Mutex::default(),
             reader: Reader::new(&config.client)?,
             admin,
@@ -236,9 +237,9 @@ impl Engine {
     }
 
     /// One more.
-    pub(crate) fn make_feed(&self, config: FeedConfig) -> Arc<Feed> {
+    pub(crate) fn make_feed(&self, config: FeedConfig) -> Result<Arc<Feed>, kafka::Error> {
         let (client, journal) = (self.config.client.clone(), Arc::clone(&self.journal));
-        Arc::new(Feed::new(config, client, self.admin.clone(), journal))
+        Feed::new(config, client, self.admin.clone(), journal).map(Arc::new)
     }
 
     /// Turns true when the instance stops.
@@ -465,7 +466,7 @@ impl Engine {
                 _ = second.tick() => {}
                 _ = stopping.wait_for(|stopping| *stopping) => return,
             }
-            self.journal.peers(|peers| peers.forget_silent(crate::now()));
+            self.journal.forget_silent(crate::now());
             self.end_idle();
             for feed in self.feeds() {
                 feed.tick(crate::now(), self.tabs.load(Ordering::Relaxed));

@@ -2,13 +2,14 @@
 
 use crate::{
     FeedConfig,
+    holes::Holes,
     ingest::Ingest,
     journal::Journal,
     state::State,
     whole::{Use, Whole},
 };
 use ::feed::{Audit, AuditReader, Hub, HubConfig};
-use kafka::{Admin, ClientSettings, Group, Partition, SeekResults};
+use kafka::{Admin, ClientSettings, Group, Partition, Reader, SeekResults};
 use parking_lot::Mutex;
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -42,16 +43,23 @@ pub(crate) struct Watched {
 }
 
 impl Feed {
-    pub(crate) fn new(config: FeedConfig, client: ClientSettings, admin: Admin, journal: Arc<Journal>) -> Self {
+    /// A feed whose group is not joined yet. Within a Tokio runtime.
+    pub(crate) fn new(
+        config: FeedConfig,
+        client: ClientSettings,
+        admin: Admin,
+        journal: Arc<Journal>,
+    ) -> Result<Self, kafka::Error> {
         let (writer, hub) = ::feed::hub(HubConfig { ring_bytes: config.ring_bytes });
         let state = Arc::new(State::default());
         let audit = Audit::new();
         let reader = audit.reader();
         let group = &config.group;
-        let ingest = Ingest::new(group.group.clone(), writer, audit, Arc::clone(&state), Arc::clone(&journal));
+        let holes = Holes::new(Reader::like(&client, group)?);
+        let ingest = Ingest::new(group.group.clone(), writer, audit, Arc::clone(&state), Arc::clone(&journal), holes);
         let whole = Whole::new(group.group.clone(), group.topics.clone(), config.ring_bytes);
         let (group, ingest) = (Mutex::default(), Mutex::new(Some(ingest)));
-        Self { config, hub, audit: reader, state, journal, client, admin, whole, group, ingest }
+        Ok(Self { config, hub, audit: reader, state, journal, client, admin, whole, group, ingest })
     }
 
     /// How it is made.

@@ -2,11 +2,12 @@
 //! tabs follow.
 
 use crate::{
+    holes::{Holes, Looked},
     journal::{Journal, Said, Stretch},
     state::State,
 };
 use ::feed::{Audit, Remark, Writer};
-use kafka::{Consume, Partition, PartitionOffset, PartitionOffsets, Taken};
+use kafka::{Consume, Found, Partition, PartitionOffset, PartitionOffsets, Taken};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, atomic::Ordering, mpsc},
@@ -14,6 +15,7 @@ use std::{
 };
 use wire::{
     Assignment, ChangeKind, Count, Flag, Flags, Gap, HappeningKind, KafkaState, Mark, News, Owned, RecordView, Sought,
+    TopicId,
 };
 
 /// How long marks are waited for when a partition is taken on that was not given back.
@@ -28,6 +30,8 @@ pub(crate) struct Ingest {
     journal: Arc<Journal>,
     /// What everyone says of this group.
     said: mpsc::Receiver<Said>,
+    /// Looks into the holes that the audit finds.
+    holes: Holes,
     /// What this instance owns.
     owned: BTreeSet<Partition>,
     /// How many partitions each topic has, as far as that is known.
@@ -39,10 +43,17 @@ pub(crate) struct Ingest {
 }
 
 impl Ingest {
-    pub(crate) fn new(group: String, writer: Writer, audit: Audit, state: Arc<State>, journal: Arc<Journal>) -> Self {
+    pub(crate) fn new(
+        group: String,
+        writer: Writer,
+        audit: Audit,
+        state: Arc<State>,
+        journal: Arc<Journal>,
+        holes: Holes,
+    ) -> Self {
         let said = journal.listen(&group);
         let (owned, totals, topic_ids, batch) = (BTreeSet::new(), BTreeMap::new(), HashMap::new(), Vec::new());
-        Self { group, writer, audit, state, journal, said, owned, totals, topic_ids, batch }
+        Self { group, writer, audit, state, journal, said, holes, owned, totals, topic_ids, batch }
     }
 
     /// Takes note of a mark, and tells late what it shows to be redelivered.
@@ -63,10 +74,31 @@ impl Ingest {
         while let Ok(said) = self.said.try_recv() {
             match said {
                 Said::Mark(mark) => self.hear(&mark),
+                Said::Topic(TopicId { topic, id }) => self.writer.topic(&topic, &id),
                 Said::Anew(topic) => self.audit.forget_others(&topic),
+                // The tabs of this instance's share are told of its own part at its place among the records.
+                Said::Happened(_) => {}
             }
         }
         self.writer.flush();
+    }
+
+    /// Has the holes looked into that were found, and tells what stood in those that were.
+    fn look_into_holes(&mut self) {
+        self.holes.look(self.audit.take_holes());
+        for Looked { hole, to, found } in self.holes.looked() {
+            let records = found.as_ref().map_or(0, |found| found.records);
+            if self.audit.looked_into(&hole, to, records)
+                && let Some(Found { first, last, records }) = found
+            {
+                let (topic, partition) = (hole.topic, hole.partition);
+                tracing::error!(group = self.group, topic, partition, first, last, records, "records were passed over");
+                let count = Count::Exact(records);
+                let gap = Gap { topic, partition, first, last, count, now_with: None };
+                self.writer.change(crate::now(), ChangeKind::PassedOver(gap));
+                self.writer.flush();
+            }
+        }
     }
 
     /// A topic that was deleted and made anew is another one: what was consumed of the old says nothing of it.
@@ -74,6 +106,7 @@ impl Ingest {
         let ids: HashMap<_, _> =
             taken.iter().filter_map(|taken| Some((taken.partition.topic.clone(), taken.topic_id.clone()?))).collect();
         for (topic, id) in &ids {
+            self.writer.topic(topic, id);
             if self.topic_ids.insert(topic.clone(), id.clone()).is_some_and(|before| before != *id) {
                 self.audit.topic_began_anew(topic);
             }
@@ -157,10 +190,10 @@ impl Consume for Ingest {
         self.hear_all();
         let partitions: Vec<_> = taken.iter().map(|taken| taken.partition.clone()).collect();
         self.owned.extend(partitions.iter().cloned());
-        let suspects = taken
-            .iter()
-            .map(|Taken { partition, suspects, .. }| (partition.topic.as_str(), partition.partition, suspects.clone()));
-        self.audit.assigned(suspects);
+        let begun = taken.iter().map(|Taken { partition, next, suspects, .. }| {
+            (partition.topic.as_str(), partition.partition, *next, suspects.clone())
+        });
+        self.audit.assigned(begun);
         self.change(&partitions, ChangeKind::Assigned, HappeningKind::Assigned);
     }
 
@@ -178,7 +211,7 @@ impl Consume for Ingest {
     }
 
     fn sought(&mut self, partition: &Partition, from: i64, to: i64) {
-        self.audit.sought(&partition.topic, partition.partition, from);
+        self.audit.sought(&partition.topic, partition.partition, from, to);
         let sought = Sought { topic: partition.topic.clone(), partition: partition.partition, from, to };
         self.writer.change(crate::now(), ChangeKind::Sought(sought));
         self.writer.flush();
@@ -188,10 +221,12 @@ impl Consume for Ingest {
 
     fn began_anew(&mut self, partition: &Partition) {
         self.audit.began_anew(&partition.topic, partition.partition);
+        self.writer.topic_began_anew(&partition.topic);
     }
 
     fn turn(&mut self) {
         self.hear_all();
+        self.look_into_holes();
     }
 
     fn missing(&mut self, topic: &str, partition: i32, first: i64, last: i64) {
@@ -234,4 +269,94 @@ impl Consume for Ingest {
 
 fn pairs(partitions: &[Partition]) -> impl Iterator<Item = (&str, i32)> {
     partitions.iter().map(|partition| (partition.topic.as_str(), partition.partition))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::feed::{AuditReader, Hole, HubConfig, Session};
+    use tokio::sync::mpsc as channel;
+    use wire::{Author, Change, Event, Filter, From, Timestamp};
+
+    struct World {
+        ingest: Ingest,
+        session: Session,
+        audit: AuditReader,
+        holes: channel::Receiver<Hole>,
+        looked: mpsc::Sender<Looked>,
+    }
+
+    impl World {
+        /// An instance that was assigned partition 0 of topic t, from `next` on.
+        fn new(next: i64) -> Self {
+            let (writer, hub) = ::feed::hub(HubConfig::default());
+            let (session, _) = Session::new(&hub, Filter::default(), From::Now);
+            let author = Author { deployment: "d".into(), instance: "one".into(), incarnation: 1 };
+            let journal = Arc::new(Journal::unread(author, "g"));
+            let (holes, asked, looked) = Holes::by_hand();
+            let audit = Audit::new();
+            let reader = audit.reader();
+            let mut ingest = Ingest::new("g".into(), writer, audit, Arc::default(), journal, holes);
+            let topic_id = Some("id".into());
+            ingest.assigned(&[Taken { partition: Partition::new("t", 0), topic_id, next, suspects: next..next }]);
+            Self { ingest, session, audit: reader, holes: asked, looked }
+        }
+
+        fn consume(&mut self, offset: i64) {
+            self.ingest.record(&RecordView {
+                seq: 0,
+                topic: "t",
+                partition: 0,
+                offset,
+                timestamp: Timestamp::None,
+                received: 0,
+                flags: Flags::FIRST,
+                key: None,
+                value: None,
+                headers: &[],
+                headers_left_out: 0,
+            });
+            self.ingest.end_of_batch();
+            self.ingest.turn();
+        }
+
+        fn passed_over(&mut self) -> Vec<Gap> {
+            let events = self.session.take(usize::MAX).into_events().into_iter();
+            let gap = |event| match event {
+                Event::Change(Change { kind: ChangeKind::PassedOver(gap), .. }) => Some(gap),
+                _ => None,
+            };
+            events.filter_map(gap).collect()
+        }
+    }
+
+    #[test]
+    fn a_record_that_stands_in_a_hole_is_missing_and_named_in_the_feed() {
+        let mut world = World::new(3);
+        world.consume(3);
+        world.consume(9);
+        let hole = world.holes.try_recv().unwrap();
+        assert_eq!(hole.offsets, 4..9);
+        let found = Some(Found { first: 5, last: 6, records: 2 });
+        world.looked.send(Looked { hole, to: 9, found }).unwrap();
+        world.ingest.turn();
+        world.ingest.end_of_batch();
+        let stats = world.audit.stats(0);
+        assert_eq!((stats.skipped, stats.empty, stats.missing), (3, 3, 2));
+        let (topic, count) = ("t".into(), Count::Exact(2));
+        assert_eq!(world.passed_over(), [Gap { topic, partition: 0, first: 5, last: 6, count, now_with: None }]);
+    }
+
+    #[test]
+    fn an_empty_hole_is_counted_and_no_row() {
+        let mut world = World::new(0);
+        world.consume(1);
+        let hole = world.holes.try_recv().unwrap();
+        world.looked.send(Looked { hole, to: 1, found: None }).unwrap();
+        world.ingest.turn();
+        world.ingest.end_of_batch();
+        let stats = world.audit.stats(0);
+        assert_eq!((stats.skipped, stats.empty, stats.missing), (1, 1, 0));
+        assert_eq!(world.passed_over(), []);
+    }
 }

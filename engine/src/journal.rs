@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Notify, watch};
-use wire::{Author, Mark, News, Notice, RecordView};
+use wire::{Author, Happening, Mark, Millis, News, Notice, RecordView, TopicId};
 
 /// The least time between two batches of marks.
 const PACE: Duration = Duration::from_millis(20);
@@ -25,6 +25,8 @@ const READ_BACK: i64 = 5_000;
 
 /// How many orders wait for their turn. People give them.
 const ORDERS: usize = 64;
+/// What happened longer ago is history, and no news.
+const NEWS_AGE: Millis = 30_000;
 
 /// The journal of this instance.
 pub(crate) struct Journal {
@@ -67,8 +69,12 @@ struct GroupMarks {
 #[derive(Debug, Clone)]
 pub(crate) enum Said {
     Mark(Mark),
+    /// What a topic's name means from now on.
+    Topic(TopicId),
     /// The topic is another one than that which was spoken of: it was deleted and made anew.
     Anew(String),
+    /// Something happened to one of the group's members, just now.
+    Happened(Happening),
 }
 
 impl Journal {
@@ -123,9 +129,10 @@ impl Journal {
         let (sender, receiver) = mpsc::channel();
         let mut groups = self.heard.groups.lock();
         let marks = groups.entry(group.to_owned()).or_default();
-        for mark in &marks.newest {
+        let topics = self.heard.topic_ids.lock().clone().into_iter().map(topic_id);
+        for said in topics.chain(marks.newest.iter().cloned().map(Said::Mark)) {
             // The other end is here.
-            let _ = sender.send(Said::Mark(mark.clone()));
+            let _ = sender.send(said);
         }
         marks.listeners.push(sender);
         receiver
@@ -141,13 +148,19 @@ impl Journal {
         let changed: Vec<_> = {
             let mut known = self.heard.topic_ids.lock();
             let changed = ids.iter().filter(|(topic, id)| known.get(*topic) != Some(*id));
-            let changed = changed.map(|(topic, _)| topic.clone()).collect();
+            let changed = changed.map(|(topic, id)| (topic.clone(), id.clone())).collect();
             known.extend(ids);
             changed
         };
-        for topic in changed {
-            self.heard.began_anew(&topic);
+        for (topic, id) in changed {
+            self.heard.identified(topic, id);
         }
+    }
+
+    /// Forgets the instances of which nothing was heard for too long, and says so.
+    pub fn forget_silent(&self, now: Millis) {
+        let happened = self.peers(|peers| peers.forget_silent(now));
+        self.heard.happened(happened);
     }
 
     /// Hands on the orders that are heard.
@@ -270,7 +283,7 @@ pub(crate) struct Stretch {
     pub first: i64,
     /// The offset after the last one.
     pub next: i64,
-    pub at: wire::Millis,
+    pub at: Millis,
     /// Whether someone asked for them again.
     pub is_replayed: bool,
 }
@@ -308,17 +321,28 @@ impl Heard {
         ids.get(&mark.topic).is_none_or(|id| said.as_ref().is_none_or(|said| said == id))
     }
 
-    /// Forgets what was said of a topic that had this name before, and says what is left anew.
-    fn began_anew(&self, topic: &str) {
+    /// Says what the topic's name means now. Forgets what was said of another one that had this name before, and says what is
+    /// left anew.
+    fn identified(&self, topic: String, id: String) {
         for marks in self.groups.lock().values_mut() {
+            let mut said = vec![topic_id((topic.clone(), id.clone()))];
             let before = marks.newest.len();
             marks.newest.retain(|mark| self.is_of_this_topic(mark));
-            if marks.newest.len() == before {
-                continue;
+            if marks.newest.len() < before {
+                said.push(Said::Anew(topic.clone()));
+                said.extend(marks.newest.iter().filter(|mark| mark.topic == topic).cloned().map(Said::Mark));
             }
-            let left = marks.newest.iter().filter(|mark| mark.topic == topic).cloned().map(Said::Mark);
-            let said: Vec<_> = std::iter::once(Said::Anew(topic.into())).chain(left).collect();
             marks.listeners.retain(|listener| said.iter().all(|said| listener.send(said.clone()).is_ok()));
+        }
+    }
+
+    /// Says what happened in the groups, each with its name.
+    fn happened(&self, happened: Vec<(String, Happening)>) {
+        let mut groups = self.groups.lock();
+        for (group, happening) in happened {
+            if let Some(marks) = groups.get_mut(&group) {
+                marks.listeners.retain(|listener| listener.send(Said::Happened(happening.clone())).is_ok());
+            }
         }
     }
 
@@ -333,8 +357,15 @@ impl Heard {
             // told that nobody answered.
             let _ = orders.try_send(order.clone());
         }
-        self.peers.lock().hear(notice, crate::now());
+        let now = crate::now();
+        let mut happened = self.peers.lock().hear(notice, now);
+        happened.retain(|(_, happening)| now - happening.at < NEWS_AGE);
+        self.happened(happened);
     }
+}
+
+fn topic_id((topic, id): (String, String)) -> Said {
+    Said::Topic(TopicId { topic, id })
 }
 
 /// The tail's end of it.
@@ -369,6 +400,20 @@ impl Follow for Reading {
 }
 
 #[cfg(test)]
+impl Journal {
+    /// One that is neither written nor read, and listens to what is said of `group`.
+    pub fn unread(author: Author, group: &str) -> Self {
+        let (brokers, instance, properties) = ("localhost:1".into(), "one".into(), kafka::Properties::new());
+        let client = ClientSettings { brokers, instance, properties };
+        let producer = Producer::new(&client, &kafka::ProducerSettings::default()).unwrap();
+        let (marks_topic, events_topic) = ("marks".into(), "events".into());
+        let (retention, replication, deployment) = (Duration::from_secs(3_600), -1, author.deployment.clone());
+        let config = JournalConfig { is_on: true, deployment, marks_topic, events_topic, retention, replication };
+        Self::new(author, config, producer, [group.to_owned()].into_iter())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -382,25 +427,16 @@ mod tests {
         Mark { by, group, topic, topic_id, partition: 0, first, next: first + 1, at: 0, replayed: false }
     }
 
-    /// Nothing is written to it.
-    fn nobody() -> Producer {
-        let (brokers, instance, properties) = ("localhost:1".into(), "one".into(), kafka::Properties::new());
-        let client = ClientSettings { brokers, instance, properties };
-        Producer::new(&client, &kafka::ProducerSettings::default()).unwrap()
-    }
-
     fn journal() -> Journal {
-        let (marks_topic, events_topic) = ("marks".into(), "events".into());
-        let (retention, replication) = (Duration::from_secs(3_600), -1);
-        let config =
-            JournalConfig { is_on: true, deployment: "here".into(), marks_topic, events_topic, retention, replication };
-        Journal::new(author("here"), config, nobody(), ["g".to_owned()].into_iter())
+        Journal::unread(author("here"), "g")
     }
 
     fn told(said: &mpsc::Receiver<Said>) -> Vec<String> {
         let tell = |said| match said {
             Said::Mark(mark) => mark.first.to_string(),
+            Said::Topic(TopicId { topic, id }) => format!("{topic} is {id}"),
             Said::Anew(topic) => format!("{topic} anew"),
+            Said::Happened(Happening { member, kind, .. }) => format!("{member} {kind:?}"),
         };
         said.try_iter().map(tell).collect()
     }
@@ -423,12 +459,28 @@ mod tests {
         journal.set_topic_ids([("t".to_owned(), "old".to_owned())].into());
         journal.heard.mark(mark(1, Some("old")));
         journal.heard.mark(mark(2, None));
-        assert_eq!(told(&said), ["1", "2"]);
+        assert_eq!(told(&said), ["t is old", "1", "2"]);
         journal.set_topic_ids([("t".to_owned(), "new".to_owned())].into());
-        assert_eq!(told(&said), ["t anew", "2"], "one without an id may be of any");
+        assert_eq!(told(&said), ["t is new", "t anew", "2"], "one without an id may be of any");
         journal.heard.mark(mark(3, Some("old")));
         journal.heard.mark(mark(4, Some("new")));
         assert_eq!(told(&said), ["4"]);
-        assert_eq!(told(&journal.listen("g")), ["2", "4"]);
+        assert_eq!(told(&journal.listen("g")), ["t is new", "2", "4"]);
+    }
+
+    #[test]
+    fn who_listens_hears_what_happens_to_the_groups_members_and_no_history() {
+        let journal = journal();
+        let said = journal.listen("g");
+        let change = |group: &str| News::Changed {
+            group: group.into(),
+            change: wire::HappeningKind::Lost,
+            partitions: Vec::new(),
+        };
+        let now = crate::now();
+        for (at, group) in [(now - 60_000, "g"), (now, "g"), (now, "h")] {
+            journal.heard.notice(Notice { by: author("here"), at, news: change(group) });
+        }
+        assert_eq!(told(&said), ["one Lost"]);
     }
 }

@@ -7,6 +7,7 @@ mod config;
 mod engine;
 mod feed;
 mod groups;
+mod holes;
 mod ingest;
 mod journal;
 mod peers;

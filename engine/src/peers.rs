@@ -52,9 +52,10 @@ impl Peers {
         Self { me, there: BTreeMap::new(), groups: HashMap::new(), answers: VecDeque::new() }
     }
 
-    /// Takes note of what someone said.
-    pub fn hear(&mut self, notice: Notice, now: Millis) {
+    /// Takes note of what someone said. Returns what happened by it, with the group's name.
+    pub fn hear(&mut self, notice: Notice, now: Millis) -> Vec<(String, Happening)> {
         let Notice { by, at, news } = notice;
+        let mut happened = Vec::new();
         match news {
             // One that was read late, from the log, is no sign of life.
             News::Alive { .. } if now - at > SILENT_AFTER => {}
@@ -65,16 +66,18 @@ impl Peers {
                 self.there.insert(by.clone(), Peer { started, said: at, heard: now, feeds, rates });
                 if is_new {
                     for group in groups {
-                        self.happen(&group, &by, at.max(started), HappeningKind::Joined, Vec::new());
+                        happened.push(self.happen(group, &by, at.max(started), HappeningKind::Joined, Vec::new()));
                     }
                 }
             }
             News::Left => {
                 for feed in self.there.remove(&by).into_iter().flat_map(|peer| peer.feeds) {
-                    self.happen(&feed.group, &by, at, HappeningKind::Left, Vec::new());
+                    happened.push(self.happen(feed.group, &by, at, HappeningKind::Left, Vec::new()));
                 }
             }
-            News::Changed { group, change, partitions } => self.happen(&group, &by, at, change, partitions),
+            News::Changed { group, change, partitions } => {
+                happened.push(self.happen(group, &by, at, change, partitions));
+            }
             News::Seek(_) => {}
             News::Sought { id, results } => {
                 if self.answers.len() == ANSWERS {
@@ -83,23 +86,33 @@ impl Peers {
                 self.answers.push_back((id, by, results));
             }
         }
+        happened
     }
 
-    /// Forgets those of whom nothing was heard for too long.
-    pub fn forget_silent(&mut self, now: Millis) {
+    /// Forgets those of whom nothing was heard for too long. Returns what happened by it, with the group's name.
+    pub fn forget_silent(&mut self, now: Millis) -> Vec<(String, Happening)> {
+        let mut happened = Vec::new();
         let is_silent = |peer: &Peer| now - peer.heard > SILENT_AFTER;
         let silent: Vec<_> = self.there.iter().filter(|(_, peer)| is_silent(peer)).map(|(by, _)| by.clone()).collect();
         for by in silent {
             let Some(peer) = self.there.remove(&by) else { continue };
             for feed in peer.feeds {
-                self.happen(&feed.group, &by, peer.heard, HappeningKind::Silent, feed.owned);
+                happened.push(self.happen(feed.group, &by, peer.heard, HappeningKind::Silent, feed.owned));
             }
         }
+        happened
     }
 
-    fn happen(&mut self, group: &str, by: &Author, at: Millis, kind: HappeningKind, partitions: Vec<Owned>) {
+    fn happen(
+        &mut self,
+        group: String,
+        by: &Author,
+        at: Millis,
+        kind: HappeningKind,
+        partitions: Vec<Owned>,
+    ) -> (String, Happening) {
         let member = by.instance.clone();
-        let lately = self.groups.entry(group.to_owned()).or_default();
+        let lately = self.groups.entry(group.clone()).or_default();
         let (mut unowned, mut from) = (None, None);
         for owned in &partitions {
             for number in &owned.partitions {
@@ -126,12 +139,20 @@ impl Peers {
         let happening = Happening { at, member, kind, partitions, unowned, from };
         // Notices of several instances may come a little out of order.
         let place = lately.happenings.iter().rposition(|before| before.at <= at).map_or(0, |before| before + 1);
-        lately.happenings.insert(place, happening);
+        lately.happenings.insert(place, happening.clone());
         while lately.happenings.len() > KEPT
             || lately.happenings.front().is_some_and(|oldest| at - oldest.at > KEPT_FOR)
         {
             lately.happenings.pop_front();
         }
+        (group, happening)
+    }
+
+    /// The instance that owns a partition of a group, as far as was heard.
+    pub fn owner(&self, group: &str, topic: &str, partition: i32) -> Option<&Author> {
+        let (_, owner) = self.groups.get(group)?.owned.get(&(topic.to_owned(), partition))?;
+        let lives = self.there.iter().filter(|(by, _)| by.instance == *owner);
+        lives.max_by_key(|(_, peer)| peer.started).map(|(by, _)| by)
     }
 
     /// Another life of an instance that has this one's name, and when it was last heard of.
@@ -300,6 +321,21 @@ mod tests {
         assert_eq!(group.history[0].unowned, Some(200));
         assert_eq!(group.history[0].from.as_deref(), Some("one"));
         assert_eq!(group.history.last().unwrap().unowned, None);
+    }
+
+    #[test]
+    fn the_owner_is_who_was_assigned_last_and_is_there() {
+        let (one, two) = (author("one", 1), author("two", 2));
+        let mut peers = Peers::new(one.clone());
+        hear(&mut peers, &one, 0, alive(0, &[0]));
+        hear(&mut peers, &two, 0, alive(0, &[]));
+        hear(&mut peers, &one, 1, changed(HappeningKind::Assigned, &[0]));
+        assert_eq!(peers.owner("g", "t", 0), Some(&one));
+        hear(&mut peers, &one, 2, changed(HappeningKind::Revoked, &[0]));
+        assert_eq!(peers.owner("g", "t", 0), None);
+        hear(&mut peers, &two, 3, changed(HappeningKind::Assigned, &[0]));
+        assert_eq!(peers.owner("g", "t", 0), Some(&two), "although its last word of what it owns is older");
+        assert_eq!((peers.owner("g", "t", 1), peers.owner("h", "t", 0)), (None, None));
     }
 
     #[test]

@@ -114,8 +114,12 @@ impl Engine {
     /// Orders the owners to move, and gathers their answers until the order expires.
     async fn order(&self, group: &str, rows: &[ResetRow]) -> Vec<SeekResult> {
         let id = uuid::Uuid::new_v4().to_string();
-        let seeks: Vec<_> =
-            rows.iter().map(|row| Seek { topic: row.topic.clone(), partition: row.partition, to: row.to }).collect();
+        let seek = |row: &ResetRow| {
+            let (topic, partition) = (row.topic.clone(), row.partition);
+            let owner = self.journal.peers(|peers| peers.owner(group, &topic, partition).cloned());
+            Seek { topic, partition, to: row.to, owner }
+        };
+        let seeks: Vec<_> = rows.iter().map(seek).collect();
         let expires = crate::now() + ORDER_HOLDS;
         self.journal.tell(News::Seek(SeekOrder { id: id.clone(), group: group.into(), expires, seeks: seeks.clone() }));
         let until = Instant::now() + Duration::from_millis(ORDER_HOLDS.unsigned_abs());
@@ -159,26 +163,32 @@ impl Engine {
             let owns = |seek: &Seek| {
                 owned.iter().any(|owned| owned.topic == seek.topic && owned.partitions.contains(&seek.partition))
             };
-            let mine: Vec<_> = seeks
-                .iter()
-                .filter(|seek| owns(seek))
-                .map(|seek| (Partition::new(seek.topic.as_str(), seek.partition), seek.to))
-                .collect();
-            if mine.is_empty() {
+            let mine = seeks.into_iter().filter(owns);
+            let (asked, others): (Vec<_>, Vec<_>) =
+                mine.partition(|seek| seek.owner.as_ref().is_none_or(|owner| owner == self.journal.author()));
+            if asked.is_empty() && others.is_empty() {
                 continue;
             }
             if done.len() == REMEMBERED {
                 done.pop_front();
             }
             done.push_back(id.clone());
-            let results = feed.seek(mine).await.into_iter().map(|(Partition { topic, partition }, result)| {
-                let (to, error) = match result {
-                    Ok(to) => (Some(to), None),
-                    Err(error) => (None, Some(error)),
-                };
-                SeekResult { topic, partition, to, error }
+            let asked = asked.iter().map(|seek| (Partition::new(seek.topic.as_str(), seek.partition), seek.to));
+            let sought =
+                feed.seek(asked.collect()).await.into_iter().map(|(Partition { topic, partition }, result)| {
+                    let (to, error) = match result {
+                        Ok(to) => (Some(to), None),
+                        Err(error) => (None, Some(error)),
+                    };
+                    SeekResult { topic, partition, to, error }
+                });
+            let refused = others.into_iter().map(|Seek { topic, partition, owner, .. }| {
+                let before = owner.map(|owner| owner.instance).unwrap_or_default();
+                let now = self.instance();
+                let error = format!("not done: {now} has taken the partition over from {before}, which was asked");
+                SeekResult { topic, partition, to: None, error: Some(error) }
             });
-            self.journal.tell(News::Sought { id, results: results.collect() });
+            self.journal.tell(News::Sought { id, results: sought.chain(refused).collect() });
         }
     }
 }

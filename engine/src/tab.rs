@@ -29,6 +29,9 @@ pub enum Output {
     Bye(Bye),
 }
 
+/// How many topics' ids are told in one event: it fits a message whatever their names are.
+const TOPICS_AT_ONCE: usize = 100;
+
 /// One tab's state.
 pub struct Tab {
     engine: Arc<Engine>,
@@ -185,9 +188,9 @@ impl Subscription {
         let is_settled = self.owns_all.is_some_and(|since| since.elapsed() >= SETTLED);
         let must_move = if self.whole.is_some() { is_settled } else { !owns_all };
         if must_move {
-            let Cursor { seq, positions, .. } = self.session.cursor();
+            let cursor = self.session.cursor();
             // No hub has this epoch: another hub's seqs say nothing here, the offsets do.
-            let from = From::Cursor(Cursor { epoch: 0, seq, positions });
+            let from = From::Cursor(Cursor { epoch: 0, ..cursor });
             let (whole, session, start) = open(&self.feed, self.scope, self.session.filter().clone(), from);
             self.first.extend(begin(&self.feed, whole.is_some(), &start));
             (self.whole, self.session) = (whole, session);
@@ -221,6 +224,7 @@ fn begin(feed: &Feed, is_whole: bool, start: &SessionStart) -> Vec<Event> {
         seq: start.seq,
         resumed: start.resumed,
     })];
+    events.extend(start.topics.chunks(TOPICS_AT_ONCE).map(|topics| Event::Topics(topics.to_vec())));
     for gap in &start.gaps {
         let (Count::Exact(records) | Count::UpTo(records)) = gap.count;
         feed.count_gap(records);

@@ -59,7 +59,7 @@ impl Engine {
         group.group = format!("{}-{name}", like.group.group);
         (group.topics, group.from, group.group_instance_id) = (vec![topic.clone()], From::Latest, None);
         let group_name = group.group.clone();
-        let feed = self.make_feed(FeedConfig { name: name.clone(), group, ring_bytes: RING_BYTES });
+        let feed = self.make_feed(FeedConfig { name: name.clone(), group, ring_bytes: RING_BYTES }).map_err(kafka)?;
         {
             // Before anything is done, so that no more than so many are begun.
             let mut temporary = self.temporary.lock();

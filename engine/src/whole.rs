@@ -15,7 +15,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use wire::{Consumed, Flag, Flags, Mark, Position, RecordView};
+use wire::{ChangeKind, Consumed, Flag, Flags, Happening, HappeningKind, Mark, Position, RecordView, TopicId};
 
 /// How long it goes on after the last tab left.
 const LINGERS: Duration = Duration::from_secs(30);
@@ -148,6 +148,19 @@ impl Join {
         self.tell(&mark, end);
     }
 
+    /// A rebalance is a row among the records: not that a partition was given back, for who has it next says so too.
+    fn happened(&mut self, happening: Happening) {
+        let is_row = match happening.kind {
+            HappeningKind::Revoked => false,
+            // A member that gets nothing new has nothing to say.
+            HappeningKind::Assigned | HappeningKind::Lost | HappeningKind::Sought => !happening.partitions.is_empty(),
+            HappeningKind::Joined | HappeningKind::Left | HappeningKind::Silent => true,
+        };
+        if is_row {
+            self.writer.change(happening.at, ChangeKind::Happened(happening));
+        }
+    }
+
     /// Tells what of a mark is about records that were read: up to before `end`.
     fn tell(&mut self, mark: &Mark, end: i64) {
         let progress = self.progress(&mark.topic, mark.partition);
@@ -217,6 +230,8 @@ impl Follow for Join {
         while let Ok(said) = self.said.try_recv() {
             match said {
                 Said::Mark(mark) => self.hear(mark),
+                Said::Topic(TopicId { topic, id }) => self.writer.topic(&topic, &id),
+                Said::Happened(happening) => self.happened(happening),
                 Said::Anew(topic) => {
                     let of_topic = self.partitions.iter_mut().filter(|(partition, _)| partition.topic == topic);
                     of_topic.for_each(|(_, progress)| *progress = Progress::default());
@@ -333,6 +348,20 @@ mod tests {
         world.read(11..12);
         world.mark("two", 11, 12);
         assert_eq!(world.told(), ["records 10 11", "one 10..=11", "records 11", "two 11..=11"]);
+    }
+
+    #[test]
+    fn a_rebalance_is_a_row_and_giving_back_is_none() {
+        let mut world = World::new();
+        for kind in [HappeningKind::Revoked, HappeningKind::Assigned, HappeningKind::Left] {
+            let partitions = vec![wire::Owned { topic: "t".into(), partitions: vec![0], of: 1 }];
+            let happening = Happening { at: 1, member: "one".into(), kind, partitions, unowned: None, from: None };
+            world.said.send(Said::Happened(happening)).unwrap();
+        }
+        world.join.turn();
+        let told = world.told();
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].contains("Assigned") && told[1].contains("Left"), "{told:?}");
     }
 
     #[test]

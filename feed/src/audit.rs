@@ -6,6 +6,9 @@ use parking_lot::Mutex;
 use std::{ops::Range, sync::Arc};
 use wire::{Flags, Millis, PartitionStats, Stats};
 
+/// How many holes are kept until they are taken.
+const HOLES: usize = 16;
+
 /// The counting half: the group's thread only.
 #[derive(Debug, Default)]
 pub struct Audit {
@@ -15,8 +18,24 @@ pub struct Audit {
     /// Ordinals whose counters changed since the last publication.
     changed: Vec<u32>,
     totals: Totals,
+    /// Holes that nobody has asked for yet.
+    holes: Vec<Hole>,
     since_tick: u64,
     shared: Arc<Mutex<Shared>>,
+}
+
+/// Offsets between two consumed records of a partition. The log has such holes where it holds no record for the group: markers of
+/// transactions, aborted records, compaction. Or a record was passed over, which only a second look into the log can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hole {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The offsets.
+    pub offsets: Range<i64>,
+    /// Which of the logs of this name: see [`Counters::log`].
+    log: u32,
 }
 
 /// The reading half: cheap to clone, for any thread.
@@ -29,8 +48,10 @@ pub struct AuditReader {
 struct Counters {
     is_owned: bool,
     is_changed: bool,
-    /// The offset that should come next; none after an assignment or a seek.
+    /// The offset that should come next; none where the log began anew.
     expected: Option<i64>,
+    /// How many times the log began anew.
+    log: u32,
     consumed: u64,
     committed: Option<i64>,
     end: Option<i64>,
@@ -45,6 +66,7 @@ struct Totals {
     replayed: u64,
     duplicates: u64,
     skipped: u64,
+    empty: u64,
     missing: u64,
 }
 
@@ -71,12 +93,13 @@ impl Audit {
         AuditReader { shared: Arc::clone(&self.shared) }
     }
 
-    /// These partitions are this instance's (besides those that it has), each with what a former owner may have consumed in
-    /// silence: whatever offset comes first is right.
-    pub fn assigned<'a>(&mut self, partitions: impl IntoIterator<Item = (&'a str, i32, Range<i64>)>) {
-        for (topic, partition, suspects) in partitions {
+    /// These partitions are this instance's (besides those that it has), each with the offset that comes next, and what a former
+    /// owner may have consumed in silence.
+    pub fn assigned<'a>(&mut self, partitions: impl IntoIterator<Item = (&'a str, i32, i64, Range<i64>)>) {
+        for (topic, partition, next, suspects) in partitions {
             let counters = self.counters(topic, partition);
             counters.begin(true);
+            counters.expected = Some(next);
             counters.custody.taken(suspects);
         }
         self.publish_owned();
@@ -90,18 +113,16 @@ impl Audit {
         self.publish_owned();
     }
 
-    /// Someone moved the partition's position, where `next` was to come: whatever offset comes next is right.
-    pub fn sought(&mut self, topic: &str, partition: i32, next: i64) {
+    /// Someone moved the partition's position: `from` was to come, and `to` comes instead.
+    pub fn sought(&mut self, topic: &str, partition: i32, from: i64, to: i64) {
         let counters = self.counters(topic, partition);
-        counters.expected = None;
-        counters.custody.sought(next);
+        counters.expected = Some(to);
+        counters.custody.sought(from);
     }
 
     /// The partition's log began anew.
     pub fn began_anew(&mut self, topic: &str, partition: i32) {
-        let counters = self.counters(topic, partition);
-        counters.expected = None;
-        counters.custody.began_anew();
+        self.counters(topic, partition).begin_anew();
     }
 
     /// Another instance marked these offsets as consumed.
@@ -113,8 +134,7 @@ impl Audit {
     pub fn topic_began_anew(&mut self, topic: &str) {
         for (name, counters) in self.partitions.names().iter().zip(&mut self.counters) {
             if *name.topic == *topic {
-                counters.expected = None;
-                counters.custody.began_anew();
+                counters.begin_anew();
             }
         }
     }
@@ -151,7 +171,9 @@ impl Audit {
             self.totals.duplicates += 1;
             return Flags::DUPLICATE;
         }
-        self.totals.skipped += offset.abs_diff(expected);
+        if offset > expected {
+            self.skipped(topic, partition, expected..offset);
+        }
         match known {
             Flags::REDELIVERED => self.totals.redelivered += 1,
             Flags::POSSIBLY_REDELIVERED => self.totals.possibly_redelivered += 1,
@@ -159,6 +181,35 @@ impl Audit {
             _ => {}
         }
         known
+    }
+
+    #[cold]
+    fn skipped(&mut self, topic: &str, partition: i32, offsets: Range<i64>) {
+        self.totals.skipped += width(&offsets);
+        if self.holes.len() < HOLES {
+            let log = self.counters(topic, partition).log;
+            self.holes.push(Hole { topic: topic.into(), partition, offsets, log });
+        }
+    }
+
+    /// The holes since the last call, or the first [`HOLES`] of them: to be looked into.
+    pub fn take_holes(&mut self) -> Vec<Hole> {
+        std::mem::take(&mut self.holes)
+    }
+
+    /// The hole was looked into, up to before `looked_to`: so many `records` stand there, which were passed over. False where the
+    /// log began anew since, so that what was found is no part of the one that was consumed.
+    pub fn looked_into(&mut self, hole: &Hole, looked_to: i64, records: u64) -> bool {
+        let Hole { topic, partition, offsets, log } = hole;
+        if self.counters(topic, *partition).log != *log {
+            return false;
+        }
+        let looked = width(&(offsets.start..looked_to.clamp(offsets.start, offsets.end)));
+        let records = records.min(looked);
+        self.totals.skipped -= records;
+        self.totals.missing += records;
+        self.totals.empty += looked - records;
+        true
     }
 
     /// Offsets `first` to `last` should have been consumed and are gone: declared by the group.
@@ -235,7 +286,13 @@ impl Counters {
     /// Another assignment begins. What is known of the partition's consumption stays.
     fn begin(&mut self, is_owned: bool) {
         let custody = std::mem::take(&mut self.custody);
-        *self = Self { is_owned, is_changed: self.is_changed, custody, ..Self::default() };
+        *self = Self { is_owned, is_changed: self.is_changed, log: self.log, custody, ..Self::default() };
+    }
+
+    fn begin_anew(&mut self) {
+        self.log += 1;
+        self.expected = None;
+        self.custody.began_anew();
     }
 
     fn write(&self, to: &mut PartitionStats) {
@@ -248,7 +305,7 @@ impl AuditReader {
     /// tabs are not known here.
     pub fn stats(&self, now: Millis) -> Stats {
         let shared = self.shared.lock();
-        let Totals { consumed, redelivered, possibly_redelivered, replayed, duplicates, skipped, missing } =
+        let Totals { consumed, redelivered, possibly_redelivered, replayed, duplicates, skipped, empty, missing } =
             shared.totals;
         let rate = match now.div_euclid(1000) - shared.second {
             0 => shared.in_second_before,
@@ -263,6 +320,7 @@ impl AuditReader {
             replayed,
             duplicates,
             skipped,
+            empty,
             missing,
             rate,
             gaps: 0,
@@ -272,13 +330,17 @@ impl AuditReader {
     }
 }
 
+fn width(offsets: &Range<i64>) -> u64 {
+    offsets.end.abs_diff(offsets.start)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn assigned() -> (Audit, AuditReader) {
         let mut audit = Audit::new();
-        audit.assigned([("orders", 1, 0..0), ("orders", 0, 0..0)]);
+        audit.assigned([("orders", 1, 0, 0..0), ("orders", 0, 3, 3..3)]);
         let reader = audit.reader();
         (audit, reader)
     }
@@ -291,7 +353,7 @@ mod tests {
     #[test]
     fn consecutive_offsets_are_consumed_and_nothing_else() {
         let (mut audit, reader) = assigned();
-        for offset in 5..8 {
+        for offset in 3..6 {
             assert_eq!(audit.observe("orders", 0, offset), Flags::FIRST);
         }
         let stats = stats(&mut audit, &reader);
@@ -316,13 +378,13 @@ mod tests {
     }
 
     #[test]
-    fn a_seek_or_a_new_assignment_may_begin_anywhere() {
+    fn after_a_seek_or_a_new_assignment_another_offset_is_right() {
         let (mut audit, reader) = assigned();
-        assert_eq!(audit.observe("orders", 0, 50), Flags::FIRST);
-        audit.sought("orders", 0, 0);
+        assert_eq!(audit.observe("orders", 0, 3), Flags::FIRST);
+        audit.sought("orders", 0, 4, 10);
         assert_eq!(audit.observe("orders", 0, 10), Flags::FIRST);
         audit.revoked([("orders", 0)]);
-        audit.assigned([("orders", 0, 0..0)]);
+        audit.assigned([("orders", 0, 2, 2..2)]);
         assert_eq!(audit.observe("orders", 0, 2), Flags::FIRST);
         let stats = stats(&mut audit, &reader);
         assert_eq!((stats.consumed, stats.duplicates, stats.skipped), (3, 0, 0));
@@ -330,19 +392,58 @@ mod tests {
     }
 
     #[test]
+    fn what_a_new_owner_passes_over_is_skipped_too() {
+        let (mut audit, reader) = assigned();
+        let _ = audit.observe("orders", 0, 5);
+        assert_eq!(stats(&mut audit, &reader).skipped, 2, "3 and 4");
+    }
+
+    #[test]
+    fn a_second_look_into_a_hole_tells_what_was_empty_from_what_is_missing() {
+        let (mut audit, reader) = assigned();
+        let _ = [3, 5, 9, 20].map(|offset| audit.observe("orders", 0, offset));
+        let holes = audit.take_holes();
+        assert_eq!(holes.iter().map(|hole| hole.offsets.clone()).collect::<Vec<_>>(), [4..5, 6..9, 10..20]);
+        assert_eq!(audit.take_holes(), []);
+        assert!(audit.looked_into(&holes[0], 5, 0));
+        assert!(audit.looked_into(&holes[1], 9, 2));
+        assert!(audit.looked_into(&holes[2], 14, 0), "only so far");
+        let stats = stats(&mut audit, &reader);
+        assert_eq!((stats.skipped, stats.empty, stats.missing), (12, 6, 2));
+    }
+
+    #[test]
+    fn what_stands_in_another_log_is_not_missing() {
+        let (mut audit, reader) = assigned();
+        let _ = [3, 5].map(|offset| audit.observe("orders", 0, offset));
+        let holes = audit.take_holes();
+        audit.topic_began_anew("orders");
+        assert!(!audit.looked_into(&holes[0], 5, 1));
+        let stats = stats(&mut audit, &reader);
+        assert_eq!((stats.skipped, stats.empty, stats.missing), (1, 0, 0));
+    }
+
+    #[test]
+    fn no_more_holes_are_kept_than_can_be_looked_into() {
+        let (mut audit, _) = assigned();
+        let _ = (2..200).map(|nth| audit.observe("orders", 0, 2 * nth)).count();
+        assert_eq!(audit.take_holes().len(), HOLES);
+    }
+
+    #[test]
     fn what_is_declared_missing_is_not_skipped() {
         let (mut audit, reader) = assigned();
-        let _ = audit.observe("orders", 0, 0);
-        audit.missing("orders", 0, 1, 9);
+        let _ = audit.observe("orders", 0, 3);
+        audit.missing("orders", 0, 4, 9);
         let _ = audit.observe("orders", 0, 10);
         let stats = stats(&mut audit, &reader);
-        assert_eq!((stats.missing, stats.skipped), (9, 0));
+        assert_eq!((stats.missing, stats.skipped), (6, 0));
     }
 
     #[test]
     fn revoked_partitions_leave_the_list_and_stay_in_the_totals() {
         let (mut audit, reader) = assigned();
-        let _ = audit.observe("orders", 0, 0);
+        let _ = audit.observe("orders", 0, 3);
         audit.committed("orders", 1, 4);
         audit.log_end("orders", 1, 9);
         audit.revoked([("orders", 0)]);
@@ -355,7 +456,7 @@ mod tests {
     #[test]
     fn the_rate_is_of_the_last_full_second() {
         let (mut audit, reader) = assigned();
-        for (offset, now) in [(0, 1000), (1, 1500), (2, 1999), (3, 2000)] {
+        for (offset, now) in [(3, 1000), (4, 1500), (5, 1999), (6, 2000)] {
             let _ = audit.observe("orders", 0, offset);
             audit.tick(now);
         }

@@ -1,6 +1,6 @@
 //! Changes that name very many partitions, in parts that each fit a message.
 
-use wire::{ChangeKind, Owned};
+use wire::{ChangeKind, Happening, Owned};
 
 /// The most partitions in one [`Owned`]: at most five bytes each.
 const PARTITIONS: usize = 4096;
@@ -13,7 +13,11 @@ pub(crate) fn split(kind: ChangeKind) -> Vec<ChangeKind> {
         ChangeKind::Assigned(owned) => chunks(owned).into_iter().map(ChangeKind::Assigned).collect(),
         ChangeKind::Revoked(owned) => chunks(owned).into_iter().map(ChangeKind::Revoked).collect(),
         ChangeKind::Lost(owned) => chunks(owned).into_iter().map(ChangeKind::Lost).collect(),
-        whole @ (ChangeKind::Missing(_) | ChangeKind::Sought(_)) => vec![whole],
+        ChangeKind::Happened(happening) => {
+            let part = |partitions| ChangeKind::Happened(Happening { partitions, ..happening.clone() });
+            chunks(happening.partitions.clone()).into_iter().map(part).collect()
+        }
+        whole @ (ChangeKind::Missing(_) | ChangeKind::PassedOver(_) | ChangeKind::Sought(_)) => vec![whole],
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     partitions::Partitions,
     ring::{FIRST_SEQ, Ring},
     segment::{OpenSegment, Segment},
+    topics::Identified,
 };
 use parking_lot::RwLock;
 use std::{
@@ -13,7 +14,7 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::watch;
-use wire::{Change, ChangeKind, Consumed, Cursor, Event, Flag, Millis, Position, Record, RecordView};
+use wire::{Change, ChangeKind, Consumed, Cursor, Event, Flag, Millis, Position, Record, RecordView, TopicId};
 
 /// How much a hub keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,27 @@ impl Writer {
         });
     }
 
+    /// The topic's name has this id from here on. Where it is not the one that was known, the topic was deleted and made anew:
+    /// what is appended from now on is of another log than what came before. Told at the next [`Writer::flush`].
+    pub fn topic(&mut self, topic: &str, id: &str) {
+        self.publish_records();
+        let identified = self.hub.ring.write().topics.identify(topic, id, self.next_seq);
+        match identified {
+            Identified::Known => return,
+            Identified::Present => {}
+            Identified::Anew => self.partitions.begin_anew(topic),
+        }
+        self.append(&Event::Topics(vec![TopicId { topic: topic.to_owned(), id: id.to_owned() }]));
+    }
+
+    /// The topic was deleted and made anew: its id is not known yet.
+    pub fn topic_began_anew(&mut self, topic: &str) {
+        self.publish_records();
+        if self.hub.ring.write().topics.begin_anew(topic, self.next_seq) {
+            self.partitions.begin_anew(topic);
+        }
+    }
+
     fn append(&mut self, event: &Event) {
         let segment = Arc::new(Segment::change(event, self.next_seq));
         self.next_seq += 1;
@@ -154,21 +176,24 @@ impl Hub {
     pub fn newest(&self, n: usize) -> (Vec<Record>, Cursor) {
         let (stretch, start, cursor) = {
             let ring = self.ring.read();
-            let start = ring.newest_start(n);
-            let positions = ring.positions(ring.tallies_at_head());
-            (ring.stretch(start, usize::MAX), start, Cursor { epoch: self.epoch, seq: ring.head(), positions })
+            let (start, seq) = (ring.newest_start(n), ring.head());
+            let (positions, topics) = (positions_at_head(&ring), ring.topics.at(seq));
+            (ring.stretch(start, usize::MAX), start, Cursor { epoch: self.epoch, seq, positions, topics })
         };
         (Batch::records_from(&stretch.segments, start), cursor)
     }
 
     /// Per partition that was seen in this epoch, the offset after the last append.
     pub fn positions(&self) -> Vec<Position> {
-        let ring = self.ring.read();
-        ring.positions(ring.tallies_at_head())
+        positions_at_head(&self.ring.read())
     }
 
     /// The memory that the ring takes now, in bytes.
     pub fn bytes(&self) -> usize {
         self.ring.read().bytes()
     }
+}
+
+fn positions_at_head(ring: &Ring) -> Vec<Position> {
+    ring.seen(ring.tallies_at_head(), ring.head()).map(|(ordinal, next)| ring.position(ordinal, next)).collect()
 }

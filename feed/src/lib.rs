@@ -17,8 +17,9 @@ mod partitions;
 mod ring;
 mod segment;
 mod session;
+mod topics;
 
-pub use audit::{Audit, AuditReader};
+pub use audit::{Audit, AuditReader, Hole};
 pub use batch::Batch;
 pub use custody::Custody;
 pub use hub::{Hub, HubConfig, Remark, Writer, hub};

@@ -5,6 +5,7 @@ use crate::{
     evicted::{Evicted, Tally},
     partitions::{Name, Partitions},
     segment::{Entry, Segment},
+    topics::Topics,
 };
 use std::{collections::VecDeque, sync::Arc};
 use wire::Position;
@@ -18,6 +19,7 @@ pub(crate) struct Ring {
     bytes: usize,
     segments: VecDeque<Arc<Segment>>,
     head: u64,
+    pub topics: Topics,
     partitions: Partitions,
     /// By ordinal.
     known: Vec<Known>,
@@ -36,6 +38,17 @@ pub(crate) struct Known {
     pub end: i64,
 }
 
+/// Where a tab's position is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// In the partition with this ordinal.
+    Here(usize),
+    /// In one of which nothing was appended, and may be yet.
+    NotYet,
+    /// In a log that was never here: it says nothing.
+    Never,
+}
+
 /// What lies after a position.
 #[derive(Debug)]
 pub(crate) struct Stretch {
@@ -51,6 +64,7 @@ impl Ring {
             bytes: 0,
             segments: VecDeque::new(),
             head: FIRST_SEQ,
+            topics: Topics::default(),
             partitions: Partitions::default(),
             known: Vec::new(),
             tallies: Arc::default(),
@@ -88,7 +102,7 @@ impl Ring {
         names: &[Name],
     ) -> Vec<Arc<Segment>> {
         for name in &names[self.partitions.names().len()..] {
-            self.partitions.ordinal(&name.topic, name.partition);
+            self.partitions.take_over(name);
         }
         self.count(fresh);
         let mut replaced = Vec::new();
@@ -147,8 +161,16 @@ impl Ring {
         &self.partitions.names()[ordinal]
     }
 
-    pub fn find(&self, topic: &str, partition: i32) -> Option<usize> {
-        self.partitions.find(topic, partition).map(|ordinal| ordinal as usize)
+    /// Where a position of a tab is to be found that knows the topic by this id, or by none.
+    pub fn find(&self, position: &Position, id: Option<&str>) -> Found {
+        let Position { topic, partition, .. } = position;
+        match self.topics.log(topic, id) {
+            None => Found::Never,
+            Some(log) => match self.partitions.find(topic, *partition, log) {
+                Some(ordinal) => Found::Here(ordinal as usize),
+                None => Found::NotYet,
+            },
+        }
     }
 
     pub fn known(&self, ordinal: usize) -> Known {
@@ -238,14 +260,21 @@ impl Ring {
         self.segments.iter().flat_map(|segment| (segment.first_seq()..).zip(segment.index()))
     }
 
-    /// The next offsets of a reader with these tallies, of all partitions that it has seen something of.
-    pub fn positions(&self, tallies: &[Tally]) -> Vec<Position> {
-        let seen = tallies.iter().enumerate().filter(|(_, tally)| tally.count > 0);
-        seen.map(|(ordinal, tally)| self.position(ordinal, tally.next)).collect()
+    /// The ordinals and next offsets of a reader at `seq` with these tallies, of all partitions that it has seen something of.
+    pub fn seen(&self, tallies: &[Tally], seq: u64) -> impl Iterator<Item = (usize, i64)> {
+        let seen =
+            tallies.iter().enumerate().filter(move |(ordinal, tally)| tally.count > 0 && self.holds_at(*ordinal, seq));
+        seen.map(|(ordinal, tally)| (ordinal, tally.next))
+    }
+
+    /// Whether at `seq` the topic's name meant the log that this partition is of.
+    pub fn holds_at(&self, ordinal: usize, seq: u64) -> bool {
+        let Name { topic, log, .. } = self.name(ordinal);
+        self.topics.log_at(topic, seq) == *log
     }
 
     pub fn position(&self, ordinal: usize, next: i64) -> Position {
-        let Name { topic, partition } = self.name(ordinal);
+        let Name { topic, partition, .. } = self.name(ordinal);
         Position { topic: topic.as_ref().into(), partition: *partition, next }
     }
 }

@@ -8,15 +8,15 @@ use crate::{
     batch::Batch,
     evicted::{Missed, Tally, width},
     hub::Hub,
-    ring::{Ring, Stretch},
+    ring::{Found, Ring, Stretch},
     segment::Segment,
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 use tokio::sync::watch;
-use wire::{Count, Cursor, Filter, From, Gap, MAX_EVENT_MESSAGE, Position, codec};
+use wire::{Count, Cursor, Filter, From, Gap, MAX_EVENT_MESSAGE, Position, TopicId, codec};
 
 /// How much a filter looks at in one [`Session::take`], in bytes of encoded records: about half a millisecond.
 const SCANNED_AT_ONCE: usize = 256 * 1024;
@@ -38,8 +38,9 @@ pub struct Session {
     told: u64,
     /// How many partitions of the hub were looked up in `awaited` and `wanted`.
     known: usize,
-    /// Positions of the tab in partitions of which it has seen nothing here: when one turns up, what lies between is a gap.
-    awaited: Vec<Position>,
+    /// Positions of the tab in partitions of which it has seen nothing here, and the topic's id that it knows: when one turns up,
+    /// what lies between is a gap.
+    awaited: Vec<(Position, Option<String>)>,
     /// By ordinal, the next offsets that the tab brought from another epoch.
     floors: HashMap<usize, i64>,
     /// Records below their floor are passed over up to this seq: they were in the ring when the tab came.
@@ -55,6 +56,8 @@ pub struct SessionStart {
     pub seq: u64,
     /// Whether a cursor of this epoch was given and followed.
     pub resumed: bool,
+    /// What the topics' names mean there.
+    pub topics: Vec<TopicId>,
     /// What the tab will not be sent. They come before the first batch, and are in no batch.
     pub gaps: Vec<Gap>,
 }
@@ -68,7 +71,8 @@ impl Session {
     ///   counts are upper bounds.
     /// - `Cursor` of another epoch: from the ring's tail, without what lies below the cursor's offsets. A gap names what lies
     ///   between such an offset and the first one at or above it here. Partitions that are not in the cursor are sent from
-    ///   the tail; those that are unknown here are remembered, and get their gap when they turn up.
+    ///   the tail; those that are unknown here are remembered, and get their gap when they turn up. What the cursor says of a
+    ///   topic that has another id now says nothing.
     pub fn new(hub: &Arc<Hub>, filter: Filter, from: From) -> (Self, SessionStart) {
         let ring = hub.ring.read();
         let mut session = Self {
@@ -91,14 +95,13 @@ impl Session {
                 session.stand_at(&ring, ring.newest_start(usize::try_from(n).unwrap_or(usize::MAX)));
                 (false, Vec::new())
             }
-            From::Cursor(cursor) if cursor.epoch != hub.epoch() => {
-                (false, session.follow_offsets(&ring, cursor.positions))
-            }
+            From::Cursor(cursor) if cursor.epoch != hub.epoch() => (false, session.follow_offsets(&ring, cursor)),
             From::Cursor(cursor) if cursor.seq > ring.head() => (false, Vec::new()),
             From::Cursor(cursor) => (true, session.follow_seq(&ring, cursor)),
         };
         session.told = session.seq;
-        let start = SessionStart { epoch: hub.epoch(), seq: session.seq, resumed, gaps };
+        let topics = ring.topics.at(session.seq);
+        let start = SessionStart { epoch: hub.epoch(), seq: session.seq, resumed, topics, gaps };
         (session, start)
     }
 
@@ -143,23 +146,24 @@ impl Session {
     /// which those are, the offsets can.
     pub fn cursor(&self) -> Cursor {
         let ring = self.hub.ring.read();
-        let mut positions = ring.positions(&self.tallies);
-        let mut held: HashSet<usize> = HashSet::new();
-        if !self.floors.is_empty() {
-            for position in &mut positions {
-                if let Some(ordinal) = ring.find(&position.topic, position.partition)
-                    && let Some(floor) = self.floors.get(&ordinal)
-                {
-                    position.next = position.next.max(*floor);
-                    held.insert(ordinal);
-                }
-            }
+        let mut next: BTreeMap<usize, i64> = ring.seen(&self.tallies, self.seq).collect();
+        for (&ordinal, &floor) in self.floors.iter().filter(|(ordinal, _)| ring.holds_at(**ordinal, self.seq)) {
+            let next = next.entry(ordinal).or_insert(floor);
+            *next = floor.max(*next);
         }
-        let unseen = self.floors.iter().filter(|(ordinal, _)| !held.contains(ordinal));
-        positions.extend(unseen.map(|(ordinal, floor)| ring.position(*ordinal, *floor)));
-        positions.extend(self.awaited.iter().cloned());
+        let mut topics = ring.topics.at(self.seq);
+        let mut positions: Vec<_> = next.into_iter().map(|(ordinal, next)| ring.position(ordinal, next)).collect();
+        for (position, id) in &self.awaited {
+            let here = topics.iter().find(|known| known.topic == position.topic).map(|known| known.id.clone());
+            match (here, id) {
+                (Some(here), Some(id)) if here != *id => continue,
+                (None, Some(id)) => topics.push(TopicId { topic: position.topic.clone(), id: id.clone() }),
+                _ => {}
+            }
+            positions.push(position.clone());
+        }
         let epoch = if self.seq < self.floors_until { 0 } else { self.hub.epoch() };
-        Cursor { epoch, seq: self.seq, positions }
+        Cursor { epoch, seq: self.seq, positions, topics }
     }
 
     fn stand_at(&mut self, ring: &Ring, seq: u64) {
@@ -172,12 +176,13 @@ impl Session {
         let tail = ring.tail();
         self.stand_at(ring, cursor.seq.max(tail));
         let mut next = HashMap::new();
-        for position in cursor.positions {
-            match ring.find(&position.topic, position.partition) {
-                Some(ordinal) if self.tally(ordinal).count > 0 => {
+        for (position, id) in identified(cursor.positions, &cursor.topics) {
+            match ring.find(&position, id.as_deref()) {
+                Found::Here(ordinal) if self.tally(ordinal).count > 0 => {
                     next.insert(ordinal, position.next);
                 }
-                _ => self.awaited.push(position),
+                Found::Here(_) | Found::NotYet => self.awaited.push((position, id)),
+                Found::Never => {}
             }
         }
         let mut gaps = Vec::new();
@@ -193,14 +198,15 @@ impl Session {
     }
 
     /// Goes on from a cursor of another epoch, by offsets. Returns what lies between them and the ring.
-    fn follow_offsets(&mut self, ring: &Ring, positions: Vec<Position>) -> Vec<Gap> {
+    fn follow_offsets(&mut self, ring: &Ring, cursor: Cursor) -> Vec<Gap> {
         self.stand_at(ring, ring.tail());
-        for position in positions {
-            match ring.find(&position.topic, position.partition) {
-                Some(ordinal) => {
+        for (position, id) in identified(cursor.positions, &cursor.topics) {
+            match ring.find(&position, id.as_deref()) {
+                Found::Here(ordinal) => {
                     self.floors.insert(ordinal, position.next);
                 }
-                None => self.awaited.push(position),
+                Found::NotYet => self.awaited.push((position, id)),
+                Found::Never => {}
             }
         }
         let mut lowest: HashMap<usize, i64> = HashMap::new();
@@ -255,12 +261,19 @@ impl Session {
     /// Tells what lies between the tab's offsets and the first ones here of partitions that turned up since.
     fn meet_awaited(&mut self, ring: &Ring, batch: &mut Batch) -> Option<()> {
         let mut at = 0;
-        while let Some(Position { topic, partition, next }) = self.awaited.get(at) {
-            let Some(ordinal) = ring.find(topic, *partition) else {
-                at += 1;
-                continue;
+        while let Some((position, id)) = self.awaited.get(at) {
+            let ordinal = match ring.find(position, id.as_deref()) {
+                Found::Here(ordinal) => ordinal,
+                Found::NotYet => {
+                    at += 1;
+                    continue;
+                }
+                Found::Never => {
+                    self.awaited.swap_remove(at);
+                    continue;
+                }
             };
-            let (next, first) = (*next, ring.known(ordinal).first);
+            let (next, first) = (position.next, ring.known(ordinal).first);
             if let Some(gap) = self.gap_before(ring, ordinal, next, first)
                 && !batch.push_gap(gap)
             {
@@ -393,6 +406,15 @@ impl Session {
             }
         }
     }
+}
+
+/// Each position with its topic's id, where the tab knows it.
+fn identified(positions: Vec<Position>, topics: &[TopicId]) -> impl Iterator<Item = (Position, Option<String>)> {
+    positions.into_iter().map(|position| {
+        let known = topics.iter().find(|known| known.topic == position.topic);
+        let id = known.map(|known| known.id.clone());
+        (position, id)
+    })
 }
 
 fn of(count: Count) -> u64 {

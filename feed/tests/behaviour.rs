@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use wire::{
     Change, ChangeKind, Count, Cursor, DataView, Event, Filter, Flags, From, Gap, HeaderView, MAX_EVENT_MESSAGE,
-    Position, RecordView, Records, Timestamp, codec,
+    Position, RecordView, Records, Timestamp, TopicId, codec,
 };
 
 fn small() -> (Writer, Arc<Hub>) {
@@ -127,7 +127,7 @@ fn a_cursor_of_another_epoch_goes_by_offsets() {
     append(&mut writer, "orders", 10..13);
     let at = |next| {
         let positions = vec![Position { topic: "orders".into(), partition: 0, next }];
-        let cursor = Cursor { epoch: 0, seq: 77, positions };
+        let cursor = Cursor { epoch: 0, seq: 77, positions, ..Cursor::default() };
         let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
         (start.gaps, offsets(&session.take(MAX_EVENT_MESSAGE).into_events()))
     };
@@ -143,7 +143,7 @@ fn a_cursor_of_another_epoch_goes_by_offsets() {
 fn a_partition_that_turns_up_later_gets_its_gap_before_its_records() {
     let (mut writer, hub) = hub(HubConfig::default());
     let positions = vec![Position { topic: "orders".into(), partition: 0, next: 5 }];
-    let mut session = start(&hub, From::Cursor(Cursor { epoch: 0, seq: 0, positions: positions.clone() }));
+    let mut session = start(&hub, From::Cursor(Cursor { positions: positions.clone(), ..Cursor::default() }));
     assert_eq!(session.cursor().positions, positions, "it is not forgotten");
     let mut again = start(&hub, From::Cursor(session.cursor()));
     assert_eq!(again.cursor(), session.cursor(), "nor after a reconnect in this epoch");
@@ -158,7 +158,7 @@ fn a_partition_that_turns_up_later_gets_its_gap_before_its_records() {
 fn a_cursor_from_the_future_begins_now() {
     let (mut writer, hub) = hub(HubConfig::default());
     append(&mut writer, "orders", 0..2);
-    let cursor = Cursor { epoch: hub.epoch(), seq: 1000, positions: vec![] };
+    let cursor = Cursor { epoch: hub.epoch(), seq: 1000, ..Cursor::default() };
     let (session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
     assert!(!start.resumed);
     assert_eq!(session.cursor().seq, hub.newest(0).1.seq);
@@ -256,4 +256,90 @@ fn many_gaps_are_told_in_several_messages_and_none_twice() {
         assert_eq!(told + start.gaps.len(), topics.len());
     }
     assert_eq!(told, topics.len());
+}
+
+fn topic(id: &str) -> Event {
+    Event::Topics(vec![TopicId { topic: "orders".into(), id: id.into() }])
+}
+
+/// The gaps, the events and the cursor of a tab that comes from elsewhere: with the offsets below `next` of the topic with this id.
+fn comes_from_elsewhere(hub: &Arc<Hub>, id: &str, next: i64) -> (Vec<Gap>, Vec<Event>, Cursor) {
+    let positions = vec![Position { topic: "orders".into(), partition: 0, next }];
+    let topics = vec![TopicId { topic: "orders".into(), id: id.into() }];
+    let cursor = Cursor { positions, topics, ..Cursor::default() };
+    let (mut session, start) = Session::new(hub, Filter::default(), From::Cursor(cursor));
+    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    (start.gaps, events, session.cursor())
+}
+
+#[test]
+fn offsets_of_another_topic_of_the_same_name_say_nothing() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    writer.topic("orders", "new");
+    append(&mut writer, "orders", 0..3);
+    let of = |id, next| {
+        let (gaps, events, cursor) = comes_from_elsewhere(&hub, id, next);
+        assert_eq!(cursor.topics, [TopicId { topic: "orders".into(), id: "new".into() }]);
+        (gaps, offsets(&events), cursor.positions[0].next)
+    };
+    assert_eq!(of("new", 2), (vec![], vec![2], 3));
+    assert_eq!(of("new", 5), (vec![], vec![], 5));
+    assert_eq!(of("old", 5), (vec![], vec![0, 1, 2], 3));
+}
+
+#[test]
+fn a_topic_made_anew_is_told_at_its_place_and_its_offsets_stand_for_themselves() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    writer.topic("orders", "old");
+    append(&mut writer, "orders", 7..9);
+    let before = hub.newest(0).1;
+    writer.topic("orders", "new");
+    writer.topic("orders", "new");
+    append(&mut writer, "orders", 0..2);
+
+    let (gaps, events, cursor) = comes_from_elsewhere(&hub, "old", 8);
+    assert_eq!((gaps, offsets(&events)), (vec![], vec![8, 0, 1]));
+    assert_eq!(events.iter().filter(|event| **event == topic("new")).count(), 1);
+    assert_eq!(cursor.positions, [Position { topic: "orders".into(), partition: 0, next: 2 }]);
+    assert_eq!(cursor.topics, hub.newest(0).1.topics);
+
+    let (gaps, events, _) = comes_from_elsewhere(&hub, "new", 1);
+    assert_eq!((gaps, offsets(&events)), (vec![], vec![7, 8, 1]));
+
+    let mut session = start(&hub, From::Cursor(before));
+    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    assert_eq!((events[0].clone(), offsets(&events)), (topic("new"), vec![0, 1]));
+}
+
+#[test]
+fn a_topic_may_be_made_anew_before_its_id_is_known() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    writer.topic("orders", "old");
+    append(&mut writer, "orders", 7..9);
+    writer.topic_began_anew("orders");
+    append(&mut writer, "orders", 0..1);
+    assert_eq!(hub.newest(0).1.topics, []);
+    assert_eq!(hub.positions()[0].next, 1);
+    writer.topic("orders", "new");
+    append(&mut writer, "orders", 1..2);
+    let (_, events, _) = comes_from_elsewhere(&hub, "new", 1);
+    assert_eq!(offsets(&events), [7, 8, 1]);
+}
+
+#[test]
+fn what_a_tab_awaits_of_a_topic_that_is_no_more_is_not_awaited() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let positions = vec![Position { topic: "orders".into(), partition: 0, next: 5 }];
+    let topics = vec![TopicId { topic: "orders".into(), id: "old".into() }];
+    let cursor = Cursor { positions, topics, ..Cursor::default() };
+    let mut session = start(&hub, From::Cursor(cursor.clone()));
+    assert_eq!(
+        (session.cursor().positions, session.cursor().topics),
+        (cursor.positions, cursor.topics),
+        "not forgotten"
+    );
+    writer.topic("orders", "new");
+    append(&mut writer, "orders", 8..9);
+    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    assert_eq!((&events[0], offsets(&events)), (&topic("new"), vec![8]), "no gap from 5 to 7");
 }

@@ -23,7 +23,7 @@ pub use admin::{Admin, TopicSpec, Watermarks};
 pub use error::Error;
 pub use group::{Consume, Group, Partition, PartitionOffset, PartitionOffsets, SeekResults, Taken};
 pub use producer::Producer;
-pub use reader::Reader;
+pub use reader::{Found, Reader};
 pub use settings::{ClientSettings, From, GroupSettings, ProducerSettings, Properties, Protocol, is_secret};
 pub use tail::{CaughtUp, Follow, Tail};
 

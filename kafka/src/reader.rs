@@ -1,7 +1,8 @@
-//! Reads without a group: one record at a place, and the newest of some topics. It joins no group and commits nothing.
+//! Reads without a group: one record at a place, the newest of some topics, and what stands in a range of offsets. It joins no group
+//! and commits nothing.
 
 use crate::{
-    ClientSettings, Error,
+    ClientSettings, Error, GroupSettings,
     context::Context,
     error::reason,
     group::partition_count,
@@ -16,6 +17,7 @@ use rdkafka::{
 use std::{
     cmp::Reverse,
     collections::{BTreeSet, HashMap},
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -47,11 +49,22 @@ impl Reader {
     /// # Errors
     /// When a property cannot be set.
     pub fn new(client: &ClientSettings) -> Result<Self, Error> {
-        let config = client.reader()?;
+        Self::with(client.reader()?)
+    }
+
+    fn with(config: ClientConfig) -> Result<Self, Error> {
         config.create_native_config().map_err(Error::client)?;
         let inner =
             Inner { config, context: Context::default(), idle: Mutex::new(None), reads: Semaphore::new(READS_AT_ONCE) };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Makes a reader that is given what a group is given: with the same `isolation.level`. Needs no broker.
+    ///
+    /// # Errors
+    /// When a property cannot be set.
+    pub fn like(client: &ClientSettings, group: &GroupSettings) -> Result<Self, Error> {
+        Self::with(client.reader_like(group)?)
     }
 
     /// The record at `place`, whole.
@@ -72,6 +85,22 @@ impl Reader {
     pub async fn newest(&self, topics: &[String], n: usize, deadline: Duration) -> Result<Vec<Record>, ReadError> {
         let topics: BTreeSet<_> = topics.iter().cloned().collect();
         self.read(deadline, move |read| read.newest(&topics, n)).await
+    }
+
+    /// Which records stand at these `offsets`, and up to before which of them that could be seen within `deadline`.
+    ///
+    /// # Errors
+    /// [`ReadError::Deleted`] where the log does not begin before them any more, [`ReadError::Kafka`] where nothing could be seen
+    /// before the deadline.
+    pub async fn records_in(
+        &self,
+        topic: &str,
+        partition: i32,
+        offsets: Range<i64>,
+        deadline: Duration,
+    ) -> Result<(i64, Option<Found>), ReadError> {
+        let place = Place { topic: topic.into(), partition, offset: offsets.start };
+        self.read(deadline, move |read| read.records_in(&place, offsets.end)).await
     }
 
     async fn read<T: Send + 'static>(
@@ -120,6 +149,17 @@ impl Inner {
     }
 }
 
+/// The records that stand in a range of offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// The first one's offset.
+    pub first: i64,
+    /// The last one's.
+    pub last: i64,
+    /// How many there are.
+    pub records: u64,
+}
+
 /// One read.
 struct Read<'a> {
     consumer: &'a BaseConsumer<Context>,
@@ -166,6 +206,33 @@ impl Read<'_> {
                 Polled::Moved => {}
             }
         }
+    }
+
+    fn records_in(&self, place: &Place, end: i64) -> Result<(i64, Option<Found>), ReadError> {
+        let (mut to, mut found) = (place.offset, None::<Found>);
+        self.assign(&place.topic, [(place.partition, place.offset)])?;
+        while to < end {
+            let polled = self.poll(|message| {
+                let is_of = message.topic() == place.topic && message.partition() == place.partition;
+                is_of.then(|| message.offset())
+            });
+            match polled {
+                Ok(Polled::Record(offset)) if offset < end => {
+                    let found = found.get_or_insert(Found { first: offset, last: offset, records: 0 });
+                    (found.last, found.records) = (offset, found.records + 1);
+                    to = offset + 1;
+                }
+                Ok(Polled::Record(_) | Polled::End(_)) => to = end,
+                Ok(Polled::Moved) => {
+                    let first = self.watermarks(&place.topic, place.partition)?.0;
+                    return Err(ReadError::Deleted { place: place.clone(), first });
+                }
+                // What was seen before the deadline is something.
+                Err(_) if to > place.offset => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((to, found))
     }
 
     fn newest(&self, topics: &BTreeSet<String>, n: usize) -> Result<Vec<Record>, ReadError> {

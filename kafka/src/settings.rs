@@ -224,6 +224,16 @@ impl ClientSettings {
         self.pass_through(config, &Properties::new())
     }
 
+    /// A reader that is given what the group is given. It reads few records at a time.
+    pub(crate) fn reader_like(&self, group: &GroupSettings) -> Result<ClientConfig, Error> {
+        let mut config = self.reader()?;
+        config.set("max.partition.fetch.bytes", "16384").set("queued.min.messages", "1");
+        if let Some(level) = group.properties.get("isolation.level") {
+            config.set("isolation.level", level);
+        }
+        Ok(config)
+    }
+
     /// A consumer that never joins its group and reads on and on.
     pub(crate) fn tail(&self) -> Result<ClientConfig, Error> {
         let mut config = self.common();

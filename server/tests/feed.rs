@@ -39,7 +39,7 @@ async fn a_tab_that_comes_back_gets_exactly_what_it_missed() {
     let missed: BTreeSet<_> = [instance.send("missed 1").await, instance.send("missed 2").await]
         .map(|receipt| (receipt.partition, receipt.offset))
         .into();
-    let cursor = wire::Cursor { epoch: subscribed.epoch, seq: seen.seq + 1, positions: Vec::new() };
+    let cursor = wire::Cursor { epoch: subscribed.epoch, seq: seen.seq + 1, ..wire::Cursor::default() };
     let mut tab = instance.tab().await;
     let resumed = tab.subscribe(From::Cursor(cursor)).await;
     assert!(resumed.resumed);

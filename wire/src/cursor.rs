@@ -15,6 +15,18 @@ pub struct Cursor {
     pub seq: u64,
     /// Per partition that the tab has seen, the next offset that it has not.
     pub positions: Vec<Position>,
+    /// Which topics these positions are in, as far as the server told: a topic that was deleted and made anew has the same name.
+    #[serde(default)]
+    pub topics: Vec<TopicId>,
+}
+
+/// Which topic a name means.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TopicId {
+    /// The topic's name.
+    pub topic: String,
+    /// Its id (KIP-516).
+    pub id: String,
 }
 
 /// The next offset of one partition.

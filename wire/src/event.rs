@@ -1,6 +1,6 @@
 //! What the server tells a tab.
 
-use crate::{Cursor, Millis, Record, Scope, number};
+use crate::{Cursor, Happening, Millis, Record, Scope, TopicId, number};
 use serde::{Deserialize, Serialize};
 
 /// One message to a tab.
@@ -33,6 +33,9 @@ pub enum Event {
     Bye(Bye),
     /// The instances that consume the feed's group now, sorted by name. After a subscribe, and whenever it changes.
     Members(Vec<Fellow>),
+    /// What these topics' names mean from here on. After `subscribed`, and at its place among the records where a topic was
+    /// deleted and made anew: what was seen of the offsets of another topic of that name says nothing any more.
+    Topics(Vec<TopicId>),
 }
 
 /// An instance that consumes a group, as the others hear of it.
@@ -64,6 +67,7 @@ impl Event {
             Self::Pong(_) => "pong",
             Self::Bye(_) => "bye",
             Self::Members(_) => "members",
+            Self::Topics(_) => "topics",
         }
     }
 }
@@ -261,6 +265,10 @@ pub enum ChangeKind {
     Missing(Gap),
     /// Someone had the group go on at another offset: a replay.
     Sought(Sought),
+    /// Records that stand in the log and that the group's consumer was not given: found by a second look at skipped offsets.
+    PassedOver(Gap),
+    /// Something happened to another member of the group. In the whole group's stream only.
+    Happened(Happening),
 }
 
 /// A position that was moved on request.
@@ -299,10 +307,13 @@ pub struct Stats {
     /// The same offset twice without a replay or an owner change.
     #[serde(with = "number::text")]
     pub duplicates: u64,
-    /// Offsets skipped inside one assignment: compaction, transaction markers, or loss.
+    /// Offsets that the log passed over: compaction, markers of transactions, aborted records, or loss.
     #[serde(with = "number::text")]
     pub skipped: u64,
-    /// Offsets that the group should have consumed and did not.
+    /// Of the skipped: those that were looked for in the log a second time, and where no record stands.
+    #[serde(with = "number::text")]
+    pub empty: u64,
+    /// Offsets that the group should have consumed and did not: deleted before, or passed over.
     #[serde(with = "number::text")]
     pub missing: u64,
     /// Records consumed in the last second.

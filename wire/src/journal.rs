@@ -88,8 +88,8 @@ pub enum News {
         /// Of these partitions.
         partitions: Vec<Owned>,
     },
-    /// The owners of these partitions are to go on elsewhere. Who owns one of them and reads this before it expires, does it,
-    /// once.
+    /// The owners of these partitions are to go on elsewhere. Who owns one of them, is the one that was asked, and reads this
+    /// before it expires, does it, once.
     Seek(SeekOrder),
     /// What came of an order.
     Sought {
@@ -135,6 +135,11 @@ pub struct Seek {
     /// The offset of the record to consume next.
     #[serde(with = "number::text")]
     pub to: i64,
+    /// The owner that is asked, where one is known. Another one that owns the partition by then does not move it, and says so:
+    /// what was asked for was decided over a state that is no more. (A group's generation would say less: it changes with every
+    /// rebalance, whoever owns the partition, and with the protocol of KIP-848 members have none in common.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Author>,
 }
 
 /// What came of a [`Seek`].

@@ -25,7 +25,7 @@ mod resume;
 mod topic;
 
 pub use command::{Command, From, Pace, Scope, Subscribe};
-pub use cursor::{Cursor, Position};
+pub use cursor::{Cursor, Position, TopicId};
 pub use data::{Data, DataView};
 pub use event::{
     Assignment, Bye, ByeReason, Change, ChangeKind, Consumed, Count, Event, Fellow, Flag, Gap, Hello, KafkaState,

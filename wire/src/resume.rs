@@ -1,7 +1,7 @@
 //! How a client comes back: what it has, what of an event is new to it, and how long it waits between two attempts. Pure,
 //! and shared by the page and by `client`, so that both keep the promise "no record twice, none missing without a gap".
 
-use crate::{Bye, Change, ChangeKind, Count, Cursor, Event, Flags, Gap, Position, Record, Records};
+use crate::{Bye, Change, ChangeKind, Count, Cursor, Event, Flags, Gap, Position, Record, Records, TopicId};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The longest wait before the first attempt to reconnect.
@@ -23,6 +23,7 @@ pub struct Resume {
     epoch: u64,
     seq: u64,
     positions: BTreeMap<String, BTreeMap<i32, Seen>>,
+    topics: Vec<TopicId>,
     /// Whether what comes next follows the cursor's offsets, not its `seq`.
     by_offsets: bool,
     /// The gaps since the cursor last moved. A server that is asked again from the same cursor names them again.
@@ -42,7 +43,8 @@ struct Seen {
 impl Resume {
     /// A client that has everything before `cursor`.
     pub fn new(cursor: &Cursor) -> Self {
-        let mut resume = Self { epoch: cursor.epoch, seq: cursor.seq, ..Self::default() };
+        let (epoch, seq, topics) = (cursor.epoch, cursor.seq, cursor.topics.clone());
+        let mut resume = Self { epoch, seq, topics, ..Self::default() };
         for position in &cursor.positions {
             resume.advance(&position.topic, position.partition, position.next);
         }
@@ -54,7 +56,7 @@ impl Resume {
         let positions = self.positions.iter().flat_map(|(topic, partitions)| {
             partitions.iter().map(|(&partition, seen)| Position { topic: topic.clone(), partition, next: seen.next })
         });
-        Cursor { epoch: self.epoch, seq: self.seq, positions: positions.collect() }
+        Cursor { epoch: self.epoch, seq: self.seq, positions: positions.collect(), topics: self.topics.clone() }
     }
 
     /// Takes note of `event`, and returns what of it is new; nothing where the client has had all of it.
@@ -63,6 +65,10 @@ impl Resume {
             Event::Records(records) => self.accept_records(records).map(Event::Records),
             Event::Change(change) => self.accept_change(change).map(Event::Change),
             Event::Gap(gap) => self.accept_gap(gap).map(Event::Gap),
+            Event::Topics(topics) => {
+                topics.into_iter().for_each(|topic| self.identify(topic));
+                None
+            }
             Event::Bye(bye) => {
                 self.accept_bye(&bye);
                 Some(Event::Bye(bye))
@@ -150,8 +156,22 @@ impl Resume {
         let Some(cursor) = &bye.cursor else { return };
         self.enter(cursor.epoch);
         self.seq = self.seq.max(cursor.seq);
+        cursor.topics.iter().for_each(|topic| self.identify(topic.clone()));
         for position in &cursor.positions {
             self.advance(&position.topic, position.partition, position.next);
+        }
+    }
+
+    /// What was seen of another topic of this name says nothing of this one.
+    fn identify(&mut self, topic: TopicId) {
+        match self.topics.iter_mut().find(|known| known.topic == topic.topic) {
+            Some(known) if known.id == topic.id => {}
+            Some(known) => {
+                self.positions.remove(&topic.topic);
+                self.named.retain(|gap| gap.topic != topic.topic);
+                *known = topic;
+            }
+            None => self.topics.push(topic),
         }
     }
 
@@ -252,7 +272,7 @@ mod tests {
     }
 
     fn at(epoch: u64, seq: u64, next: i64) -> Cursor {
-        Cursor { epoch, seq, positions: vec![Position { topic: "t".into(), partition: 0, next }] }
+        Cursor { epoch, seq, positions: vec![Position { topic: "t".into(), partition: 0, next }], topics: vec![] }
     }
 
     #[test]
@@ -316,6 +336,24 @@ mod tests {
         };
         assert_eq!(by_offsets(false), Some(Event::Gap(gap(100, 119))));
         assert_eq!(by_offsets(true), Some(Event::Gap(gap(4, 119))), "of the replay itself");
+    }
+
+    #[test]
+    fn what_was_seen_of_a_topic_says_nothing_of_another_one_of_its_name() {
+        let topic = |id: &str| TopicId { topic: "t".into(), id: id.into() };
+        let mut resume = Resume::new(&Cursor { topics: vec![topic("old")], ..at(1, 10, 100) });
+        assert_eq!(resume.accept(Event::Topics(vec![topic("old")])), None);
+        assert_eq!(resume.cursor().positions, at(1, 10, 100).positions);
+        assert_eq!(resume.accept(Event::Topics(vec![topic("new")])), None);
+        assert_eq!(resume.cursor(), Cursor { epoch: 1, seq: 10, positions: vec![], topics: vec![topic("new")] });
+        assert_eq!(offsets(resume.accept(records(2, vec![record(1, 0, Flags::FIRST)]))), [0]);
+    }
+
+    #[test]
+    fn a_topic_whose_id_becomes_known_is_the_same() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        resume.accept(Event::Topics(vec![TopicId { topic: "t".into(), id: "new".into() }]));
+        assert_eq!(resume.cursor().positions, at(1, 10, 100).positions);
     }
 
     #[test]

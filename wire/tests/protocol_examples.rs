@@ -49,6 +49,7 @@ fn every_event_has_an_example_that_reads_back() {
         "records",
         "stats",
         "subscribed",
+        "topics",
     ];
     assert_eq!(variants, all.map(String::from).into());
 }

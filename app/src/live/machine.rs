@@ -275,8 +275,8 @@ impl Machine {
                 self.missed = self.missed.map(|missed| missed.saturating_add(count));
             }
             Event::Pong(number) => self.pong(now, *number),
-            // Neither begins to follow; every other event does, and what the subscribe's answer named was before it.
-            Event::Assignment(_) | Event::Kafka(_) => {}
+            // None of these begins to follow; every other event does, and what the subscribe's answer named was before it.
+            Event::Topics(_) | Event::Assignment(_) | Event::Kafka(_) => {}
             Event::Records(_) | Event::Change(_) => {
                 // From here on there is a cursor.
                 self.anew = None;
@@ -517,7 +517,7 @@ mod tests {
     #[test]
     fn a_goodbye_closes_and_its_cursor_is_where_to_go_on() {
         let mut machine = live();
-        let cursor = Cursor { epoch: 1, seq: 9, positions: vec![] };
+        let cursor = Cursor { epoch: 1, seq: 9, ..Cursor::default() };
         let bye = Event::Bye(Bye { reason: ByeReason::Stopping, cursor: Some(cursor.clone()) });
         let out = step(&mut machine, 6000, Input::Event(bye));
         assert!(matches!(out[..], [Output::Close, Output::Take(Event::Bye(_))]));

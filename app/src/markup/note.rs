@@ -4,7 +4,7 @@ use super::{icon::icon, instance::instance, row, time};
 use crate::{format::number::grouped, live::Resumed, reader::Reader, words};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::{Change, ChangeKind, Count, Gap, Owned, Place, Sought};
+use wire::{Change, ChangeKind, Count, Gap, Happening, HappeningKind, Owned, Place, Sought};
 
 /// Records that this tab was not sent. "Not shown" is about this tab; what the group missed is [`change`]'s.
 pub fn gap(reader: &Reader, gap: &Gap) -> Markup {
@@ -37,12 +37,19 @@ pub fn tone(kind: &ChangeKind) -> &'static str {
     match kind {
         ChangeKind::Assigned(_) | ChangeKind::Revoked(_) | ChangeKind::Sought(_) => "info",
         ChangeKind::Lost(_) => "warn",
-        ChangeKind::Missing(_) => "danger",
+        ChangeKind::Missing(_) | ChangeKind::PassedOver(_) => "danger",
+        ChangeKind::Happened(happening) => match happening.kind {
+            HappeningKind::Lost | HappeningKind::Silent => "warn",
+            _ => "info",
+        },
     }
 }
 
-/// A change of what this instance consumes.
+/// A change of what this instance, or the whole group, consumes.
 pub fn change(reader: &Reader, change: &Change) -> Markup {
+    if let ChangeKind::Happened(happening) = &change.kind {
+        return happened(reader, happening);
+    }
     let locale = reader.locale;
     let partitions = |owned: &[Owned]| words::owned(locale, owned);
     let (symbol, what, which, means) = match &change.kind {
@@ -56,9 +63,13 @@ pub fn change(reader: &Reader, change: &Change) -> Markup {
         ChangeKind::Missing(gap) => {
             ("gap", td_string!(locale, note.missing), range(gap), td_string!(locale, note.missing_means))
         }
+        ChangeKind::PassedOver(gap) => {
+            ("gap", td_string!(locale, note.passed_over), range(gap), td_string!(locale, note.passed_over_means))
+        }
         ChangeKind::Sought(Sought { topic, partition, from, to }) => {
             ("again", td_string!(locale, note.sought), format!("{topic}[{partition}] {from} → {to}"), "")
         }
+        ChangeKind::Happened(_) => return Markup::default(),
     };
     html! {
         (icon(symbol))
@@ -67,10 +78,43 @@ pub fn change(reader: &Reader, change: &Change) -> Markup {
     }
 }
 
+/// What happened to another member of the group.
+fn happened(reader: &Reader, happening: &Happening) -> Markup {
+    let locale = reader.locale;
+    let (symbol, what, means) = match happening.kind {
+        HappeningKind::Assigned => ("swap", td_string!(locale, note.rebalanced), ""),
+        HappeningKind::Revoked => ("swap", td_string!(locale, note.revoked), td_string!(locale, note.revoked_means)),
+        HappeningKind::Lost => ("warn", td_string!(locale, note.lost), td_string!(locale, note.lost_means)),
+        HappeningKind::Sought => ("again", td_string!(locale, note.sought), ""),
+        HappeningKind::Joined => ("swap", td_string!(locale, note.joined), ""),
+        HappeningKind::Left => ("swap", td_string!(locale, note.left), ""),
+        HappeningKind::Silent => ("warn", td_string!(locale, note.silent), ""),
+    };
+    html! {
+        (icon(symbol))
+        span {
+            b { (what) }
+            @if !happening.partitions.is_empty() { " " span.mono { (words::owned(locale, &happening.partitions)) } }
+        }
+        @if let Some(from) = &happening.from { (instance(from, "")) span { "→" } }
+        (instance(&happening.member, ""))
+        span { (means) }
+        @if let Some(unowned) = happening.unowned {
+            span.num { (td_string!(locale, note.without_owner, seconds = tenths(unowned.unsigned_abs()))) }
+        }
+        span.push.only-wide { (time::of_day(reader, happening.at)) }
+    }
+}
+
+/// Milliseconds as seconds: `1.8`.
+fn tenths(millis: u64) -> String {
+    format!("{}.{}", millis / 1_000, millis % 1_000 / 100)
+}
+
 /// The connection came back.
 pub fn resumed(reader: &Reader, resumed: &Resumed) -> Markup {
     let locale = reader.locale;
-    let seconds = format!("{}.{}", resumed.after.as_secs(), resumed.after.subsec_millis() / 100);
+    let seconds = tenths(u64::try_from(resumed.after.as_millis()).unwrap_or(u64::MAX));
     html! {
         (icon("check"))
         b { (td_string!(locale, note.resumed)) }

@@ -1,7 +1,11 @@
 //! Reading without a group.
 
 use crate::cluster::{PATIENCE, client, client_of, is_real, message, produce, producer, spec, topic, unique};
-use kafka::{Admin, Reader};
+use kafka::{Admin, Found, GroupSettings, Reader};
+use rdkafka::{
+    ClientConfig,
+    producer::{BaseProducer, BaseRecord, Producer as _},
+};
 use std::time::{Duration, Instant};
 use wire::{Flags, Place, ReadError};
 
@@ -39,22 +43,64 @@ async fn every_way_not_to_find_a_record_is_told_apart() {
     assert_eq!(error, ReadError::NotYet { place: place(&topic, 1, 1), end: 1 });
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_marker_is_a_hole() {
-    use rdkafka::{
-        ClientConfig,
-        producer::{BaseProducer, BaseRecord, Producer as _},
-    };
-    if !is_real() {
-        return; // The embedded broker refuses transactional producers.
-    }
+#[tokio::test]
+async fn what_stands_in_a_range_is_counted() {
     let topic = topic(1).await;
+    produce(&topic, 1, 0..10).await;
+    let reader = Reader::new(&client()).unwrap();
+    let found = |first, last, records| Some(Found { first, last, records });
+    let in_range = async |range| reader.records_in(&topic, 0, range, PATIENCE).await.unwrap();
+    assert_eq!(in_range(2..5).await, (5, found(2, 4, 3)));
+    assert_eq!(in_range(8..20).await, (20, found(8, 9, 2)), "up to the end");
+}
+
+fn transactional() -> BaseProducer {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", client().brokers)
         .set("transactional.id", unique("transaction"))
         .create()
         .unwrap();
     producer.init_transactions(PATIENCE).unwrap();
+    producer
+}
+
+/// A range in which an aborted record and two markers stand is empty for a group that reads what is committed, as it is for the
+/// group itself; for one that reads everything it is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hole_is_looked_into_as_the_group_reads() {
+    if !is_real() {
+        return; // The embedded broker refuses transactional producers.
+    }
+    let topic = topic(1).await;
+    let producer = transactional();
+    for is_committed in [true, false, true] {
+        producer.begin_transaction().unwrap();
+        producer.send(BaseRecord::<str, str>::to(&topic).payload("in a transaction")).unwrap();
+        if is_committed {
+            producer.commit_transaction(PATIENCE).unwrap();
+        } else {
+            producer.flush(PATIENCE).unwrap();
+            producer.abort_transaction(PATIENCE).unwrap();
+        }
+    }
+    // Committed 0, its marker 1, aborted 2, its marker 3, committed 4, its marker 5.
+    let look = async |level: &str| {
+        let properties = [("isolation.level".to_owned(), level.to_owned())].into();
+        let group = GroupSettings { properties, ..GroupSettings::default() };
+        let reader = Reader::like(&client(), &group).unwrap();
+        reader.records_in(&topic, 0, 1..4, PATIENCE).await.unwrap()
+    };
+    assert_eq!(look("read_committed").await, (4, None));
+    assert_eq!(look("read_uncommitted").await, (4, Some(Found { first: 2, last: 2, records: 1 })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_marker_is_a_hole() {
+    if !is_real() {
+        return; // The embedded broker refuses transactional producers.
+    }
+    let topic = topic(1).await;
+    let producer = transactional();
     producer.begin_transaction().unwrap();
     producer.send(BaseRecord::<str, str>::to(&topic).payload("in a transaction")).unwrap();
     producer.commit_transaction(PATIENCE).unwrap();

@@ -39,11 +39,16 @@ pub fn record() -> impl Strategy<Value = Record> {
 pub fn cursor() -> impl Strategy<Value = Cursor> {
     let position =
         (text(), any::<i32>(), any::<i64>()).prop_map(|(topic, partition, next)| Position { topic, partition, next });
-    (any::<u64>(), any::<u64>(), vec(position, 0..5)).prop_map(|(epoch, seq, positions)| Cursor {
+    (any::<u64>(), any::<u64>(), vec(position, 0..5), topics()).prop_map(|(epoch, seq, positions, topics)| Cursor {
         epoch,
         seq,
         positions,
+        topics,
     })
+}
+
+fn topics() -> impl Strategy<Value = Vec<TopicId>> {
+    vec((text(), text()).prop_map(|(topic, id)| TopicId { topic, id }), 0..3)
 }
 
 pub fn gap() -> impl Strategy<Value = Gap> {
@@ -70,15 +75,33 @@ fn change_kind() -> impl Strategy<Value = ChangeKind> {
         gap().prop_map(ChangeKind::Missing),
         (text(), any::<i32>(), any::<[i64; 2]>())
             .prop_map(|(topic, partition, [from, to])| ChangeKind::Sought(Sought { topic, partition, from, to })),
+        gap().prop_map(ChangeKind::PassedOver),
+        happening().prop_map(ChangeKind::Happened),
     ]
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let kind = prop_oneof![
+        Just(HappeningKind::Joined),
+        Just(HappeningKind::Left),
+        Just(HappeningKind::Silent),
+        Just(HappeningKind::Assigned),
+        Just(HappeningKind::Revoked),
+        Just(HappeningKind::Lost),
+        Just(HappeningKind::Sought),
+    ];
+    (any::<i64>(), text(), kind, owned(), option::of(any::<i64>()), option::of(text())).prop_map(
+        |(at, member, kind, partitions, unowned, from)| Happening { at, member, kind, partitions, unowned, from },
+    )
 }
 
 fn stats() -> impl Strategy<Value = Stats> {
     let partition = (text(), any::<i32>(), any::<u64>(), option::of(any::<i64>()), option::of(any::<i64>())).prop_map(
         |(topic, partition, consumed, committed, end)| PartitionStats { topic, partition, consumed, committed, end },
     );
-    (any::<i64>(), any::<[u64; 9]>(), any::<u32>(), vec(partition, 0..4)).prop_map(|(at, counts, tabs, partitions)| {
-        let [consumed, redelivered, possibly_redelivered, replayed, duplicates, skipped, missing, rate, gaps] = counts;
+    (any::<i64>(), any::<[u64; 10]>(), any::<u32>(), vec(partition, 0..4)).prop_map(|(at, counts, tabs, partitions)| {
+        let [consumed, redelivered, possibly_redelivered, replayed, duplicates, skipped, empty, missing, rate, gaps] =
+            counts;
         Stats {
             at,
             consumed,
@@ -87,6 +110,7 @@ fn stats() -> impl Strategy<Value = Stats> {
             replayed,
             duplicates,
             skipped,
+            empty,
             missing,
             rate,
             gaps,
@@ -138,6 +162,8 @@ pub fn event() -> impl Strategy<Value = Event> {
     );
     let change = (any::<u64>(), any::<u64>(), any::<i64>(), change_kind())
         .prop_map(|(epoch, seq, at, kind)| Event::Change(Change { epoch, seq, at, kind }));
+    let fellow = (text(), any::<u64>(), owned());
+    let members = vec(fellow.prop_map(|(instance, rate, owned)| Fellow { instance, rate, owned }), 0..3);
     let bye = (prop::sample::select(BYE_REASONS.to_vec()), option::of(cursor()))
         .prop_map(|(reason, cursor)| Event::Bye(Bye { reason, cursor }));
     prop_oneof![
@@ -153,6 +179,8 @@ pub fn event() -> impl Strategy<Value = Event> {
         kafka_state().prop_map(Event::Kafka),
         any::<u64>().prop_map(Event::Pong),
         bye,
+        members.prop_map(Event::Members),
+        topics().prop_map(Event::Topics),
     ]
 }
 

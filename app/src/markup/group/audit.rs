@@ -13,10 +13,12 @@ struct Counter {
     means: &'static str,
     tone: Option<&'static str>,
     of: fn(&Stats) -> u64,
+    /// How many of these a second look showed to be no messages.
+    empty: Option<fn(&Stats) -> u64>,
 }
 
 fn counters(locale: Locale) -> [Counter; 8] {
-    let counter = |name, means, tone, of| Counter { name, means, tone, of };
+    let counter = |name, means, tone, of| Counter { name, means, tone, of, empty: None };
     [
         counter(td_string!(locale, strip.consumed), td_string!(locale, audit.consumed), None, |it| it.consumed),
         counter(td_string!(locale, strip.duplicates), td_string!(locale, audit.duplicates), Some("danger"), |it| {
@@ -30,7 +32,10 @@ fn counters(locale: Locale) -> [Counter; 8] {
         }),
         counter(td_string!(locale, row.replayed), td_string!(locale, row.replayed_hint), None, |it| it.replayed),
         counter(td_string!(locale, strip.missing), td_string!(locale, audit.missing), Some("danger"), |it| it.missing),
-        counter(td_string!(locale, strip.skipped), td_string!(locale, audit.skipped), None, |it| it.skipped),
+        Counter {
+            empty: Some(|it| it.empty),
+            ..counter(td_string!(locale, strip.skipped), td_string!(locale, audit.skipped), None, |it| it.skipped)
+        },
         counter(td_string!(locale, strip.not_shown), td_string!(locale, audit.not_shown), None, |it| it.gaps),
     ]
 }
@@ -41,12 +46,18 @@ pub fn table(Shown { reader, group, serving, .. }: Shown<'_>) -> Markup {
     let counters = counters(locale);
     let rows: Vec<_> =
         group.members.iter().filter_map(|member| Some((&member.client_id, &member.ottla.as_ref()?.stats))).collect();
-    let number = |counter: &Counter, count: u64| {
+    let cells = |total: &dyn Fn(fn(&Stats) -> u64) -> u64| {
         html! {
-            td.r.num {
-                @match counter.tone.filter(|_| count > 0) {
-                    Some(tone) => span.badge data-tone=(tone) { (grouped(count)) },
-                    None => (grouped(count)),
+            @for counter in &counters {
+                @let count = total(counter.of);
+                td.r.num {
+                    @match counter.tone.filter(|_| count > 0) {
+                        Some(tone) => span.badge data-tone=(tone) { (grouped(count)) },
+                        None => (grouped(count)),
+                    }
+                    @if let Some(empty) = counter.empty && count > 0 {
+                        " " small.muted { (td_string!(locale, audit.empty, count = grouped(total(empty)))) }
+                    }
                 }
             }
         }
@@ -65,7 +76,7 @@ pub fn table(Shown { reader, group, serving, .. }: Shown<'_>) -> Markup {
             @for (name, stats) in &rows {
                 tr {
                     th scope="row" { (instance(name, serving)) }
-                    @for counter in &counters { (number(counter, (counter.of)(stats))) }
+                    (cells(&|of| of(stats)))
                 }
             }
         }
@@ -73,9 +84,7 @@ pub fn table(Shown { reader, group, serving, .. }: Shown<'_>) -> Markup {
             tfoot {
                 tr {
                     th scope="row" { (td_string!(locale, audit.sum)) }
-                    @for counter in &counters {
-                        (number(counter, rows.iter().map(|(_, stats)| (counter.of)(stats)).fold(0, u64::saturating_add)))
-                    }
+                    (cells(&|of| rows.iter().map(|(_, stats)| of(stats)).fold(0, u64::saturating_add)))
                 }
             }
         }
@@ -109,6 +118,15 @@ mod tests {
         let html = table.clone().into_string();
         assert!(text(&table).contains("All together 1,234 0 0 0 0 3 0 0"), "{}", text(&table));
         assert_eq!(html.matches("data-tone=\"danger\"").count(), 2, "{html}");
+    }
+
+    #[test]
+    fn skipped_offsets_say_how_many_were_seen_to_be_empty() {
+        let (reader, mut group) = (in_english(), group());
+        let stats = &mut group.members[0].ottla.as_mut().unwrap().stats;
+        (stats.skipped, stats.empty) = (12, 9);
+        let text = text(&table(shown(&reader, &group)));
+        assert!(text.contains("12 9 seen empty"), "{text}");
     }
 
     #[test]
