@@ -30,7 +30,7 @@ use receipts::Receipts;
 use socket::Socket;
 use std::{sync::Arc, time::Duration};
 use window::{Arrival, Window};
-use wire::{Assignment, Event, Fellow, KafkaState, Receipt, Record, Records, Scope, Snapshot, Stats};
+use wire::{Assignment, Event, Fellow, GapPart, KafkaState, Receipt, Record, Records, Scope, Snapshot, Stats};
 
 /// The feed in this tab. A handle; copies are the same feed.
 #[derive(Clone, Copy)]
@@ -287,10 +287,16 @@ impl Live {
         self.show();
     }
 
-    /// Shows records that were read from the log, the oldest first, labelled so. One that lies in a gap takes its place
-    /// there; what the list has already is left out.
+    /// Shows records that were read from the log at the list's far end, the oldest first, labelled so; what the list has already is
+    /// left out.
     pub fn add_loaded(&self, records: Vec<Record>) {
         self.rows.update_value(|rows| rows.window.add_loaded(records));
+        self.show();
+    }
+
+    /// Puts what was read from the log in the place of the gap with this id.
+    pub fn fill_gap(&self, id: u64, part: GapPart) {
+        self.rows.update_value(|rows| rows.window.fill_gap(id, part));
         self.show();
     }
 
@@ -441,7 +447,7 @@ impl Live {
                 self.plan();
             }
             // The machine has dealt with them.
-            Event::Topics(_) | Event::Pong(_) | Event::Bye(_) => {}
+            Event::Topics(_) | Event::Positions(_) | Event::Pong(_) | Event::Bye(_) => {}
         }
     }
 

@@ -57,6 +57,38 @@ test("an instance that restarts: its tabs come back, with nothing lost and nothi
   await tab.showsExactly([...before, ...after]);
 });
 
+test("what was missed and left memory is a row that loads it from the log", async ({ start, open, wire, topic }) => {
+  const ottla = await start();
+  const cable = await wire(ottla);
+  const tab = await open(cable.url);
+  const before = await ottla.produceMany(topic, "before", 12);
+  await tab.showsExactly(before);
+  cable.cut();
+  await expect(tab.connection).toHaveAttribute("data-state", "reconnecting");
+  const other = await open(ottla.url);
+  const meanwhile = await ottla.produceMany(topic, "meanwhile", 30);
+  await other.showsExactly([...before, ...meanwhile]);
+  // Its memory is gone with the process.
+  await ottla.restart();
+  cable.mend();
+  await tab.isLive();
+  const gaps = tab.page.locator(".row.note").filter({ hasText: "not shown" });
+  await expect(gaps).toHaveCount(3);
+  await gaps.first().getByRole("button", { name: "Load" }).click();
+  await expect(gaps).toHaveCount(2);
+  // By keyboard, from the first row on.
+  await tab.grid.focus();
+  for (let step = 0; step < 60 && (await gaps.count()) > 0; step++) {
+    await tab.page.keyboard.press("j");
+    if (await tab.page.locator(".row.note:focus").filter({ hasText: "not shown" }).count()) {
+      const left = await gaps.count();
+      await tab.page.keyboard.press("Enter");
+      await expect(gaps).toHaveCount(left - 1);
+    }
+  }
+  await tab.showsExactly([...before, ...meanwhile]);
+});
+
 test("an instance that was killed comes back the same way", async ({ start, open, topic }) => {
   test.slow();
   const ottla = await start();

@@ -50,6 +50,8 @@ async function latency(ottla: Instance, a: Feed, b: Feed) {
   for (let n = 0; n < SENDS + WARM_UP; n++) {
     const marker = `marker-${n}`;
     await a.message.fill(marker);
+    // The row is often there before the sender's receipt, until which it can't send again.
+    await expect(a.page.locator("#compose-send")).toBeEnabled();
     const at = await a.page.evaluate(() => {
       const at = performance.timeOrigin + performance.now();
       document.querySelector<HTMLButtonElement>("#compose-send")?.click();

@@ -124,7 +124,10 @@ test("without JavaScript", async ({ start, browser, topic }) => {
   const page = await context.newPage();
   await page.goto(`${ottla.url}/groups`);
   await page.getByRole("link", { name: `g-${topic}` }).click();
-  await expect(column(page, "ottla-1").locator(".tile")).toHaveCount(3);
+  await expect(async () => {
+    await page.reload();
+    await expect(column(page, "ottla-1").locator(".tile")).toHaveCount(3, { timeout: 1_000 });
+  }).toPass();
   await expect(page.locator("#stream")).toBeHidden();
   await expect(page.getByText("Live updates need JavaScript.")).toBeVisible();
   await page.getByRole("link", { name: "Reload" }).click();

@@ -18,14 +18,16 @@ use std::{
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::task::TaskTracker;
 use wire::{
-    Author, KafkaState, Limits, News, Place, ProduceError, ProduceInput, ReadError, Receipt, Record, Scope, Snapshot,
-    TopicSummary,
+    Author, Gap, GapPart, KafkaState, Limits, News, Place, ProduceError, ProduceInput, ReadError, Receipt, Record,
+    Scope, Snapshot, TopicSummary,
 };
 
 /// How many of a feed's newest records a page is rendered with.
 const NEWEST: usize = 100;
 /// How long reading from the log may take when someone asked for it.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
+/// How many offsets of a gap are read at a time.
+const GAP_PART: u32 = 500;
 /// How long the list of topics is taken for true.
 const TOPICS_AGE: Duration = Duration::from_secs(5);
 /// How long one attempt to create the feeds' topics may take.
@@ -279,6 +281,15 @@ impl Engine {
     /// When Kafka does not answer.
     pub async fn newest_from_log(&self, feed: &Feed, n: usize) -> Result<Vec<Record>, ReadError> {
         self.reader.newest(feed.topics(), n, READ_DEADLINE).await
+    }
+
+    /// The end of a gap, from the log: see [`Reader::gap_part`].
+    ///
+    /// # Errors
+    /// When the partition does not exist, or Kafka does not answer.
+    pub async fn gap_part(&self, gap: &Gap) -> Result<GapPart, ReadError> {
+        let Gap { topic, partition, first, last, .. } = gap;
+        self.reader.gap_part(topic, *partition, *first..last.saturating_add(1), GAP_PART, READ_DEADLINE).await
     }
 
     /// The cluster's topics, at most [`TOPICS_AGE`] old.

@@ -14,8 +14,8 @@ use std::{
     time::Duration,
 };
 use wire::{
-    Assignment, ChangeKind, Count, Flag, Flags, Gap, HappeningKind, KafkaState, Mark, News, Owned, RecordView, Sought,
-    TopicId,
+    Assignment, ChangeKind, Count, Flag, Flags, Gap, HappeningKind, KafkaState, Mark, News, Owned, Position,
+    RecordView, Sought, TopicId,
 };
 
 /// How long marks are waited for when a partition is taken on that was not given back.
@@ -188,6 +188,12 @@ impl Consume for Ingest {
         }
         self.note_topics(taken);
         self.hear_all();
+        let begin = |taken: &Taken| Position {
+            topic: taken.partition.topic.clone(),
+            partition: taken.partition.partition,
+            next: taken.next,
+        };
+        self.writer.begin(&taken.iter().map(begin).collect::<Vec<_>>());
         let partitions: Vec<_> = taken.iter().map(|taken| taken.partition.clone()).collect();
         self.owned.extend(partitions.iter().cloned());
         let begun = taken.iter().map(|Taken { partition, next, suspects, .. }| {

@@ -4,7 +4,7 @@
 //! so that a slow carrier makes it fall behind (and be told what it missed), not grow.
 
 use crate::{Engine, Feed, feed::Watched, whole::Use};
-use ::feed::{Batch, Session, SessionStart};
+use ::feed::{Batch, POSITIONS_AT_ONCE, Session, SessionStart};
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
@@ -225,6 +225,7 @@ fn begin(feed: &Feed, is_whole: bool, start: &SessionStart) -> Vec<Event> {
         resumed: start.resumed,
     })];
     events.extend(start.topics.chunks(TOPICS_AT_ONCE).map(|topics| Event::Topics(topics.to_vec())));
+    events.extend(start.positions.chunks(POSITIONS_AT_ONCE).map(|positions| Event::Positions(positions.to_vec())));
     for gap in &start.gaps {
         let (Count::Exact(records) | Count::UpTo(records)) = gap.count;
         feed.count_gap(records);

@@ -187,12 +187,17 @@ impl Join {
 }
 
 impl Follow for Join {
-    fn begin(&mut self, partition: &Partition, _: i64, end: i64) -> i64 {
+    fn begin(&mut self, partition: &Partition, first: i64, end: i64) -> i64 {
         let is_it = |own: &&Position| own.topic == partition.topic && own.partition == partition.partition;
-        match self.own.iter().find(is_it) {
+        let begin = match self.own.iter().find(is_it) {
             Some(own) => own.next - OVERLAP,
             None => end - CONTEXT,
-        }
+        };
+        let begin = begin.clamp(first, end);
+        let (topic, partition) = (partition.topic.clone(), partition.partition);
+        self.writer.begin(&[Position { topic, partition, next: begin }]);
+        self.writer.flush();
+        begin
     }
 
     fn record(&mut self, record: &RecordView<'_>) {

@@ -16,6 +16,9 @@ use std::{
 use tokio::sync::watch;
 use wire::{Change, ChangeKind, Consumed, Cursor, Event, Flag, Millis, Position, Record, RecordView, TopicId};
 
+/// How many positions are told in one event: they fit a message whatever the topics' names are.
+pub const POSITIONS_AT_ONCE: usize = 200;
+
 /// How much a hub keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HubConfig {
@@ -115,6 +118,19 @@ impl Writer {
         }
     }
 
+    /// What comes of these partitions comes from these positions on. A tab that wants earlier records is told of the gap at once,
+    /// and not when something comes. Told at the next [`Writer::flush`].
+    pub fn begin(&mut self, positions: &[Position]) {
+        self.publish_records();
+        for Position { topic, partition, next } in positions {
+            let ordinal = self.partitions.ordinal(topic, *partition);
+            self.hub.ring.write().begin(ordinal as usize, *next, self.partitions.names());
+        }
+        for positions in positions.chunks(POSITIONS_AT_ONCE) {
+            self.append(&Event::Positions(positions.to_vec()));
+        }
+    }
+
     fn append(&mut self, event: &Event) {
         let segment = Arc::new(Segment::change(event, self.next_seq));
         self.next_seq += 1;
@@ -195,5 +211,6 @@ impl Hub {
 }
 
 fn positions_at_head(ring: &Ring) -> Vec<Position> {
-    ring.seen(ring.tallies_at_head(), ring.head()).map(|(ordinal, next)| ring.position(ordinal, next)).collect()
+    let standing = ring.standing(ring.tallies_at_head(), ring.head());
+    standing.map(|(ordinal, next)| ring.position(ordinal, next)).collect()
 }

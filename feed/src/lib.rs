@@ -22,5 +22,5 @@ mod topics;
 pub use audit::{Audit, AuditReader, Hole};
 pub use batch::Batch;
 pub use custody::Custody;
-pub use hub::{Hub, HubConfig, Remark, Writer, hub};
+pub use hub::{Hub, HubConfig, POSITIONS_AT_ONCE, Remark, Writer, hub};
 pub use session::{Session, SessionStart};

@@ -32,9 +32,9 @@ pub(crate) struct Ring {
 /// The offsets of a partition in this epoch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
-    /// The first that was appended.
+    /// Where it begins: the first that was appended, unless it was said before.
     pub first: i64,
-    /// The one after the highest that was appended.
+    /// The one after the highest that was appended, or where it went on after another instance had it.
     pub end: i64,
 }
 
@@ -101,9 +101,7 @@ impl Ring {
         fresh: &[Entry],
         names: &[Name],
     ) -> Vec<Arc<Segment>> {
-        for name in &names[self.partitions.names().len()..] {
-            self.partitions.take_over(name);
-        }
+        self.take_over(names);
         self.count(fresh);
         let mut replaced = Vec::new();
         if joined && let Some(last) = self.segments.pop_back() {
@@ -114,6 +112,21 @@ impl Ring {
         self.bytes += segment.cost();
         self.segments.push_back(segment);
         self.evict(replaced)
+    }
+
+    /// What comes of a partition comes from `next` on; `names` are all partitions up to this one.
+    pub fn begin(&mut self, ordinal: usize, next: i64, names: &[Name]) {
+        self.take_over(names);
+        match self.known.get_mut(ordinal) {
+            Some(known) => known.end = known.end.max(next),
+            None => self.known.push(Known { first: next, end: next }),
+        }
+    }
+
+    fn take_over(&mut self, names: &[Name]) {
+        for name in &names[self.partitions.names().len()..] {
+            self.partitions.take_over(name);
+        }
     }
 
     fn count(&mut self, fresh: &[Entry]) {
@@ -260,11 +273,14 @@ impl Ring {
         self.segments.iter().flat_map(|segment| (segment.first_seq()..).zip(segment.index()))
     }
 
-    /// The ordinals and next offsets of a reader at `seq` with these tallies, of all partitions that it has seen something of.
-    pub fn seen(&self, tallies: &[Tally], seq: u64) -> impl Iterator<Item = (usize, i64)> {
-        let seen =
-            tallies.iter().enumerate().filter(move |(ordinal, tally)| tally.count > 0 && self.holds_at(*ordinal, seq));
-        seen.map(|(ordinal, tally)| (ordinal, tally.next))
+    /// The ordinals and next offsets of a reader at `seq` with these tallies. Of a partition of which it has seen nothing that is
+    /// the offset that it begins with.
+    pub fn standing(&self, tallies: &[Tally], seq: u64) -> impl Iterator<Item = (usize, i64)> {
+        let held = self.known.iter().enumerate().filter(move |(ordinal, _)| self.holds_at(*ordinal, seq));
+        held.map(|(ordinal, known)| match tallies.get(ordinal) {
+            Some(tally) if tally.count > 0 => (ordinal, tally.next),
+            _ => (ordinal, known.first),
+        })
     }
 
     /// Whether at `seq` the topic's name meant the log that this partition is of.

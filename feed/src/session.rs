@@ -58,6 +58,8 @@ pub struct SessionStart {
     pub resumed: bool,
     /// What the topics' names mean there.
     pub topics: Vec<TopicId>,
+    /// Where the tab stands in each partition that is here, after these gaps.
+    pub positions: Vec<Position>,
     /// What the tab will not be sent. They come before the first batch, and are in no batch.
     pub gaps: Vec<Gap>,
 }
@@ -100,9 +102,8 @@ impl Session {
             From::Cursor(cursor) => (true, session.follow_seq(&ring, cursor)),
         };
         session.told = session.seq;
-        let topics = ring.topics.at(session.seq);
-        let start = SessionStart { epoch: hub.epoch(), seq: session.seq, resumed, topics, gaps };
-        (session, start)
+        let Cursor { seq, positions, topics, .. } = session.cursor_in(&ring);
+        (session, SessionStart { epoch: hub.epoch(), seq, resumed, topics, positions, gaps })
     }
 
     /// What lies after the cursor, as far as it fits one message of `limit` bytes (at most [`MAX_EVENT_MESSAGE`]; a single
@@ -145,11 +146,20 @@ impl Session {
     /// records that the tab has from elsewhere are still passed over, the epoch is 0, which no hub has: `seq` could not say
     /// which those are, the offsets can.
     pub fn cursor(&self) -> Cursor {
-        let ring = self.hub.ring.read();
-        let mut next: BTreeMap<usize, i64> = ring.seen(&self.tallies, self.seq).collect();
+        self.cursor_in(&self.hub.ring.read())
+    }
+
+    fn cursor_in(&self, ring: &Ring) -> Cursor {
+        let mut next: BTreeMap<usize, i64> = ring.standing(&self.tallies, self.seq).collect();
         for (&ordinal, &floor) in self.floors.iter().filter(|(ordinal, _)| ring.holds_at(**ordinal, self.seq)) {
             let next = next.entry(ordinal).or_insert(floor);
             *next = floor.max(*next);
+        }
+        for (position, id) in &self.awaited {
+            // Here already, and the gap before it is not told yet.
+            if let Found::Here(ordinal) = ring.find(position, id.as_deref()) {
+                next.remove(&ordinal);
+            }
         }
         let mut topics = ring.topics.at(self.seq);
         let mut positions: Vec<_> = next.into_iter().map(|(ordinal, next)| ring.position(ordinal, next)).collect();

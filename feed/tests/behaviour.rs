@@ -154,6 +154,43 @@ fn a_partition_that_turns_up_later_gets_its_gap_before_its_records() {
     assert_eq!(again.take(MAX_EVENT_MESSAGE).into_events(), events);
 }
 
+#[tokio::test]
+async fn a_partition_that_begins_without_a_record_gets_its_gap_too() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let at = |next| vec![Position { topic: "orders".into(), partition: 0, next }];
+    let from = || From::Cursor(Cursor { positions: at(5), ..Cursor::default() });
+    let mut early = start(&hub, from());
+    writer.begin(&at(8));
+    writer.flush();
+    timeout(Duration::from_secs(5), early.ready()).await.expect("woken");
+    let told = [Event::Gap(gap(5, 7, Count::UpTo(3))), Event::Positions(at(8))];
+    assert_eq!(early.take(MAX_EVENT_MESSAGE).into_events(), told);
+    assert!(timeout(Duration::from_millis(20), early.ready()).await.is_err(), "told once");
+    assert_eq!(early.cursor().positions, at(8));
+    assert_eq!(hub.newest(0).1.positions, at(8));
+
+    let (mut late, start) = Session::new(&hub, Filter::default(), from());
+    assert_eq!((start.gaps, start.positions), (vec![gap(5, 7, Count::UpTo(3))], at(8)));
+    append(&mut writer, "orders", 8..10);
+    assert_eq!(offsets(&late.take(MAX_EVENT_MESSAGE).into_events()), [8, 9]);
+    assert_eq!(offsets(&early.take(MAX_EVENT_MESSAGE).into_events()), [8, 9]);
+}
+
+#[test]
+fn what_another_instance_consumed_meanwhile_is_a_gap_for_who_comes_from_there() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    let at = |next| vec![Position { topic: "orders".into(), partition: 0, next }];
+    writer.begin(&at(0));
+    append(&mut writer, "orders", 0..3);
+    // It was elsewhere from 3 to 9.
+    writer.begin(&at(10));
+    let cursor = Cursor { positions: at(6), ..Cursor::default() };
+    let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+    assert_eq!(start.gaps, [gap(6, 9, Count::UpTo(4))]);
+    append(&mut writer, "orders", 10..11);
+    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [10]);
+}
+
 #[test]
 fn a_cursor_from_the_future_begins_now() {
     let (mut writer, hub) = hub(HubConfig::default());

@@ -16,16 +16,18 @@ use rdkafka::{
 };
 use std::{
     cmp::Reverse,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
-use wire::{Flags, Place, ReadError, Record};
+use wire::{Data, Flags, GapPart, Place, ReadError, Record};
 
 /// How many reads go on at a time: each has a consumer of its own.
 const READS_AT_ONCE: usize = 4;
+/// How much of a gap is read at a time, in bytes of keys, values and headers.
+const PART_BYTES: usize = 2 * 1024 * 1024;
 /// The longest single wait for a message, so that the deadline is kept.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -85,6 +87,23 @@ impl Reader {
     pub async fn newest(&self, topics: &[String], n: usize, deadline: Duration) -> Result<Vec<Record>, ReadError> {
         let topics: BTreeSet<_> = topics.iter().cloned().collect();
         self.read(deadline, move |read| read.newest(&topics, n)).await
+    }
+
+    /// The last of the records at these `offsets`, as a tab is sent them: those that stand at the last `most` offsets, or fewer
+    /// where they take more than [`PART_BYTES`].
+    ///
+    /// # Errors
+    /// See [`ReadError`]; [`ReadError::Kafka`] after `deadline`.
+    pub async fn gap_part(
+        &self,
+        topic: &str,
+        partition: i32,
+        offsets: Range<i64>,
+        most: u32,
+        deadline: Duration,
+    ) -> Result<GapPart, ReadError> {
+        let place = Place { topic: topic.into(), partition, offset: offsets.start };
+        self.read(deadline, move |read| read.gap_part(&place, offsets.end, most)).await
     }
 
     /// Which records stand at these `offsets`, and up to before which of them that could be seen within `deadline`.
@@ -178,11 +197,16 @@ enum Polled<T> {
 }
 
 impl Read<'_> {
-    fn record(&self, place: &Place) -> Result<Record, ReadError> {
+    fn expect_partition(&self, place: &Place) -> Result<(), ReadError> {
         let of = self.partition_count(&place.topic)?;
-        if !u32::try_from(place.partition).is_ok_and(|number| number < of) {
-            return Err(ReadError::UnknownPartition { topic: place.topic.clone(), of });
+        if u32::try_from(place.partition).is_ok_and(|number| number < of) {
+            return Ok(());
         }
+        Err(ReadError::UnknownPartition { topic: place.topic.clone(), of })
+    }
+
+    fn record(&self, place: &Place) -> Result<Record, ReadError> {
+        self.expect_partition(place)?;
         loop {
             let (first, end) = self.watermarks(&place.topic, place.partition)?;
             if place.offset < first {
@@ -206,6 +230,43 @@ impl Read<'_> {
                 Polled::Moved => {}
             }
         }
+    }
+
+    fn gap_part(&self, place: &Place, end: i64, most: u32) -> Result<GapPart, ReadError> {
+        self.expect_partition(place)?;
+        let (log_start, log_end) = self.watermarks(&place.topic, place.partition)?;
+        let end = end.min(log_end);
+        let mut from = place.offset.max(end.saturating_sub(i64::from(most))).min(end);
+        let begin = from.max(log_start);
+        let (mut records, mut bytes) = (VecDeque::new(), 0);
+        if begin < end {
+            self.assign(&place.topic, [(place.partition, begin)])?;
+        }
+        let mut next = begin;
+        while next < end {
+            let polled = self.poll(|message| {
+                let is_of = message.topic() == place.topic && message.partition() == place.partition;
+                is_of.then(|| lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned()))
+            })?;
+            match polled {
+                Polled::Record(record) if record.offset < end => {
+                    next = record.offset + 1;
+                    bytes += size(&record);
+                    records.push_back(record);
+                    while bytes > PART_BYTES
+                        && records.len() > 1
+                        && let Some(first) = records.pop_front()
+                    {
+                        bytes -= size(&first);
+                        from = first.offset + 1;
+                    }
+                }
+                Polled::Record(_) | Polled::End(_) => break,
+                // Deleted between the look at the log's ends and the read: look again.
+                Polled::Moved => return self.gap_part(place, end, most),
+            }
+        }
+        Ok(GapPart { from, records: records.into(), log_start })
     }
 
     fn records_in(&self, place: &Place, end: i64) -> Result<(i64, Option<Found>), ReadError> {
@@ -353,4 +414,11 @@ impl Read<'_> {
     fn failed(&self, error: &KafkaError) -> ReadError {
         ReadError::Kafka { reason: self.context.explain(&reason(error)) }
     }
+}
+
+/// What a record's key, value and headers take, in bytes.
+fn size(record: &Record) -> usize {
+    let data = |data: &Option<Data>| data.as_ref().map_or(0, |data| data.head.len());
+    let headers = record.headers.iter().map(|header| header.name.len() + data(&header.value));
+    data(&record.key) + data(&record.value) + headers.sum::<usize>()
 }

@@ -1,6 +1,6 @@
 //! What the server tells a tab.
 
-use crate::{Cursor, Happening, Millis, Record, Scope, TopicId, number};
+use crate::{Cursor, Happening, Millis, Position, Record, Scope, TopicId, number};
 use serde::{Deserialize, Serialize};
 
 /// One message to a tab.
@@ -36,6 +36,9 @@ pub enum Event {
     /// What these topics' names mean from here on. After `subscribed`, and at its place among the records where a topic was
     /// deleted and made anew: what was seen of the offsets of another topic of that name says nothing any more.
     Topics(Vec<TopicId>),
+    /// Where the stream stands in these partitions, or begins: a tab that knew nothing of one of them knows it now, and is told what
+    /// it missed of it should it come back too late.
+    Positions(Vec<Position>),
 }
 
 /// An instance that consumes a group, as the others hear of it.
@@ -68,6 +71,7 @@ impl Event {
             Self::Bye(_) => "bye",
             Self::Members(_) => "members",
             Self::Topics(_) => "topics",
+            Self::Positions(_) => "positions",
         }
     }
 }

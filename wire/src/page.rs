@@ -43,6 +43,19 @@ pub struct Snapshot {
     pub records: Vec<Record>,
 }
 
+/// A part of a gap, read from the log: its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapPart {
+    /// From here on up to the end of what was asked for all records of the log are here. What lies below was not looked at.
+    #[serde(with = "number::text")]
+    pub from: i64,
+    /// The records, in the order of their offsets.
+    pub records: Vec<Record>,
+    /// The first offset that the log still has.
+    #[serde(with = "number::text")]
+    pub log_start: i64,
+}
+
 /// A topic in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicSummary {

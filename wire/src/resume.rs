@@ -65,6 +65,10 @@ impl Resume {
             Event::Records(records) => self.accept_records(records).map(Event::Records),
             Event::Change(change) => self.accept_change(change).map(Event::Change),
             Event::Gap(gap) => self.accept_gap(gap).map(Event::Gap),
+            Event::Positions(positions) => {
+                positions.into_iter().for_each(|position| self.begin(position));
+                None
+            }
             Event::Topics(topics) => {
                 topics.into_iter().for_each(|topic| self.identify(topic));
                 None
@@ -160,6 +164,12 @@ impl Resume {
         for position in &cursor.positions {
             self.advance(&position.topic, position.partition, position.next);
         }
+    }
+
+    /// Nothing was seen of the partition, and nothing missed yet.
+    fn begin(&mut self, Position { topic, partition, next }: Position) {
+        let begun = Seen { next, unseen: i64::MIN, floor: None };
+        self.positions.entry(topic).or_default().entry(partition).or_insert(begun);
     }
 
     /// What was seen of another topic of this name says nothing of this one.
@@ -347,6 +357,16 @@ mod tests {
         assert_eq!(resume.accept(Event::Topics(vec![topic("new")])), None);
         assert_eq!(resume.cursor(), Cursor { epoch: 1, seq: 10, positions: vec![], topics: vec![topic("new")] });
         assert_eq!(offsets(resume.accept(records(2, vec![record(1, 0, Flags::FIRST)]))), [0]);
+    }
+
+    #[test]
+    fn a_partition_of_which_nothing_was_seen_has_a_position_once_it_is_told() {
+        let position = |partition, next| Position { topic: "t".into(), partition, next };
+        let mut resume = Resume::new(&at(1, 10, 100));
+        assert_eq!(resume.accept(Event::Positions(vec![position(0, 7), position(1, 40)])), None);
+        assert_eq!(resume.cursor().positions, [position(0, 100), position(1, 40)]);
+        let of_1 = |seq, offset| Record { partition: 1, ..record(seq, offset, Flags::FIRST) };
+        assert_eq!(offsets(resume.accept(records(2, vec![of_1(1, 38)]))), [38], "it was not seen");
     }
 
     #[test]

@@ -46,6 +46,7 @@ fn every_event_has_an_example_that_reads_back() {
         "kafka",
         "members",
         "pong",
+        "positions",
         "records",
         "stats",
         "subscribed",

@@ -3,13 +3,13 @@
 use super::{
     follow,
     frame::{free_key, shortcut},
-    list::List,
+    list::{self, List},
     message::{self, Outcome},
     produce::state,
     tab::{Tab, say, tab},
 };
 use crate::{
-    api::{self, GetRecord, NewestFromLog},
+    api::{self, GetRecord, LoadGap, NewestFromLog},
     browser,
     format::number::grouped,
     markup::{
@@ -209,7 +209,10 @@ impl Page {
             " " if !browser::is_on_a_control(event) => self.toggle_pause(),
             "j" | "ArrowDown" => list.step(1),
             "k" | "ArrowUp" => list.step(-1),
-            "Enter" if !browser::is_on_a_control(event) => list.open_current(),
+            "Enter" if !browser::is_on_a_control(event) => match list.current_gap() {
+                Some(key) => self.load_gap(&key),
+                None => list.open_current(),
+            },
             "g" => list.newest(),
             _ => return,
         }
@@ -252,6 +255,22 @@ impl Page {
         });
     }
 
+    /// Loads the end of the gap in the row with this key from the log.
+    fn load_gap(self, key: &str) {
+        let Some((id, gap)) = self.list.gap(key) else { return };
+        let (live, locale, key) = (self.tab.live, self.tab.reader.locale, key.to_owned());
+        list::say_in_row(&key, true, "");
+        spawn_local(async move {
+            let trouble = match api::call(LoadGap { gap }).await {
+                Some(Ok(part)) => return live.fill_gap(id, part),
+                Some(Err(error)) => words::read_error(locale, &error).1,
+                None => td_string!(locale, error.no_answer).into(),
+            };
+            list::say_in_row(&key, false, &trouble);
+            say(&trouble);
+        });
+    }
+
     /// Shows the newest records of the log in an empty feed.
     fn show_last(self) {
         let Self { tab, trouble, .. } = self;
@@ -278,6 +297,7 @@ impl Page {
             "older" => list.step(1),
             "close" => list.close(),
             "load" => self.load(),
+            "load-gap" => self.load_gap(&list::row_key(&control)),
             "clear-filter" => self.clear_filter(),
             "compose" => {
                 browser::focus("compose-value");
@@ -299,7 +319,7 @@ impl Page {
         let is_plain = click.button() == 0 && !click.ctrl_key() && !click.meta_key() && !click.shift_key();
         if is_plain && !browser::text_is_selected() {
             event.prevent_default();
-            self.list.open_key(&row.get_attribute("data-key").unwrap_or_default());
+            self.list.open_key(&list::row_key(&row));
         }
     }
 

@@ -8,13 +8,14 @@
 use super::{follow, tab::Tab};
 use crate::{
     browser,
-    live::Entry,
+    live::{Entry, EntryKind},
     markup::{pill::pill, row},
 };
 use leptos::prelude::*;
 use std::{sync::Arc, time::Duration};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, EventTarget, FocusEvent, HtmlElement};
+use wire::Gap;
 
 /// Rows kept above and below what can be seen, so that scrolling does not show empty space.
 const OVERSCAN: usize = 12;
@@ -130,6 +131,18 @@ impl List {
         }
     }
 
+    /// The gap in the row with this key, and what identifies the row whatever becomes known of it.
+    pub fn gap(self, key: &str) -> Option<(u64, Gap)> {
+        let entry = self.entry(key)?;
+        if let EntryKind::Gap(gap) = &entry.kind { Some((entry.id(), gap.clone())) } else { None }
+    }
+
+    /// The key of the current row, where it is a gap.
+    pub fn current_gap(self) -> Option<String> {
+        let current = self.entries.with_untracked(|entries| Some(row::key(&entries[self.current_index(entries)?])))?;
+        self.gap(&current).map(|_| current)
+    }
+
     /// Notes have nothing to open.
     fn open_entry(self, entry: Arc<Entry>) {
         if entry.record().is_some() {
@@ -179,6 +192,10 @@ impl List {
     /// In the next frame, when the row is in the document.
     fn focus_current(self) {
         browser::next_frame(|| {
+            // Someone was quicker, and is in the filter already.
+            if browser::a_field_has_the_focus() {
+                return;
+            }
             let row = document().query_selector("#lines > [tabindex='0']").ok().flatten();
             if let Some(row) = row.and_then(|row| row.dyn_into::<HtmlElement>().ok()) {
                 let _ = row.focus();
@@ -252,6 +269,27 @@ impl List {
             // The first row tells how high they are.
             browser::next_frame(move || self.measure());
         }
+    }
+}
+
+/// The key of the row that `inside` is in.
+pub fn row_key(inside: &Element) -> String {
+    let row = inside.closest("#lines > .row").ok().flatten();
+    row.and_then(|row| row.get_attribute("data-key")).unwrap_or_default()
+}
+
+/// Says in the row with this key how its loading goes: that it goes on, or why it failed.
+pub fn say_in_row(key: &str, is_busy: bool, trouble: &str) {
+    // Keys are numbers and a point.
+    let row = document().query_selector(&format!("#lines > [data-key='{key}']")).ok().flatten();
+    let Some(row) = row else { return };
+    let find = |selector| row.query_selector(selector).ok().flatten();
+    if let Some(button) = find("[data-do='load-gap']") {
+        follow::set(&button, "aria-busy", is_busy.then_some("true"));
+        follow::set(&button, "disabled", is_busy.then_some(""));
+    }
+    if let Some(said) = find("small") {
+        said.set_text_content(Some(trouble));
     }
 }
 

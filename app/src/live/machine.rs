@@ -276,7 +276,7 @@ impl Machine {
             }
             Event::Pong(number) => self.pong(now, *number),
             // None of these begins to follow; every other event does, and what the subscribe's answer named was before it.
-            Event::Topics(_) | Event::Assignment(_) | Event::Kafka(_) => {}
+            Event::Topics(_) | Event::Positions(_) | Event::Assignment(_) | Event::Kafka(_) => {}
             Event::Records(_) | Event::Change(_) => {
                 // From here on there is a cursor.
                 self.anew = None;

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use wire::{Change, Consumed, Count, Data, Flag, Flags, Gap, Record};
+use wire::{Change, Consumed, Count, Data, Flag, Flags, Gap, GapPart, Record};
 
 /// How much a window holds. What waits is bounded likewise, so that a held list takes at most twice as much.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,13 @@ pub enum EntryKind {
     Record(Record),
     /// Records that are not shown.
     Gap(Gap),
+    /// What was looked for in the log, and is not there: deleted before, or never a record.
+    Gone {
+        /// The offsets.
+        gap: Gap,
+        /// Whether they lie below the log's start.
+        is_deleted: bool,
+    },
     /// A change in the stream.
     Change(Change),
     /// The connection came back here.
@@ -196,7 +203,7 @@ impl Window {
                 now_with: None,
             },
             EntryKind::Gap(gap) => gap.clone(),
-            EntryKind::Change(_) | EntryKind::Resumed(_) => return,
+            EntryKind::Gone { .. } | EntryKind::Change(_) | EntryKind::Resumed(_) => return,
         };
         match self.skipped.get_mut(&(gap.topic.clone(), gap.partition)) {
             Some(skipped) => {
@@ -310,7 +317,7 @@ impl Window {
     fn wants(&self, entry: &Entry) -> bool {
         match &entry.kind {
             EntryKind::Record(record) => self.query.matches(record),
-            EntryKind::Gap(gap) => self.query.matches_gap(gap),
+            EntryKind::Gap(gap) | EntryKind::Gone { gap, .. } => self.query.matches_gap(gap),
             EntryKind::Change(_) | EntryKind::Resumed(_) => self.query.is_empty(),
         }
     }
@@ -326,42 +333,60 @@ impl Window {
         };
     }
 
-    /// Inserts records that were read from the log, the oldest first; those that are held already are left out. One that
-    /// lies in a gap takes its place there, and the gap shrinks; the others go to the far end.
+    /// Adds records that were read from the log at the far end, the oldest first.
     pub(crate) fn add_loaded(&mut self, records: Vec<Record>) {
-        let held: BTreeSet<Place> =
-            self.rows.iter().chain(&self.waiting).filter_map(|row| row.record()).map(place).collect();
-        let mut taken = BTreeSet::new();
-        let mut new: Vec<Record> = records
-            .into_iter()
-            .filter(|record| !held.contains(&place(record)) && taken.insert(place(record)))
-            .map(|mut record| {
-                record.flags = record.flags.with(Flags::LOADED);
-                record
-            })
-            .collect();
-        self.loaded.append(&mut taken);
-        let mut rows = VecDeque::with_capacity(self.rows.len() + new.len());
-        for row in std::mem::take(&mut self.rows) {
-            match &row.kind {
-                EntryKind::Gap(gap) if new.iter().any(|record| lies_in(record, gap)) => {
-                    let inside;
-                    (inside, new) = new.into_iter().partition(|record| lies_in(record, gap));
-                    rows.extend(
-                        fill(gap, inside).into_iter().map(|kind| self.entry(kind, false, None, Duration::ZERO)),
-                    );
-                }
-                _ => rows.push_back(row),
+        self.insert_loaded(0, records);
+    }
+
+    /// Inserts records that were read from the log; those that are held already are left out.
+    fn insert_loaded(&mut self, mut at: usize, records: Vec<Record>) {
+        for mut record in records {
+            let holds = |row: &Arc<Entry>| row.is_at(&record.topic, record.partition, record.offset);
+            if self.rows.iter().chain(&self.waiting).any(holds) {
+                continue;
             }
+            record.flags = record.flags.with(Flags::LOADED);
+            self.loaded.insert(place(&record));
+            let entry = self.entry(EntryKind::Record(record), false, None, Duration::ZERO);
+            self.rows.insert(at, entry);
+            at += 1;
         }
-        for record in new.into_iter().rev() {
-            rows.push_front(self.entry(EntryKind::Record(record), false, None, Duration::ZERO));
-        }
-        self.rows = rows;
         self.rows_bytes = self.rows.iter().map(|row| row.bytes()).sum();
         self.records = self.rows.iter().filter(|row| row.record().is_some()).count() as u64;
         self.sift();
         self.trim();
+    }
+
+    /// Puts what the log has of a gap's end in its place; what was not looked at yet stays a gap. Nothing, where the row is not
+    /// here any more.
+    pub(crate) fn fill_gap(&mut self, id: u64, part: GapPart) {
+        let Some(at) = self.rows.iter().position(|row| row.id == id) else { return };
+        let EntryKind::Gap(gap) = &self.rows[at].kind else { return };
+        let (mut kinds, from) = (Vec::new(), part.from.max(gap.first));
+        let deleted = gap.first..=gap.last.min(part.log_start - 1);
+        if !deleted.is_empty() {
+            let count = gap.count_of(*deleted.start(), *deleted.end());
+            let gap = Gap { last: *deleted.end(), count, ..gap.clone() };
+            kinds.push(EntryKind::Gone { gap, is_deleted: true });
+        }
+        let rest = gap.first.max(part.log_start)..=from - 1;
+        if !rest.is_empty() {
+            let (first, last) = (*rest.start(), *rest.end());
+            kinds.push(EntryKind::Gap(Gap { first, last, count: gap.count_of(first, last), ..gap.clone() }));
+        }
+        let looked_at = from.max(part.log_start)..=gap.last;
+        if part.records.is_empty() && !looked_at.is_empty() {
+            let (first, last) = (*looked_at.start(), *looked_at.end());
+            let gap = Gap { first, last, count: gap.count_of(first, last), ..gap.clone() };
+            kinds.push(EntryKind::Gone { gap, is_deleted: false });
+        }
+        self.rows.remove(at);
+        let (notes, GapPart { records, .. }) = (kinds.len(), part);
+        for (nth, kind) in kinds.into_iter().enumerate() {
+            let entry = self.entry(kind, false, None, Duration::ZERO);
+            self.rows.insert(at + nth, entry);
+        }
+        self.insert_loaded(at + notes, records);
     }
 
     /// Marks what this tab sent. Returns who consumed it and when it came, where the row is here.
@@ -423,32 +448,6 @@ fn place(record: &Record) -> Place {
     (record.topic.clone(), record.partition, record.offset)
 }
 
-fn lies_in(record: &Record, gap: &Gap) -> bool {
-    record.partition == gap.partition && (gap.first..=gap.last).contains(&record.offset) && record.topic == gap.topic
-}
-
-/// A gap of which some records are here now, as records and the smaller gaps between them.
-fn fill(gap: &Gap, mut records: Vec<Record>) -> Vec<EntryKind> {
-    records.sort_by_key(|record| record.offset);
-    let left = number(gap.count).saturating_sub(records.len() as u64);
-    let mut kinds = Vec::new();
-    let mut first = gap.first;
-    let rest = |first: i64, last: i64| {
-        let count = match gap.count_of(first, last) {
-            Count::UpTo(count) => Count::UpTo(count.min(left)),
-            exact @ Count::Exact(_) => exact,
-        };
-        (first <= last && left > 0).then(|| EntryKind::Gap(Gap { first, last, count, ..gap.clone() }))
-    };
-    for record in records {
-        kinds.extend(rest(first, record.offset - 1));
-        first = record.offset + 1;
-        kinds.push(EntryKind::Record(record));
-    }
-    kinds.extend(rest(first, gap.last));
-    kinds
-}
-
 fn number(count: Count) -> u64 {
     match count {
         Count::Exact(count) | Count::UpTo(count) => count,
@@ -494,6 +493,8 @@ mod tests {
             }
             EntryKind::Gap(Gap { first, last, count: Count::Exact(count), .. }) => format!("{first}-{last}:{count}"),
             EntryKind::Gap(Gap { first, last, count: Count::UpTo(count), .. }) => format!("{first}-{last}:~{count}"),
+            EntryKind::Gone { gap: Gap { first, last, .. }, is_deleted: true } => format!("{first}-{last} deleted"),
+            EntryKind::Gone { gap: Gap { first, last, .. }, is_deleted: false } => format!("{first}-{last} empty"),
             EntryKind::Change(_) => "change".into(),
             EntryKind::Resumed(_) => "resumed".into(),
         };
@@ -511,6 +512,44 @@ mod tests {
         assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("", 3, 0));
         window.publish();
         assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("2 1 0", 0, 3));
+    }
+
+    /// A window of 4, 50 and a gap in between, of which the end was loaded.
+    fn filled(log_start: i64, from: i64, offsets: &[i64]) -> (Window, String) {
+        let mut window = window(100);
+        push(&mut window, 4..5);
+        push_gap(&mut window, 5, 49, Count::Exact(45));
+        push(&mut window, 50..51);
+        window.publish();
+        let id = window.visible()[1].id();
+        let loaded = |offset: &i64| Record { flags: Flags::LOADED, ..record("t", 0, *offset) };
+        window.fill_gap(id, GapPart { from, records: offsets.iter().map(loaded).collect(), log_start });
+        let shown = shown(&window);
+        (window, shown)
+    }
+
+    #[test]
+    fn a_loaded_part_of_a_gap_takes_its_place_and_the_rest_stays_a_gap() {
+        let (mut window, shown_first) = filled(0, 47, &[47, 48, 49]);
+        assert_eq!(shown_first, "50 49L 48L 47L 5-46:42 4");
+        assert_eq!(window.total(), 5);
+        let id = window.visible()[4].id();
+        window.fill_gap(id, GapPart { from: 5, records: vec![], log_start: 0 });
+        assert_eq!(shown(&window), "50 49L 48L 47L 5-46 empty 4");
+        window.fill_gap(id, GapPart { from: 5, records: vec![record("t", 0, 9)], log_start: 0 });
+        assert_eq!(shown(&window), "50 49L 48L 47L 5-46 empty 4", "the gap is gone");
+    }
+
+    #[test]
+    fn what_the_log_has_no_more_is_said_to_be_deleted() {
+        assert_eq!(filled(48, 30, &[48]).1, "50 48L 5-47 deleted 4");
+        assert_eq!(filled(20, 47, &[47]).1, "50 47L 20-46:27 5-19 deleted 4");
+        assert_eq!(filled(1_000, 5, &[]).1, "50 5-49 deleted 4");
+    }
+
+    #[test]
+    fn a_record_that_is_held_is_not_loaded_a_second_time() {
+        assert_eq!(filled(0, 0, &[4, 6, 50]).1, "50 6L 4");
     }
 
     #[test]
@@ -579,30 +618,6 @@ mod tests {
         window.publish();
         window.set_query(Query::default());
         assert_eq!(shown(&window), "2 1 4 3 2 1 2 1 0");
-    }
-
-    #[test]
-    fn loaded_records_fill_the_gap_that_they_lie_in() {
-        let mut window = window(20);
-        push(&mut window, 0..1);
-        push_gap(&mut window, 1, 9, Count::Exact(9));
-        push(&mut window, 10..11);
-        window.publish();
-        window.add_loaded(vec![record("t", 0, 4), record("t", 0, 4), record("t", 0, 5), record("t", 0, 10)]);
-        assert_eq!(shown(&window), "10 6-9:4 5L 4L 1-3:3 0");
-        window.add_loaded((0..10).map(|offset| record("t", 0, offset)).collect());
-        assert_eq!(shown(&window), "10 9L 8L 7L 6L 5L 4L 3L 2L 1L 0");
-    }
-
-    #[test]
-    fn a_gap_with_holes_is_gone_when_all_that_it_counted_is_here() {
-        let mut window = window(20);
-        push_gap(&mut window, 1, 9, Count::Exact(2));
-        window.publish();
-        window.add_loaded(vec![record("t", 0, 3)]);
-        assert_eq!(shown(&window), "4-9:~1 3L 1-2:~1");
-        window.add_loaded(vec![record("t", 0, 7)]);
-        assert_eq!(shown(&window), "7L 3L 1-2:~1", "where the rest lies is not known");
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A row that tells about the stream itself: records not shown, a rebalance, a connection that came back.
 
-use super::{icon::icon, instance::instance, row, time};
+use super::{icon::icon, instance::instance, time};
 use crate::{format::number::grouped, live::Resumed, reader::Reader, words};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::{Change, ChangeKind, Count, Gap, Happening, HappeningKind, Owned, Place, Sought};
+use wire::{Change, ChangeKind, Count, Gap, Happening, HappeningKind, Owned, Sought};
 
 /// Records that this tab was not sent. "Not shown" is about this tab; what the group missed is [`change`]'s.
 pub fn gap(reader: &Reader, gap: &Gap) -> Markup {
@@ -14,13 +14,20 @@ pub fn gap(reader: &Reader, gap: &Gap) -> Markup {
         Count::Exact(count) => td_string!(locale, note.not_shown, count = grouped(count)),
         Count::UpTo(count) => td_string!(locale, note.not_shown_up_to, count = grouped(count)),
     };
-    let first = Place { topic: gap.topic.clone(), partition: gap.partition, offset: gap.first };
     html! {
         (icon("gap"))
         span { b { (count) } " " span.mono { (range(gap)) } }
         @if let Some(name) = &gap.now_with { span { (td_string!(locale, note.now_with)) } (instance(name, "")) }
-        a.link href=(row::path(&first)) tabindex="-1" { (td_string!(locale, note.open_first)) }
+        button.link type="button" data-do="load-gap" tabindex="-1" { (td_string!(locale, note.load)) }
+        small.ink data-tone="danger" {}
     }
+}
+
+/// What was looked for in the log, and is not there.
+pub fn gone(reader: &Reader, gap: &Gap, is_deleted: bool) -> Markup {
+    let locale = reader.locale;
+    let why = if is_deleted { td_string!(locale, note.deleted) } else { td_string!(locale, note.holes) };
+    html! { (icon("gap")) span { b { (why) } " " span.mono { (range(gap)) } } }
 }
 
 /// `orders[2] 10413–10824`. Ungrouped: an offset is a name, written the same way everywhere.

@@ -30,6 +30,7 @@ pub fn row(reader: &Reader, entry: &Entry, own: &str, index: usize, is_new: bool
                     data-place=(place(record)) data-seq=(record.seq) aria-rowindex=(number) { (cells(reader, entry, record, own)) }
             }
             EntryKind::Gap(gap) => (noted(entry, number, "warn", note::gap(reader, gap))),
+            EntryKind::Gone { gap, is_deleted } => (noted(entry, number, "info", note::gone(reader, gap, *is_deleted))),
             EntryKind::Change(change) => (noted(entry, number, note::tone(&change.kind), note::change(reader, change))),
             EntryKind::Resumed(resumed) => (noted(entry, number, "ok", note::resumed(reader, resumed))),
         }

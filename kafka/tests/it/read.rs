@@ -1,6 +1,9 @@
 //! Reading without a group.
 
-use crate::cluster::{PATIENCE, client, client_of, is_real, message, produce, producer, spec, topic, unique};
+use crate::{
+    cluster::{PATIENCE, client, client_of, is_real, message, produce, producer, spec, topic, unique},
+    group::delete_before,
+};
 use kafka::{Admin, Found, GroupSettings, Reader};
 use rdkafka::{
     ClientConfig,
@@ -52,6 +55,50 @@ async fn what_stands_in_a_range_is_counted() {
     let in_range = async |range| reader.records_in(&topic, 0, range, PATIENCE).await.unwrap();
     assert_eq!(in_range(2..5).await, (5, found(2, 4, 3)));
     assert_eq!(in_range(8..20).await, (20, found(8, 9, 2)), "up to the end");
+}
+
+#[tokio::test]
+async fn a_gap_is_read_from_its_end() {
+    let topic = topic(1).await;
+    produce(&topic, 1, 0..20).await;
+    let reader = Reader::new(&client()).unwrap();
+    let part = async |range, most| {
+        let part = reader.gap_part(&topic, 0, range, most, PATIENCE).await.unwrap();
+        assert!(part.records.iter().all(|record| record.flags == Flags::LOADED));
+        let offsets: Vec<_> = part.records.iter().map(|record| record.offset).collect();
+        (part.from, offsets, part.log_start)
+    };
+    assert_eq!(part(5..10, 3).await, (7, vec![7, 8, 9], 0));
+    assert_eq!(part(5..7, 100).await, (5, vec![5, 6], 0));
+    assert_eq!(part(18..90, 100).await, (18, vec![18, 19], 0), "no further than the log's end");
+    assert_eq!(part(50..90, 100).await.1, [0; 0]);
+    let error = reader.gap_part(&topic, 7, 0..1, 1, PATIENCE).await.unwrap_err();
+    assert_eq!(error, ReadError::UnknownPartition { topic: topic.clone(), of: 1 });
+}
+
+#[tokio::test]
+async fn a_part_of_a_gap_is_bounded_in_bytes() {
+    let topic = topic(1).await;
+    let producer = producer();
+    for _ in 0..80 {
+        producer.send(message(&topic, "x".repeat(40_000))).await.unwrap();
+    }
+    let reader = Reader::new(&client()).unwrap();
+    let part = reader.gap_part(&topic, 0, 0..80, 500, PATIENCE).await.unwrap();
+    // Their heads are 32 KiB, of which 64 are 2 MiB.
+    assert_eq!((part.from, part.records.len()), (16, 64));
+    assert_eq!(part.records[0].offset, part.from);
+}
+
+#[tokio::test]
+async fn what_was_deleted_of_a_gap_is_told() {
+    let topic = topic(1).await;
+    produce(&topic, 1, 0..20).await;
+    delete_before(&topic, 12).await;
+    let reader = Reader::new(&client()).unwrap();
+    let part = reader.gap_part(&topic, 0, 5..15, 100, PATIENCE).await.unwrap();
+    assert_eq!((part.from, part.log_start), (5, 12));
+    assert_eq!(part.records.iter().map(|record| record.offset).collect::<Vec<_>>(), [12, 13, 14]);
 }
 
 fn transactional() -> BaseProducer {

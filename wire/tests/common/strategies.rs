@@ -37,14 +37,16 @@ pub fn record() -> impl Strategy<Value = Record> {
 }
 
 pub fn cursor() -> impl Strategy<Value = Cursor> {
-    let position =
-        (text(), any::<i32>(), any::<i64>()).prop_map(|(topic, partition, next)| Position { topic, partition, next });
-    (any::<u64>(), any::<u64>(), vec(position, 0..5), topics()).prop_map(|(epoch, seq, positions, topics)| Cursor {
+    (any::<u64>(), any::<u64>(), vec(position(), 0..5), topics()).prop_map(|(epoch, seq, positions, topics)| Cursor {
         epoch,
         seq,
         positions,
         topics,
     })
+}
+
+fn position() -> impl Strategy<Value = Position> {
+    (text(), any::<i32>(), any::<i64>()).prop_map(|(topic, partition, next)| Position { topic, partition, next })
 }
 
 fn topics() -> impl Strategy<Value = Vec<TopicId>> {
@@ -181,6 +183,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         bye,
         members.prop_map(Event::Members),
         topics().prop_map(Event::Topics),
+        vec(position(), 0..3).prop_map(Event::Positions),
     ]
 }
 
