@@ -58,9 +58,11 @@ test("what nobody consumed yet waits in the log, and is then said to be consumed
 
 test("a tab on the whole group is told who took which partitions over from whom", async ({ start, open }) => {
   const [one, two] = [await start(), await start()];
-  const three = await start();
   const whole = await open(one.url, "group");
-  const note = (text: string | RegExp) => whole.page.locator(".row.note").filter({ hasText: text });
+  const note = (text: RegExp) => whole.page.locator(".row.note").filter({ hasText: text });
+  const three = await start();
+  await expect(note(/Joined.*ottla-3/)).toHaveCount(1);
+  await expect(note(/Rebalanced.*→.*ottla-3/)).toHaveCount(1, { timeout: 20_000 });
   await three.stop();
   await expect(note(/Left.*ottla-3/)).toHaveCount(1);
   const taken = note(/Rebalanced.*ottla-3.*→.*ottla-[12]/);

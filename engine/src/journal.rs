@@ -25,8 +25,6 @@ const READ_BACK: i64 = 5_000;
 
 /// How many orders wait for their turn. People give them.
 const ORDERS: usize = 64;
-/// What happened longer ago is history, and no news.
-const NEWS_AGE: Millis = 30_000;
 
 /// The journal of this instance.
 pub(crate) struct Journal {
@@ -73,7 +71,7 @@ pub(crate) enum Said {
     Topic(TopicId),
     /// The topic is another one than that which was spoken of: it was deleted and made anew.
     Anew(String),
-    /// Something happened to one of the group's members, just now.
+    /// Something happened to one of the group's members.
     Happened(Happening),
 }
 
@@ -357,9 +355,7 @@ impl Heard {
             // told that nobody answered.
             let _ = orders.try_send(order.clone());
         }
-        let now = crate::now();
-        let mut happened = self.peers.lock().hear(notice, now);
-        happened.retain(|(_, happening)| now - happening.at < NEWS_AGE);
+        let happened = self.peers.lock().hear(notice, crate::now());
         self.happened(happened);
     }
 }
@@ -469,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn who_listens_hears_what_happens_to_the_groups_members_and_no_history() {
+    fn who_listens_hears_what_happens_to_the_groups_members() {
         let journal = journal();
         let said = journal.listen("g");
         let change = |group: &str| News::Changed {
@@ -477,8 +473,7 @@ mod tests {
             change: wire::HappeningKind::Lost,
             partitions: Vec::new(),
         };
-        let now = crate::now();
-        for (at, group) in [(now - 60_000, "g"), (now, "g"), (now, "h")] {
+        for (at, group) in [(1, "g"), (2, "h")] {
             journal.heard.notice(Notice { by: author("here"), at, news: change(group) });
         }
         assert_eq!(told(&said), ["one Lost"]);

@@ -15,7 +15,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use wire::{ChangeKind, Consumed, Flag, Flags, Happening, HappeningKind, Mark, Position, RecordView, TopicId};
+use wire::{ChangeKind, Consumed, Flag, Flags, Happening, HappeningKind, Mark, Millis, Position, RecordView, TopicId};
 
 /// How long it goes on after the last tab left.
 const LINGERS: Duration = Duration::from_secs(30);
@@ -110,6 +110,8 @@ struct Join {
     writer: Writer,
     said: mpsc::Receiver<Said>,
     own: Vec<Position>,
+    /// What happened before is history.
+    since: Millis,
     partitions: HashMap<Partition, Progress>,
 }
 
@@ -126,7 +128,7 @@ struct Progress {
 
 impl Join {
     fn new(writer: Writer, said: mpsc::Receiver<Said>, own: Vec<Position>) -> Self {
-        Self { writer, said, own, partitions: HashMap::new() }
+        Self { writer, said, own, since: crate::now(), partitions: HashMap::new() }
     }
 
     fn progress(&mut self, topic: &str, partition: i32) -> &mut Progress {
@@ -156,7 +158,7 @@ impl Join {
             HappeningKind::Assigned | HappeningKind::Lost | HappeningKind::Sought => !happening.partitions.is_empty(),
             HappeningKind::Joined | HappeningKind::Left | HappeningKind::Silent => true,
         };
-        if is_row {
+        if is_row && happening.at >= self.since {
             self.writer.change(happening.at, ChangeKind::Happened(happening));
         }
     }
@@ -356,11 +358,17 @@ mod tests {
     }
 
     #[test]
-    fn a_rebalance_is_a_row_and_giving_back_is_none() {
+    fn a_rebalance_is_a_row_giving_back_and_history_are_none() {
         let mut world = World::new();
-        for kind in [HappeningKind::Revoked, HappeningKind::Assigned, HappeningKind::Left] {
+        let now = crate::now();
+        for (at, kind) in [
+            (now - 60_000, HappeningKind::Lost),
+            (now, HappeningKind::Revoked),
+            (now, HappeningKind::Assigned),
+            (now, HappeningKind::Left),
+        ] {
             let partitions = vec![wire::Owned { topic: "t".into(), partitions: vec![0], of: 1 }];
-            let happening = Happening { at: 1, member: "one".into(), kind, partitions, unowned: None, from: None };
+            let happening = Happening { at, member: "one".into(), kind, partitions, unowned: None, from: None };
             world.said.send(Said::Happened(happening)).unwrap();
         }
         world.join.turn();

@@ -103,7 +103,9 @@ fn happened(reader: &Reader, happening: &Happening) -> Markup {
             b { (what) }
             @if !happening.partitions.is_empty() { " " span.mono { (words::owned(locale, &happening.partitions)) } }
         }
-        @if let Some(from) = &happening.from { (instance(from, "")) span { "→" } }
+        @if let Some(from) = happening.from.as_ref().filter(|from| **from != happening.member) {
+            (instance(from, "")) span { "→" }
+        }
         (instance(&happening.member, ""))
         span { (means) }
         @if let Some(unowned) = happening.unowned {
