@@ -17,7 +17,7 @@ use crate::{
         empty::{LAST, no_match, nothing_yet},
         receipt::{failure, posted, receipt, refused},
         row,
-        strip::{Figures, figures},
+        strip::{self, Figures, SPARK_SECONDS, figures},
         toolbar,
     },
     preferences::{DENSITY_COOKIE, SCOPE_COOKIE},
@@ -26,7 +26,12 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use std::{cell::Cell, sync::Arc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    sync::Arc,
+    time::Duration,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{
     Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent,
@@ -89,15 +94,27 @@ impl Page {
     fn follow_the_feed(self) {
         let tab = self.tab;
         let (reader, live) = (&tab.reader, tab.live);
+        // The rates that were shown, and when the last of them was counted.
+        let history = RefCell::new((VecDeque::new(), 0));
         follow::content("strip", move || {
+            let stats = live.stats().get();
+            let members = (live.scope().get() == Scope::Group).then(|| live.members().get());
+            let (rates, at) = &mut *history.borrow_mut();
+            if std::mem::replace(at, stats.at) != stats.at {
+                rates.push_back(strip::rate(&stats, members.as_deref()));
+                while rates.len() > SPARK_SECONDS {
+                    rates.pop_front();
+                }
+            }
             figures(
                 reader,
                 Figures {
                     group: &tab.group,
                     serving: &tab.serving(),
                     assignment: &live.assignment().get(),
-                    stats: &live.stats().get(),
-                    members: (live.scope().get() == Scope::Group).then(|| live.members().get()).as_deref(),
+                    stats: &stats,
+                    members: members.as_deref(),
+                    rates: rates.make_contiguous(),
                     held: live.total().get(),
                     dropped: live.dropped().get(),
                 },

@@ -22,6 +22,8 @@ pub struct Figures<'a> {
     pub stats: &'a Stats,
     /// The instances that consume the group, where the whole group is shown.
     pub members: Option<&'a [Fellow]>,
+    /// The rate of each of the last seconds that this tab saw, the newest last.
+    pub rates: &'a [u64],
     /// How many records this tab holds.
     pub held: u64,
     /// How many it let go at the far end.
@@ -31,19 +33,19 @@ pub struct Figures<'a> {
 /// The strip's content.
 pub fn figures(
     reader: &Reader,
-    Figures { group, serving, assignment, stats, members, held, dropped }: Figures<'_>,
+    Figures { group, serving, assignment, stats, members, rates, held, dropped }: Figures<'_>,
 ) -> Markup {
     let locale = reader.locale;
-    let (rate_of, rate) = match members {
-        Some(members) => (td_string!(locale, strip.rate_whole), members.iter().map(|member| member.rate).sum()),
-        None => (td_string!(locale, strip.rate), stats.rate),
+    let rate_of = match members {
+        Some(_) => td_string!(locale, strip.rate_whole),
+        None => td_string!(locale, strip.rate),
     };
     html! {
         div { dt { (td_string!(locale, strip.group)) } dd { span.mono { (group) } } }
         div { dt { (td_string!(locale, strip.owns)) } dd { (owned(reader, assignment, serving)) } }
         div {
             dt { (rate_of) }
-            dd { span { (grouped(rate)) } " " small { (td_string!(locale, unit.per_second)) } }
+            dd { (spark(rates)) span { (grouped(rate(stats, members))) } " " small { (td_string!(locale, unit.per_second)) } }
         }
         div {
             dt { (td_string!(locale, strip.lag)) }
@@ -79,6 +81,30 @@ pub fn figures(
                 @if dropped > 0 { small { (td_string!(locale, strip.dropped, count = grouped(dropped))) } }
             }
         }
+    }
+}
+
+/// Records consumed in the last second: by the whole group, where its members are given, else by this instance.
+pub fn rate(stats: &Stats, members: Option<&[Fellow]>) -> u64 {
+    members.map_or(stats.rate, |members| members.iter().map(|member| member.rate).sum())
+}
+
+/// How many seconds the rate's line shows.
+pub const SPARK_SECONDS: usize = 60;
+
+/// The rate as a line over the last minute, which fills up from the right. The number beside it says it to those who can't see it.
+fn spark(rates: &[u64]) -> Markup {
+    // In whole units of the picture, each about a pixel.
+    const HEIGHT: u64 = 20;
+    let most = rates.iter().copied().max().unwrap_or(0).max(1);
+    let first = SPARK_SECONDS.saturating_sub(rates.len());
+    let mut line = format!("M{first} {HEIGHT}");
+    for (second, rate) in rates.iter().enumerate() {
+        line.push_str(&format!("L{} {}", first + second, HEIGHT - rate.saturating_mul(HEIGHT) / most));
+    }
+    line.push_str(&format!("V{HEIGHT}"));
+    html! {
+        svg.spark viewBox={ "0 0 " (SPARK_SECONDS - 1) " " (HEIGHT) } preserveAspectRatio="none" aria-hidden="true" { path d=(line); }
     }
 }
 
@@ -129,6 +155,14 @@ mod tests {
 
     fn of(partitions: Vec<PartitionStats>) -> Option<u64> {
         lag(&Stats { partitions, ..Default::default() })
+    }
+
+    #[test]
+    fn the_line_of_the_rate_ends_at_the_right_and_its_peak_at_the_top() {
+        let path = |rates: &[u64]| spark(rates).into_string().split('"').rev().nth(1).unwrap().to_owned();
+        assert_eq!(path(&[]), "M60 20V20");
+        assert_eq!(path(&[0, 5, 10]), "M57 20L57 20L58 10L59 0V20");
+        assert!(path(&vec![u64::MAX; SPARK_SECONDS]).starts_with("M0 20L0 "));
     }
 
     #[test]

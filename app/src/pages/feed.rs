@@ -78,7 +78,7 @@ fn content(
             @if let Some(reason) = journal { (banner("warn", td_string!(locale, journal.down), &td_string!(locale, journal.means, reason = reason.as_str()))) }
             @if let Some(trouble) = trouble { (trouble) }
             dl #strip .strip tabindex="0" aria-label=(td_string!(locale, strip.group_named, group = group.as_str())) {
-                (figures(reader, Figures { group, serving: instance, assignment, stats, members, held, dropped }))
+                (figures(reader, Figures { group, serving: instance, assignment, stats, members, rates: &[], held, dropped }))
             }
         }
         div.content {
