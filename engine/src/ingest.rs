@@ -74,10 +74,13 @@ impl Ingest {
         while let Ok(said) = self.said.try_recv() {
             match said {
                 Said::Mark(mark) => self.hear(&mark),
-                Said::Topic(TopicId { topic, id }) => self.writer.topic(&topic, &id),
+                // The journal knows those of all feeds.
+                Said::Topic(TopicId { topic, id }) if self.totals.contains_key(&topic) => {
+                    self.writer.topic(&topic, &id)
+                }
                 Said::Anew(topic) => self.audit.forget_others(&topic),
                 // The tabs of this instance's share are told of its own part at its place among the records.
-                Said::Happened(_) => {}
+                Said::Topic(_) | Said::Happened(_) => {}
             }
         }
         self.writer.flush();

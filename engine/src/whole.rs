@@ -75,7 +75,7 @@ impl Whole {
             }
             None => {
                 let (writer, hub) = ::feed::hub(HubConfig { ring_bytes: self.ring_bytes });
-                let join = Join::new(writer, journal.listen(&self.group), own);
+                let join = Join::new(writer, journal.listen(&self.group), self.topics.clone(), own);
                 let tail = Tail::spawn(client, admin.clone(), self.topics.clone(), join)?;
                 tracing::debug!(group = self.group, "the whole group is read");
                 *running = Some(Running { hub: Arc::clone(&hub), used: Instant::now(), _tail: tail });
@@ -109,6 +109,7 @@ impl Whole {
 struct Join {
     writer: Writer,
     said: mpsc::Receiver<Said>,
+    topics: Vec<String>,
     own: Vec<Position>,
     /// What happened before is history.
     since: Millis,
@@ -127,8 +128,13 @@ struct Progress {
 }
 
 impl Join {
-    fn new(writer: Writer, said: mpsc::Receiver<Said>, own: Vec<Position>) -> Self {
-        Self { writer, said, own, since: crate::now(), partitions: HashMap::new() }
+    fn new(writer: Writer, said: mpsc::Receiver<Said>, topics: Vec<String>, own: Vec<Position>) -> Self {
+        Self { writer, said, topics, own, since: crate::now(), partitions: HashMap::new() }
+    }
+
+    /// Whether the topic is one of the feed's: they may be patterns (librdkafka's `subscribe`).
+    fn follows(&self, topic: &str) -> bool {
+        self.topics.iter().any(|name| name == topic || name.starts_with('^'))
     }
 
     fn progress(&mut self, topic: &str, partition: i32) -> &mut Progress {
@@ -237,7 +243,9 @@ impl Follow for Join {
         while let Ok(said) = self.said.try_recv() {
             match said {
                 Said::Mark(mark) => self.hear(mark),
-                Said::Topic(TopicId { topic, id }) => self.writer.topic(&topic, &id),
+                Said::Topic(TopicId { topic, id }) if self.follows(&topic) => self.writer.topic(&topic, &id),
+                // The journal knows those of all feeds.
+                Said::Topic(_) => {}
                 Said::Happened(happening) => self.happened(happening),
                 Said::Anew(topic) => {
                     let of_topic = self.partitions.iter_mut().filter(|(partition, _)| partition.topic == topic);
@@ -272,7 +280,7 @@ mod tests {
             let (writer, hub) = ::feed::hub(HubConfig::default());
             let (said, heard) = mpsc::channel();
             let (session, _) = Session::new(&hub, Filter::default(), From::Now);
-            Self { join: Join::new(writer, heard, Vec::new()), said, session }
+            Self { join: Join::new(writer, heard, vec!["t".into()], Vec::new()), said, session }
         }
 
         fn read(&mut self, offsets: std::ops::Range<i64>) {
