@@ -148,6 +148,15 @@ impl Peers {
         (group, happening)
     }
 
+    /// Of a partition that another instance owns: that one's name, and up to before which offset there is something in the log.
+    pub fn elsewhere(&self, group: &str, topic: &str, partition: i32) -> Option<(String, i64)> {
+        let owner = self.owner(group, topic, partition).filter(|owner| **owner != self.me)?;
+        let feed = self.there.get(owner)?.feeds.iter().find(|feed| feed.group == group)?;
+        let is_it = |stats: &&PartitionStats| stats.topic == topic && stats.partition == partition;
+        let stats = feed.stats.partitions.iter().find(is_it)?;
+        Some((owner.instance.clone(), stats.committed.max(stats.end)?))
+    }
+
     /// The instance that owns a partition of a group, as far as was heard.
     pub fn owner(&self, group: &str, topic: &str, partition: i32) -> Option<&Author> {
         let (_, owner) = self.groups.get(group)?.owned.get(&(topic.to_owned(), partition))?;
@@ -336,6 +345,22 @@ mod tests {
         hear(&mut peers, &two, 3, changed(HappeningKind::Assigned, &[0]));
         assert_eq!(peers.owner("g", "t", 0), Some(&two), "although its last word of what it owns is older");
         assert_eq!((peers.owner("g", "t", 1), peers.owner("h", "t", 0)), (None, None));
+    }
+
+    #[test]
+    fn of_a_partition_elsewhere_the_owner_and_the_end_are_known() {
+        let (me, two) = (author("one", 1), author("two", 2));
+        let mut peers = Peers::new(me.clone());
+        for (by, partition, end) in [(&me, 0, 10), (&two, 1, 20)] {
+            let partitions =
+                vec![PartitionStats { topic: "t".into(), partition, consumed: 0, committed: None, end: Some(end) }];
+            let stats = Stats { partitions, ..Stats::default() };
+            let feeds = vec![FeedNews { group: "g".into(), owned: owned(&[partition]), stats }];
+            hear(&mut peers, by, 0, News::Alive { started: 0, feeds });
+            hear(&mut peers, by, 1, changed(HappeningKind::Assigned, &[partition]));
+        }
+        assert_eq!(peers.elsewhere("g", "t", 1), Some(("two".into(), 20)));
+        assert_eq!((peers.elsewhere("g", "t", 0), peers.elsewhere("g", "t", 2)), (None, None));
     }
 
     #[test]

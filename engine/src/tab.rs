@@ -209,7 +209,12 @@ fn open(feed: &Feed, scope: Scope, filter: wire::Filter, from: From) -> (Option<
             Err(error) => tracing::error!(feed = feed.name(), %error, "the whole group can't be read"),
         }
     }
-    let (session, start) = Session::new(feed.hub(), filter, from);
+    let (mut session, mut start) = Session::new(feed.hub(), filter, from);
+    if !start.resumed {
+        let owner =
+            |topic: &str, partition| feed.journal.peers(|peers| peers.elsewhere(feed.group(), topic, partition));
+        start.gaps.extend(session.elsewhere(owner));
+    }
     (None, session, start)
 }
 

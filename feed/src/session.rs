@@ -176,6 +176,33 @@ impl Session {
         Cursor { epoch, seq: self.seq, positions, topics }
     }
 
+    /// For a tab that came by offsets: what it missed of partitions that another instance has now. `owner` tells who has a
+    /// partition, and up to before which offset there is something in it. To be told after the gaps of the start.
+    pub fn elsewhere(&mut self, owner: impl Fn(&str, i32) -> Option<(String, i64)>) -> Vec<Gap> {
+        let hub = Arc::clone(&self.hub);
+        let ring = hub.ring.read();
+        let mut gaps = Vec::new();
+        let mut miss = |position: &Position, first: i64| {
+            let Position { topic, partition, .. } = position;
+            let (name, end) = owner(topic, *partition).filter(|(_, end)| first < *end)?;
+            if self.filter.wants_partition(topic, *partition) {
+                let (count, now_with) = (Count::UpTo(end.abs_diff(first)), Some(name));
+                let (topic, partition) = (topic.clone(), *partition);
+                gaps.push(Gap { topic, partition, first, last: end - 1, count, now_with });
+            }
+            Some(end)
+        };
+        for (position, _) in &mut self.awaited {
+            position.next = miss(position, position.next).unwrap_or(position.next);
+        }
+        for (&ordinal, floor) in &mut self.floors {
+            let first = ring.known(ordinal).end.max(*floor);
+            *floor = miss(&ring.position(ordinal, first), first).unwrap_or(*floor);
+        }
+        gaps.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
+        gaps
+    }
+
     fn stand_at(&mut self, ring: &Ring, seq: u64) {
         self.seq = seq;
         self.tallies = if seq == ring.tail() { ring.tallies_at_tail() } else { ring.tallies_at(seq) };
@@ -262,9 +289,7 @@ impl Session {
         }
         for ordinal in self.wanted.len()..ring.partition_count() {
             let name = ring.name(ordinal);
-            let wanted = (self.filter.topic.is_empty() || *name.topic == *self.filter.topic)
-                && (self.filter.partitions.is_empty() || self.filter.partitions.contains(&name.partition));
-            self.wanted.push(wanted);
+            self.wanted.push(self.filter.wants_partition(&name.topic, name.partition));
         }
     }
 

@@ -192,6 +192,28 @@ fn what_another_instance_consumed_meanwhile_is_a_gap_for_who_comes_from_there() 
 }
 
 #[test]
+fn what_is_with_another_instance_now_is_a_gap_that_names_it() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    append(&mut writer, "orders", 0..3);
+    let position = |topic: &str, next| Position { topic: topic.into(), partition: 0, next };
+    let positions = vec![position("orders", 5), position("bills", 7), position("others", 1)];
+    let cursor = Cursor { positions, ..Cursor::default() };
+    let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+    assert_eq!(start.gaps, []);
+    let owner = |topic: &str, _| match topic {
+        "orders" => Some(("ottla-2".to_owned(), 9)),
+        "bills" => Some(("ottla-3".to_owned(), 7)),
+        _ => None,
+    };
+    let now_with = Some("ottla-2".to_owned());
+    assert_eq!(session.elsewhere(owner), [Gap { now_with, ..gap(5, 8, Count::UpTo(4)) }]);
+    assert_eq!(session.elsewhere(owner), [], "told once");
+    let mut positions = session.cursor().positions;
+    positions.sort_by(|a, b| a.topic.cmp(&b.topic));
+    assert_eq!(positions, [position("bills", 7), position("orders", 9), position("others", 1)]);
+}
+
+#[test]
 fn a_cursor_from_the_future_begins_now() {
     let (mut writer, hub) = hub(HubConfig::default());
     append(&mut writer, "orders", 0..2);

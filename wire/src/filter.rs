@@ -34,11 +34,15 @@ impl Filter {
             && (self.topic.is_empty() || crate::check_topic_name(&self.topic).is_ok())
     }
 
+    /// Whether something of this partition may be wanted.
+    pub fn wants_partition(&self, topic: &str, partition: i32) -> bool {
+        (self.topic.is_empty() || self.topic == topic)
+            && (self.partitions.is_empty() || self.partitions.contains(&partition))
+    }
+
     /// Whether `record` is wanted. Of a value that is cut only the head is looked at.
     pub fn matches(&self, record: &Record) -> bool {
-        (self.topic.is_empty() || self.topic == record.topic)
-            && (self.partitions.is_empty() || self.partitions.contains(&record.partition))
-            && (self.text.is_empty() || self.text_matches(record))
+        self.wants_partition(&record.topic, record.partition) && (self.text.is_empty() || self.text_matches(record))
     }
 
     fn text_matches(&self, record: &Record) -> bool {
