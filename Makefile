@@ -15,7 +15,7 @@ test: ## install what is missing, and run every check and test
 	@scripts/test.sh
 
 dev: ## like run, and rebuild and reload on every change
-	@scripts/dev.sh
+	@scripts/dev.sh $(ARGS)
 
 demo: ## three instances of one group, and traffic (KAFKA=1: over the three-node cluster)
 	@scripts/demo.sh

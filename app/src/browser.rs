@@ -149,3 +149,13 @@ pub fn selection_touches(element: &Element) -> bool {
 pub fn text_is_selected() -> bool {
     matches!(window().get_selection(), Ok(Some(selection)) if !selection.is_collapsed())
 }
+
+/// Whether someone works on the page and wants to see what becomes of it.
+pub fn is_watched() -> bool {
+    document().document_element().is_some_and(|html| html.has_attribute("data-watch"))
+}
+
+/// Loads the page again.
+pub fn reload() {
+    let _ = window().location().reload();
+}

@@ -48,4 +48,4 @@ pub use preferences::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, language};
 #[cfg(feature = "ssr")]
 pub use reset::ResetOutcome;
 #[cfg(feature = "ssr")]
-pub use shell::shell;
+pub use shell::{WATCH, shell};

@@ -5,12 +5,15 @@ use axum::http::{HeaderValue, header};
 use engine::Engine;
 use leptos::{
     nonce::use_nonce,
-    prelude::{AutoReload, HydrationScripts, *},
+    prelude::{HydrationScripts, *},
 };
 use leptos_axum::ResponseOptions;
 use leptos_i18n::Locale as _;
 use leptos_meta::{HashedStylesheet, MetaTags};
 use std::sync::Arc;
+
+/// Set by `scripts/dev.sh`: a page that finds itself to be of another build loads itself again instead of offering it.
+pub const WATCH: &str = "LEPTOS_WATCH";
 
 /// The document of every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -24,6 +27,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             data-theme=(!theme.name().is_empty()).then(|| theme.name())
             data-density=roomy.then_some("roomy")
             data-keys=(!single_keys).then_some("off")
+            data-watch=std::env::var_os(WATCH).map(|_| "")
         >
             <head>
                 <meta charset="utf-8"/>
@@ -35,7 +39,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <noscript>
                     <link rel="stylesheet" href="/noscript.css"/>
                 </noscript>
-                <AutoReload options=options.clone()/>
                 <HydrationScripts options islands=true/>
                 <MetaTags/>
             </head>
@@ -50,11 +53,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// Only this server's files, only scripts with this response's nonce and what they load, no inline styles, no plug-ins, no
 /// frames around the page, no form to another site. (CSP Level 3; `'self'` in `connect-src` covers the WebSocket.)
 fn content_security_policy(nonce: &str) -> String {
-    // `cargo leptos watch` reloads the page over a socket on another port.
-    let connect = if std::env::var_os("LEPTOS_WATCH").is_some() { "'self' ws:" } else { "'self'" };
     format!(
         "default-src 'self'; script-src 'strict-dynamic' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         connect-src {connect}; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; \
+         connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; \
          form-action 'self'"
     )
 }

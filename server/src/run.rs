@@ -26,7 +26,12 @@ pub fn serve(config: Config) -> anyhow::Result<()> {
 /// When the engine can't start, or must not go on: another instance of this name is there.
 pub async fn serve_on(listener: TcpListener, config: Config, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     let site = http::Site::find(&config.server)?;
-    let engine = Engine::start(config.engine(site.build())?).await?;
+    let mut build = site.build();
+    if std::env::var_os(app::WATCH).is_some() {
+        // Each start is another one, or pages would not show a change of what only the server renders.
+        build = format!("{build}-{}", std::process::id());
+    }
+    let engine = Engine::start(config.engine(build)?).await?;
     let address = listener.local_addr()?;
     let app = http::app(&engine, &config.server, address, site);
 

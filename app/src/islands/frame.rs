@@ -70,6 +70,11 @@ fn follow_the_feed(tab: Tab) {
     follow::attribute("connection", "data-tone", move || Some(state().1.into()));
     follow::attribute("connection", "aria-busy", move || Some((state().1 != "ok").to_string()));
 
+    follow::effect(move || {
+        if live.stale_build().get() && browser::is_watched() {
+            browser::reload();
+        }
+    });
     let banners = move |connection| {
         let (kafka, is_stale) = (live.kafka().get(), live.stale_build().get());
         markup::banner::banners(reader, connection, &kafka, &tab.serving(), is_stale).into_string()
