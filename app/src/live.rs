@@ -325,7 +325,9 @@ impl Live {
         let _ = window_event_listener(ev::online, move |_| self.input(Input::Online));
         let _ = window_event_listener(ev::offline, move |_| self.input(Input::Offline));
         let _ = window_event_listener_untyped("visibilitychange", move |_| {
-            if !document().hidden() {
+            if document().hidden() {
+                self.input(Input::Hidden);
+            } else {
                 self.input(Input::Visible);
                 self.publish();
             }

@@ -42,7 +42,7 @@ impl Follow {
     /// Will follow what `subscribe` says, from where it says. Connects when [`Follow::next`] is called.
     pub fn new(url: impl Into<String>, subprotocol: Subprotocol, subscribe: Subscribe) -> Self {
         let (resume, has_begun) = match &subscribe.from {
-            From::Cursor(cursor) => (Resume::new(cursor), true),
+            From::Cursor(cursor) | From::Recent { cursor, .. } => (Resume::new(cursor), true),
             From::Now | From::Newest(_) => (Resume::default(), false),
         };
         Self {

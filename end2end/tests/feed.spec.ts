@@ -100,3 +100,25 @@ test("an empty feed says so", async ({ start, open }) => {
   const tab = await open(ottla.url);
   await expect(tab.page.getByText(/no messages/i).first()).toBeVisible();
 });
+
+test("a tab that nobody looks at is sent counters only, and has everything when somebody does", async ({ start, open, topic }) => {
+  test.slow();
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  const before = await ottla.produceMany(topic, "before", 3);
+  await tab.showsExactly(before);
+  const look = (isHidden: boolean) =>
+    tab.page.evaluate((isHidden) => {
+      if (isHidden) Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+      else Reflect.deleteProperty(document, "hidden");
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, isHidden);
+  await look(true);
+  await tab.page.waitForTimeout(11_000);
+  const meanwhile = await ottla.produceMany(topic, "meanwhile", 12);
+  // The counters go on, the rows don't.
+  await expect(tab.page.locator('[data-count="consumed"]')).toHaveText("15");
+  expect((await tab.places()).length).toBe(before.length);
+  await look(false);
+  await tab.showsExactly([...before, ...meanwhile]);
+});

@@ -9,7 +9,7 @@ use crate::{
     evicted::{Missed, Tally, width},
     hub::Hub,
     ring::{Found, Ring, Stretch},
-    segment::Segment,
+    segment::{Entry, Segment},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -71,6 +71,7 @@ impl Session {
     /// - `Newest(n)`: at the `n`th newest record (before filtering), or the ring's tail.
     /// - `Cursor` of this epoch: `seq` decides. If it was evicted, its `positions` tell how much: without them the gaps'
     ///   counts are upper bounds.
+    /// - `Recent`: as with its cursor, and then on to the newest of what follows.
     /// - `Cursor` of another epoch: from the ring's tail, without what lies below the cursor's offsets. A gap names what lies
     ///   between such an offset and the first one at or above it here. Partitions that are not in the cursor are sent from
     ///   the tail; those that are unknown here are remembered, and get their gap when they turn up. What the cursor says of a
@@ -97,9 +98,12 @@ impl Session {
                 session.stand_at(&ring, ring.newest_start(usize::try_from(n).unwrap_or(usize::MAX)));
                 (false, Vec::new())
             }
-            From::Cursor(cursor) if cursor.epoch != hub.epoch() => (false, session.follow_offsets(&ring, cursor)),
-            From::Cursor(cursor) if cursor.seq > ring.head() => (false, Vec::new()),
-            From::Cursor(cursor) => (true, session.follow_seq(&ring, cursor)),
+            From::Cursor(cursor) => session.follow(&ring, cursor),
+            From::Recent { cursor, most } => {
+                let (resumed, mut gaps) = session.follow(&ring, cursor);
+                gaps.extend(session.pass_over(&ring, most));
+                (resumed, gaps)
+            }
         };
         session.told = session.seq;
         let Cursor { seq, positions, topics, .. } = session.cursor_in(&ring);
@@ -206,6 +210,33 @@ impl Session {
     fn stand_at(&mut self, ring: &Ring, seq: u64) {
         self.seq = seq;
         self.tallies = if seq == ring.tail() { ring.tallies_at_tail() } else { ring.tallies_at(seq) };
+    }
+
+    /// Goes on from a cursor. Returns whether by its `seq`, and what is gone.
+    fn follow(&mut self, ring: &Ring, cursor: Cursor) -> (bool, Vec<Gap>) {
+        match cursor {
+            cursor if cursor.epoch != self.hub.epoch() => (false, self.follow_offsets(ring, cursor)),
+            cursor if cursor.seq > ring.head() => (false, Vec::new()),
+            cursor => (true, self.follow_seq(ring, cursor)),
+        }
+    }
+
+    /// Goes on to the `most` newest records. Returns what was passed over: of each partition one gap, counted exactly.
+    fn pass_over(&mut self, ring: &Ring, most: u32) -> Vec<Gap> {
+        let to = ring.newest_start(usize::try_from(most).unwrap_or(usize::MAX));
+        let mut passed: BTreeMap<usize, (i64, i64, u64)> = BTreeMap::new();
+        for (seq, entry) in ring.entries().filter(|(seq, _)| (self.seq..to).contains(seq)) {
+            let ordinal = entry.partition as usize;
+            if self.is_wanted(ordinal) && !self.is_below_floor(seq, entry) {
+                let (first, last, count) = passed.entry(ordinal).or_insert((entry.offset, entry.offset, 0));
+                (*first, *last, *count) = (entry.offset.min(*first), entry.offset.max(*last), *count + 1);
+            }
+        }
+        if self.seq < to {
+            self.stand_at(ring, to);
+        }
+        let gap = |(ordinal, (first, last, count))| self.gap_of(ring, ordinal, first, last, Count::Exact(count));
+        passed.into_iter().map(gap).collect()
     }
 
     /// Goes on from a cursor of this epoch. Returns what was evicted since.
@@ -403,9 +434,15 @@ impl Session {
     fn wants(&self, segment: &Segment, at: usize) -> bool {
         let entry = &segment.index()[at];
         let ordinal = entry.partition as usize;
-        let is_below_floor = segment.first_seq() + (at as u64) < self.floors_until
-            && self.floors.get(&ordinal).is_some_and(|floor| entry.offset < *floor);
-        !is_below_floor && self.is_wanted(ordinal) && (self.filter.text.is_empty() || self.text_matches(segment, at))
+        !self.is_below_floor(segment.first_seq() + at as u64, entry)
+            && self.is_wanted(ordinal)
+            && (self.filter.text.is_empty() || self.text_matches(segment, at))
+    }
+
+    /// Whether the tab has the record from elsewhere.
+    fn is_below_floor(&self, seq: u64, entry: &Entry) -> bool {
+        seq < self.floors_until
+            && self.floors.get(&(entry.partition as usize)).is_some_and(|floor| entry.offset < *floor)
     }
 
     fn is_wanted(&self, ordinal: usize) -> bool {

@@ -214,6 +214,26 @@ fn what_is_with_another_instance_now_is_a_gap_that_names_it() {
 }
 
 #[test]
+fn a_tab_that_can_hold_few_records_is_told_what_it_is_not_sent() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    append(&mut writer, "orders", 0..3);
+    let seen = hub.newest(0).1;
+    append(&mut writer, "orders", 3..8);
+    append(&mut writer, "bills", 0..2);
+    let recent = |cursor: &Cursor, most| {
+        let (mut session, start) = Session::new(&hub, Filter::default(), From::Recent { cursor: cursor.clone(), most });
+        (start.gaps, offsets(&session.take(MAX_EVENT_MESSAGE).into_events()))
+    };
+    assert_eq!(recent(&seen, 100), (vec![], vec![3, 4, 5, 6, 7, 0, 1]));
+    assert_eq!(recent(&seen, 4), (vec![gap(3, 5, Count::Exact(3))], vec![6, 7, 0, 1]));
+    let bills = Gap { topic: "bills".into(), ..gap(0, 0, Count::Exact(1)) };
+    assert_eq!(recent(&seen, 1), (vec![gap(3, 7, Count::Exact(5)), bills.clone()], vec![1]));
+    let elsewhere =
+        Cursor { epoch: 0, positions: vec![Position { topic: "orders".into(), partition: 0, next: 5 }], ..seen };
+    assert_eq!(recent(&elsewhere, 1), (vec![gap(5, 7, Count::Exact(3)), bills], vec![1]), "0 to 4 it has");
+}
+
+#[test]
 fn a_cursor_from_the_future_begins_now() {
     let (mut writer, hub) = hub(HubConfig::default());
     append(&mut writer, "orders", 0..2);

@@ -48,6 +48,13 @@ pub enum From {
     Newest(u32),
     /// Where the tab was. What is gone since is named by gap events.
     Cursor(Cursor),
+    /// Where the tab was, but at most so many of the newest records: what is passed over is named by gap events too.
+    Recent {
+        /// Where the tab was.
+        cursor: Cursor,
+        /// How many records it can hold.
+        most: u32,
+    },
 }
 
 /// Whose consumption a tab sees.

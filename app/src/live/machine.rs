@@ -15,6 +15,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(10);
 const DOUBTFUL_AFTER: Duration = Duration::from_secs(2);
 /// How many of the newest rows another scope begins with.
 const NEWEST: u32 = 100;
+/// How many of the newest records a tab that comes back asks for: what its window holds.
+const MOST: u32 = 10_000;
 /// A connection that held so long was a good one: the next attempt comes as soon as the first.
 const GOOD_AFTER: Duration = Duration::from_secs(5);
 
@@ -70,6 +72,8 @@ pub(crate) enum Input {
     Online,
     /// The browser has none.
     Offline,
+    /// The tab is not looked at any more.
+    Hidden,
     /// The tab is looked at again.
     Visible,
     /// Someone does not want to wait.
@@ -140,7 +144,13 @@ pub(crate) struct Machine {
     lost: Option<(Duration, String)>,
     /// While the answer to a subscribe comes in: how many records its gaps name.
     missed: Option<u64>,
+    /// Since when nobody looks, and whether the server was asked for counters only since.
+    hidden: Option<Duration>,
+    asleep: bool,
 }
+
+/// A tab that nobody looks at for so long asks for counters only.
+const ASLEEP_AFTER: Duration = Duration::from_secs(10);
 
 /// The server cannot want this tab again soon: close codes of [`wire::ByeReason`] that a second attempt does not mend.
 const HOPELESS: std::ops::Range<u16> = 4400..4500;
@@ -163,6 +173,8 @@ impl Machine {
             latency_ms: None,
             lost: None,
             missed: None,
+            hidden: None,
+            asleep: false,
         }
     }
 
@@ -197,7 +209,10 @@ impl Machine {
                 let whole = Duration::from_secs(left.as_secs());
                 Some(if whole == left { now + left.min(Duration::from_secs(1)) } else { now + (left - whole) })
             }
-            State::Live(live) => Some(live.asked.as_ref().map_or(live.next_ping, |asked| live.dead_at(asked))),
+            State::Live(live) => {
+                let at = live.asked.as_ref().map_or(live.next_ping, |asked| live.dead_at(asked));
+                Some(self.sleeps_at().map_or(at, |asleep| asleep.min(at)))
+            }
         }
     }
 
@@ -230,7 +245,15 @@ impl Machine {
                 self.online = true;
                 self.hurry(now, &mut out);
             }
-            Input::Visible | Input::RetryNow => self.hurry(now, &mut out),
+            Input::Hidden => self.hidden = Some(now),
+            Input::Visible => {
+                self.hidden = None;
+                if std::mem::take(&mut self.asleep) && matches!(self.state, State::Live(_)) {
+                    self.subscribe(&mut out);
+                }
+                self.hurry(now, &mut out);
+            }
+            Input::RetryNow => self.hurry(now, &mut out),
             Input::Offline => {
                 self.online = false;
                 // It may be wrong: a server on this very machine needs no network.
@@ -249,7 +272,15 @@ impl Machine {
         if matches!(self.state, State::Opening { .. }) {
             // Without waiting for the hello: it comes first in any case, and this spares a round trip.
             self.subscribe(out);
+            if self.asleep {
+                out.push(Output::Send(Command::Pause));
+            }
         }
+    }
+
+    /// When the tab falls asleep: none where it is looked at, or sleeps.
+    fn sleeps_at(&self) -> Option<Duration> {
+        self.hidden.filter(|_| !self.asleep).map(|since| since + ASLEEP_AFTER)
     }
 
     fn subscribe(&self, out: &mut Vec<Output>) {
@@ -258,7 +289,7 @@ impl Machine {
             scope: self.scope,
             filter: Filter::default(),
             pace: Pace::Display,
-            from: self.anew.clone().unwrap_or_else(|| From::Cursor(self.resume.cursor())),
+            from: self.anew.clone().unwrap_or_else(|| From::Recent { cursor: self.resume.cursor(), most: MOST }),
         })));
     }
 
@@ -328,6 +359,10 @@ impl Machine {
     }
 
     fn tick(&mut self, now: Duration, random: f64, out: &mut Vec<Output>) {
+        if matches!(self.state, State::Live(_)) && self.sleeps_at().is_some_and(|at| at <= now) {
+            self.asleep = true;
+            out.push(Output::Send(Command::Pause));
+        }
         match &self.state {
             State::Waiting { until } if *until <= now => self.connect(now, out),
             State::Opening { until } if *until <= now => self.give_up(now, random, out),
@@ -422,7 +457,7 @@ mod tests {
     fn live() -> Machine {
         let mut machine = started();
         let out = step(&mut machine, 10, Input::Opened);
-        assert!(matches!(out[..], [Output::Send(Command::Subscribe(Subscribe { from: From::Cursor(_), .. }))]));
+        assert!(matches!(out[..], [Output::Send(Command::Subscribe(Subscribe { from: From::Recent { .. }, .. }))]));
         let (feed, group, scope) = ("default".into(), "g".into(), Scope::Instance);
         let subscribed = Subscribed { feed, group, scope, epoch: 1, seq: 0, resumed: true };
         let out = step(&mut machine, 20, Input::Event(Event::Subscribed(subscribed)));
@@ -452,6 +487,52 @@ mod tests {
         assert_eq!(step(&mut machine, 10_020, Input::Tick), []);
         assert_eq!(step(&mut machine, 19_000, Input::Tick), [Output::Close]);
         assert!(matches!(connection(&machine, 19_000), Connection::Reconnecting { .. }));
+    }
+
+    #[test]
+    fn a_tab_that_nobody_looks_at_asks_for_counters_only_until_somebody_does() {
+        let mut machine = live();
+        step(&mut machine, 30, Input::Event(Event::Pong(1)));
+        step(&mut machine, 1_000, Input::Hidden);
+        step(&mut machine, 5_020, Input::Tick);
+        step(&mut machine, 5_030, Input::Event(Event::Pong(2)));
+        assert_eq!(machine.wake_at(Duration::from_millis(5_030)), Some(Duration::from_millis(10_020)));
+        step(&mut machine, 10_020, Input::Tick);
+        step(&mut machine, 10_030, Input::Event(Event::Pong(3)));
+        assert_eq!(step(&mut machine, 11_000, Input::Tick), [Output::Send(Command::Pause)]);
+        assert_eq!(step(&mut machine, 11_001, Input::Tick), []);
+        let woken = step(&mut machine, 60_000, Input::Visible);
+        assert!(matches!(
+            woken[0],
+            Output::Send(Command::Subscribe(Subscribe { from: From::Recent { most: MOST, .. }, .. }))
+        ));
+        assert!(
+            !step(&mut machine, 61_000, Input::Visible)
+                .iter()
+                .any(|out| matches!(out, Output::Send(Command::Subscribe(_))))
+        );
+    }
+
+    #[test]
+    fn a_tab_that_sleeps_comes_back_asleep() {
+        let mut machine = live();
+        step(&mut machine, 30, Input::Event(Event::Pong(1)));
+        step(&mut machine, 1_000, Input::Hidden);
+        step(&mut machine, 11_000, Input::Tick);
+        step(&mut machine, 12_000, Input::Closed { code: 1006 });
+        step(&mut machine, 30_000, Input::Tick);
+        let out = step(&mut machine, 30_010, Input::Opened);
+        assert!(matches!(out[..], [Output::Send(Command::Subscribe(_)), Output::Send(Command::Pause)]), "{out:?}");
+    }
+
+    #[test]
+    fn a_glance_away_changes_nothing() {
+        let mut machine = live();
+        step(&mut machine, 30, Input::Event(Event::Pong(1)));
+        step(&mut machine, 1_000, Input::Hidden);
+        let out = step(&mut machine, 4_000, Input::Visible);
+        assert!(!out.iter().any(|out| matches!(out, Output::Send(Command::Subscribe(_) | Command::Pause))), "{out:?}");
+        assert!(!step(&mut machine, 12_000, Input::Tick).contains(&Output::Send(Command::Pause)));
     }
 
     #[test]
@@ -524,6 +605,6 @@ mod tests {
         assert_eq!(step(&mut machine, 6125, Input::Tick), [Output::Connect]);
         let out = step(&mut machine, 6130, Input::Opened);
         let [Output::Send(Command::Subscribe(subscribe))] = &out[..] else { panic!("{out:?}") };
-        assert_eq!(subscribe.from, From::Cursor(cursor));
+        assert_eq!(subscribe.from, From::Recent { cursor, most: MOST });
     }
 }

@@ -248,7 +248,7 @@ impl World {
                     self.server.sent.clear();
                     self.input(Input::Opened);
                 }
-                Output::Send(wire::Command::Subscribe(Subscribe { from: From::Cursor(cursor), .. })) => {
+                Output::Send(wire::Command::Subscribe(Subscribe { from: From::Recent { cursor, .. }, .. })) => {
                     self.server.subscribe(&cursor, self.is_sloppy);
                 }
                 Output::Send(wire::Command::Ping(number)) => self.server.sent.push_back(Event::Pong(number)),

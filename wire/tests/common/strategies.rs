@@ -194,7 +194,9 @@ pub fn command() -> impl Strategy<Value = Command> {
         topic,
         partitions,
     });
-    let from = prop_oneof![Just(From::Now), any::<u32>().prop_map(From::Newest), cursor().prop_map(From::Cursor)];
+    let recent = (cursor(), any::<u32>()).prop_map(|(cursor, most)| From::Recent { cursor, most });
+    let from =
+        prop_oneof![Just(From::Now), any::<u32>().prop_map(From::Newest), cursor().prop_map(From::Cursor), recent];
     let pace = prop_oneof![Just(Pace::Display), Just(Pace::Latency)];
     let subscribe = (text(), scope(), filter, pace, from).prop_map(|(feed, scope, filter, pace, from)| {
         Command::Subscribe(Subscribe { feed, scope, filter, pace, from })
