@@ -111,7 +111,7 @@ test("a tab that nobody looks at is sent counters only, and has everything when 
     tab.page.evaluate((isHidden) => {
       if (isHidden) Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
       else Reflect.deleteProperty(document, "hidden");
-      document.dispatchEvent(new Event("visibilitychange"));
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
     }, isHidden);
   await look(true);
   await tab.page.waitForTimeout(11_000);
