@@ -3,12 +3,14 @@
 //! as on the socket, for the page has its decoders already; programs have the HTTP API, in JSON.
 
 mod codec;
+mod filter;
 mod log;
 mod produce;
 mod record;
 mod snapshot;
 mod topics;
 
+pub use filter::CheckFilter;
 pub use log::NewestFromLog;
 pub use produce::Produce;
 pub use record::GetRecord;

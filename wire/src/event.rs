@@ -36,6 +36,33 @@ pub enum Event {
     /// What these topics' names mean from here on. After `subscribed`, and at its place among the records where a topic was
     /// deleted and made anew: what was seen of the offsets of another topic of that name says nothing any more.
     Topics(Vec<TopicId>),
+    /// What the subscription's filter has left out so far. While there is one: at most once a second, when it changed.
+    Sieved(Sieved),
+}
+
+/// What a filter did since its subscription began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sieved {
+    /// Records that were looked at.
+    #[serde(with = "number::text")]
+    pub looked: u64,
+    /// Those of them that match: they are sent.
+    #[serde(with = "number::text")]
+    pub matched: u64,
+    /// Those of them on which the filter's expression failed: they are not sent.
+    #[serde(with = "number::text")]
+    pub failed: u64,
+}
+
+impl Sieved {
+    /// Both together.
+    pub fn with(&self, other: &Self) -> Self {
+        Self {
+            looked: self.looked + other.looked,
+            matched: self.matched + other.matched,
+            failed: self.failed + other.failed,
+        }
+    }
 }
 
 /// An instance that consumes a group, as the others hear of it.
@@ -68,6 +95,7 @@ impl Event {
             Self::Bye(_) => "bye",
             Self::Members(_) => "members",
             Self::Topics(_) => "topics",
+            Self::Sieved(_) => "sieved",
         }
     }
 }

@@ -47,6 +47,7 @@ fn every_event_has_an_example_that_reads_back() {
         "members",
         "pong",
         "records",
+        "sieved",
         "stats",
         "subscribed",
         "topics",

@@ -9,12 +9,12 @@ use super::{
     tab::{Tab, say, tab},
 };
 use crate::{
-    api::{self, GetRecord, NewestFromLog},
+    api::{self, CheckFilter, GetRecord, NewestFromLog},
     browser,
     format::number::grouped,
     markup::{
         drawer::drawer,
-        empty::{LAST, no_match, nothing_yet},
+        empty::{LAST, found, no_match, nothing_yet},
         receipt::{failure, posted, receipt, refused},
         row,
         strip::{Figures, figures},
@@ -32,12 +32,14 @@ use web_sys::{
     Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent,
     MouseEvent,
 };
-use wire::{Assignment, Record, Scope};
+use wire::{Assignment, QueryError, QueryFault, Record, Scope};
 
 /// How often a screen reader is told at most that there are new messages.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
-/// How long after the last letter a filter's result is told.
-const FILTER_SETTLES: Duration = Duration::from_millis(800);
+/// How long after the last letter the server is asked with a filter, and how long after that a screen reader is told what it
+/// found.
+const FILTER_SETTLES: Duration = Duration::from_millis(250);
+const FILTER_FOUND: Duration = Duration::from_millis(1250);
 /// The composer.
 const FORM: &str = "compose";
 
@@ -79,6 +81,7 @@ fn begin(tab: Tab, main: &Element) {
     browser::listen(main, "change", move |event| page.choose(&event));
     browser::listen(&window(), "keydown", move |event| page.press(&event));
     page.list.begin();
+    page.follow_the_filter();
     page.follow_the_feed();
     page.follow_the_drawer();
     page.follow_the_composer();
@@ -123,7 +126,8 @@ impl Page {
             return html! {};
         }
         if !live.filter().get().trim().is_empty() || live.partition().get().is_some() {
-            return no_match(reader, live.total().get());
+            let looked = live.found().get().map_or_else(|| live.total().get(), |found| found.looked);
+            return no_match(reader, looked);
         }
         let (serving, assignment, trouble) = (self.tab.serving(), live.assignment().get(), self.trouble.get());
         nothing_yet(reader, &self.tab.feed, &self.tab.topics, &serving, &assignment, &trouble)
@@ -175,18 +179,82 @@ impl Page {
             }
         };
         set_interval(tell, ANNOUNCE_EVERY);
-        follow::changes(
-            move || live.filter().get(),
-            move |filter| {
-                let asked = filter.to_owned();
-                browser::after(FILTER_SETTLES, move || {
-                    if live.filter().get_untracked() == asked {
-                        let count = grouped(live.visible().with_untracked(Vec::len) as u64);
-                        say(&td_string!(locale, feed.found, count));
+    }
+
+    /// Shows at once what the filter wants of the rows that are here, and, when it is typed, has the server send no others. The
+    /// address keeps it.
+    fn follow_the_filter(self) {
+        let live = self.tab.live;
+        // The server wrote what the address asks for.
+        if let Some(input) = filter_box() {
+            live.filter().set(input.value());
+        }
+        let is_first = Cell::new(true);
+        follow::effect(move || {
+            let asked = (live.filter().get(), live.partition().get());
+            let settle = move || {
+                if (live.filter().get_untracked(), live.partition().get_untracked()) == asked {
+                    self.settle_filter();
+                }
+            };
+            if is_first.replace(false) {
+                return settle();
+            }
+            let _ = live.ask();
+            browser::after(FILTER_SETTLES, settle);
+        });
+        follow::content("found", move || live.found().get().map(|it| found(&self.tab.reader, &it)).unwrap_or_default());
+    }
+
+    fn settle_filter(self) {
+        let text = self.tab.live.filter().get_untracked();
+        match self.tab.live.ask() {
+            Err(error) => self.show_filter_error(&text, Some(&error)),
+            Ok(false) => self.ask_the_server(&text),
+            // Before the stream is asked for what the server may refuse.
+            Ok(true) => spawn_local(async move {
+                let answer = api::call(CheckFilter { text: text.clone() }).await;
+                if self.tab.live.filter().get_untracked() == text {
+                    match answer {
+                        Some(Err(error)) => self.show_filter_error(&text, Some(&error)),
+                        _ => self.ask_the_server(&text),
                     }
-                });
-            },
-        );
+                }
+            }),
+        }
+    }
+
+    fn ask_the_server(self, text: &str) {
+        let (live, reader) = (self.tab.live, &self.tab.reader);
+        self.show_filter_error(text, None);
+        live.ask_the_server();
+        browser::show_address(&format!("/?feed={}", self.tab.feed), text);
+        let asked = text.to_owned();
+        browser::after(FILTER_FOUND, move || {
+            if let Some(it) = live.found().get_untracked()
+                && live.filter().get_untracked() == asked
+            {
+                say(&found(reader, &it).into_string());
+            }
+        });
+    }
+
+    /// Says at the filter box what is wrong with it. The words are in the page already.
+    fn show_filter_error(self, text: &str, error: Option<&QueryError>) {
+        let (Some(input), Some(line)) = (filter_box(), browser::by_id::<Element>("filter-error")) else { return };
+        let word = |name: &str| line.get_attribute(name).unwrap_or_default();
+        let text = error.map(|QueryError { at, fault }| {
+            let why = match fault {
+                QueryFault::Path => word("data-path"),
+                QueryFault::Step => word("data-step"),
+                QueryFault::Literal => word("data-literal"),
+                QueryFault::TooLong => word("data-long"),
+                QueryFault::Expression(why) => why.clone(),
+            };
+            let before = text.bytes().zip(0..*at).filter(|(byte, _)| byte & 0xc0 != 0x80).count();
+            word("data-at").replace('#', &(before + 1).to_string()) + why.as_str()
+        });
+        message::show_at(&input, text.as_deref());
     }
 
     /// The feed's own keys; those of every page are the frame's.
@@ -230,7 +298,7 @@ impl Page {
     fn clear_filter(self) {
         self.tab.live.filter().set(String::new());
         self.tab.live.partition().set(None);
-        if let Some(filter) = browser::by_id::<HtmlInputElement>("filter") {
+        if let Some(filter) = filter_box() {
             filter.set_value("");
         }
     }
@@ -334,6 +402,10 @@ impl Page {
         });
         self.tab.live.partition().set(chosen);
     }
+}
+
+fn filter_box() -> Option<HtmlInputElement> {
+    browser::by_id("filter")
 }
 
 fn is_same(one: &Record, other: &Record) -> bool {

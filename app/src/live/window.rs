@@ -4,7 +4,7 @@
 //! longer held. Published rows are trimmed at the far end and counted. Rows that had to go before anyone could see them are
 //! named by a gap, one for each partition.
 
-use super::query::Query;
+use super::query::Asked;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
@@ -38,6 +38,8 @@ pub struct Entry {
     pub instance: Option<Arc<str>>,
     /// When it came, on the tab's own clock. Zero in what the server rendered.
     pub arrived: Duration,
+    /// Whether it came while the server left rows out.
+    pub(crate) filtered: bool,
     id: u64,
     revision: u32,
 }
@@ -123,19 +125,22 @@ type Place = (String, i32, i64);
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     bounds: Bounds,
-    query: Query,
+    asked: Asked,
+    /// Whether the server is asked with a filter.
+    is_filtered: bool,
     next_id: u64,
     /// Published, the oldest first.
     rows: VecDeque<Arc<Entry>>,
     rows_bytes: usize,
-    /// Those of `rows` that the query wants.
+    /// Those of `rows` that are asked for.
     wanted: VecDeque<Arc<Entry>>,
     waiting: VecDeque<Arc<Entry>>,
     waiting_bytes: usize,
-    /// How many records came since the last publishing that the query wants.
+    /// How many records that are asked for came since the last publishing.
     came: u64,
-    /// What went before it could be published, by topic and partition. It belongs before `waiting`.
-    skipped: BTreeMap<(String, i32), Gap>,
+    /// What went before it could be published, by topic, partition, and whether it came while the server left rows out. It
+    /// belongs before `waiting`.
+    skipped: BTreeMap<(String, i32, bool), Gap>,
     /// The places of the rows that were loaded from the log.
     loaded: BTreeSet<Place>,
     records: u64,
@@ -151,7 +156,7 @@ impl Window {
 
     /// A record came. `mine`: this tab sent it.
     pub(crate) fn push_record(&mut self, record: Record, mine: bool, arrival: &Arrival<'_>) {
-        self.came += u64::from(self.query.matches(&record));
+        self.came += u64::from(self.asked.matches(&record));
         self.push(EntryKind::Record(record), mine, arrival);
     }
 
@@ -167,7 +172,7 @@ impl Window {
         while self.is_waiting_full() {
             let Some(entry) = self.waiting.pop_front() else { break };
             self.waiting_bytes -= entry.bytes();
-            self.skip(&entry.kind);
+            self.skip(&entry);
         }
     }
 
@@ -180,13 +185,20 @@ impl Window {
     fn entry(&mut self, kind: EntryKind, mine: bool, instance: Option<Arc<str>>, arrived: Duration) -> Arc<Entry> {
         let id = self.next_id;
         self.next_id += 1;
-        Arc::new(Entry { kind, mine, instance, arrived, id, revision: 0 })
+        Arc::new(Entry { kind, mine, instance, arrived, filtered: self.is_filtered, id, revision: 0 })
+    }
+
+    /// A row that came with no event. `filtered`: it goes with the filter.
+    fn old_entry(&mut self, kind: EntryKind, filtered: bool) -> Arc<Entry> {
+        let mut entry = self.entry(kind, false, None, Duration::ZERO);
+        Arc::make_mut(&mut entry).filtered = filtered;
+        entry
     }
 
     /// Remembers records that nobody could see. Changes and resumptions are not kept: they say nothing about records
     /// which the gap does not say.
-    fn skip(&mut self, kind: &EntryKind) {
-        let gap = match kind {
+    fn skip(&mut self, entry: &Entry) {
+        let gap = match &entry.kind {
             EntryKind::Record(record) => Gap {
                 topic: record.topic.clone(),
                 partition: record.partition,
@@ -198,7 +210,7 @@ impl Window {
             EntryKind::Gap(gap) => gap.clone(),
             EntryKind::Change(_) | EntryKind::Resumed(_) => return,
         };
-        match self.skipped.get_mut(&(gap.topic.clone(), gap.partition)) {
+        match self.skipped.get_mut(&(gap.topic.clone(), gap.partition, entry.filtered)) {
             Some(skipped) => {
                 skipped.first = skipped.first.min(gap.first);
                 skipped.last = skipped.last.max(gap.last);
@@ -206,20 +218,20 @@ impl Window {
                 skipped.now_with = gap.now_with;
             }
             None => {
-                self.skipped.insert((gap.topic.clone(), gap.partition), gap);
+                self.skipped.insert((gap.topic.clone(), gap.partition, entry.filtered), gap);
             }
         }
     }
 
-    /// How many records came since the last publishing that the query wants.
+    /// How many records that are asked for came since the last publishing.
     pub(crate) fn waiting(&self) -> u64 {
         self.came
     }
 
     /// Moves what waits into the list. Trims the list at its far end.
     pub(crate) fn publish(&mut self) {
-        for gap in std::mem::take(&mut self.skipped).into_values() {
-            let entry = self.entry(EntryKind::Gap(gap), false, None, Duration::ZERO);
+        for ((_, _, filtered), gap) in std::mem::take(&mut self.skipped) {
+            let entry = self.old_entry(EntryKind::Gap(gap), filtered);
             self.append(entry);
         }
         for entry in std::mem::take(&mut self.waiting) {
@@ -288,19 +300,53 @@ impl Window {
         self.trimmed
     }
 
-    /// Shows what `query` wants.
-    pub(crate) fn set_query(&mut self, query: Query) {
-        if self.query == query {
-            return;
+    /// What is asked for.
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// Shows what is asked for.
+    pub(crate) fn ask(&mut self, asked: Asked) {
+        if self.asked != asked {
+            self.asked = asked;
+            self.count_waiting();
+            self.sift();
         }
-        self.query = query;
-        self.came = self
-            .waiting
-            .iter()
-            .filter(|row| row.record().is_some_and(|record| self.query.matches(record)))
-            .count() as u64
-            + self.skipped.values().filter(|gap| self.query.matches_gap(gap)).map(|gap| number(gap.count)).sum::<u64>();
+    }
+
+    fn count_waiting(&mut self) {
+        let records = self.waiting.iter().filter(|row| row.record().is_some() && self.wants(row)).count() as u64;
+        let skipped = self.skipped.values().filter(|gap| self.asked.may_be_in(gap));
+        self.came = records + skipped.map(|gap| number(gap.count)).sum::<u64>();
+    }
+
+    /// From here on come only rows that the filter lets through, or all of them again, from where the first filter began.
+    /// What came while there was one goes: between those rows others were left out, and the server names them all anew.
+    pub(crate) fn filter_from_here(&mut self, is_filtered: bool) {
+        if std::mem::replace(&mut self.is_filtered, is_filtered) {
+            self.waiting.retain(|row| !row.filtered);
+            self.skipped.retain(|(_, _, filtered), _| !*filtered);
+            self.rows.retain(|row| !row.filtered);
+            self.recount();
+        }
+        self.count_waiting();
         self.sift();
+    }
+
+    /// How many records came before the filter, and how many of them it lets through.
+    pub(crate) fn found(&self) -> (u64, u64) {
+        let before = || self.rows.iter().chain(&self.waiting).filter(|row| !row.filtered && row.record().is_some());
+        match self.asked.is_for_the_server() {
+            true => (0, 0),
+            false => (before().count() as u64, before().filter(|row| self.wants(row)).count() as u64),
+        }
+    }
+
+    fn recount(&mut self) {
+        let bytes = |rows: &VecDeque<Arc<Entry>>| rows.iter().map(|row| row.bytes()).sum();
+        self.rows_bytes = bytes(&self.rows);
+        self.waiting_bytes = bytes(&self.waiting);
+        self.records = self.rows.iter().filter(|row| row.record().is_some()).count() as u64;
     }
 
     fn sift(&mut self) {
@@ -309,9 +355,11 @@ impl Window {
 
     fn wants(&self, entry: &Entry) -> bool {
         match &entry.kind {
-            EntryKind::Record(record) => self.query.matches(record),
-            EntryKind::Gap(gap) => self.query.matches_gap(gap),
-            EntryKind::Change(_) | EntryKind::Resumed(_) => self.query.is_empty(),
+            // What it is worth is not known: the server was not asked.
+            _ if self.is_filtered && !entry.filtered && self.asked.is_for_the_server() => false,
+            EntryKind::Record(record) => self.asked.matches(record),
+            EntryKind::Gap(gap) => self.asked.may_be_in(gap),
+            EntryKind::Change(_) | EntryKind::Resumed(_) => self.asked.is_empty(),
         }
     }
 
@@ -320,7 +368,8 @@ impl Window {
         // Not the ids: a list that is keyed by them must not take a new row for an old one.
         *self = Self {
             bounds: self.bounds,
-            query: std::mem::take(&mut self.query),
+            asked: std::mem::take(&mut self.asked),
+            is_filtered: self.is_filtered,
             next_id: self.next_id,
             ..Self::default()
         };
@@ -347,19 +396,17 @@ impl Window {
                 EntryKind::Gap(gap) if new.iter().any(|record| lies_in(record, gap)) => {
                     let inside;
                     (inside, new) = new.into_iter().partition(|record| lies_in(record, gap));
-                    rows.extend(
-                        fill(gap, inside).into_iter().map(|kind| self.entry(kind, false, None, Duration::ZERO)),
-                    );
+                    let filled = fill(gap, inside).into_iter().map(|kind| self.old_entry(kind, row.filtered));
+                    rows.extend(filled);
                 }
                 _ => rows.push_back(row),
             }
         }
         for record in new.into_iter().rev() {
-            rows.push_front(self.entry(EntryKind::Record(record), false, None, Duration::ZERO));
+            rows.push_front(self.old_entry(EntryKind::Record(record), false));
         }
         self.rows = rows;
-        self.rows_bytes = self.rows.iter().map(|row| row.bytes()).sum();
-        self.records = self.rows.iter().filter(|row| row.record().is_some()).count() as u64;
+        self.recount();
         self.sift();
         self.trim();
     }
@@ -572,13 +619,48 @@ mod tests {
         push(&mut window, 0..3);
         window.publish();
         push(&mut window, 1..5);
-        window.set_query(Query::new("offset:1", None));
+        window.ask(Asked::new("offset:1", None).unwrap());
         assert_eq!((shown(&window).as_str(), window.waiting()), ("1", 1));
         push(&mut window, 1..3);
         assert_eq!(window.waiting(), 2);
         window.publish();
-        window.set_query(Query::default());
+        window.ask(Asked::default());
         assert_eq!(shown(&window), "2 1 4 3 2 1 2 1 0");
+    }
+
+    #[test]
+    fn what_came_while_the_server_left_rows_out_goes_with_the_filter() {
+        let mut window = window(20);
+        push(&mut window, 0..3);
+        push_gap(&mut window, 3, 5, Count::Exact(3));
+        window.publish();
+        window.ask(Asked::new("-offset:1", None).unwrap());
+        window.filter_from_here(true);
+        assert_eq!(window.found(), (3, 2));
+        push(&mut window, 7..8);
+        window.publish();
+        push(&mut window, 9..10);
+        window.add_loaded(vec![record("t", 0, 4)]);
+        assert_eq!((shown(&window).as_str(), window.waiting()), ("7 5-5:1 4L 3-3:1 2 0", 1));
+        window.ask(Asked::default());
+        window.filter_from_here(false);
+        assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("5-5:1 4L 3-3:1 2 1 0", 0, 4));
+    }
+
+    #[test]
+    fn what_only_the_server_judges_is_not_shown_before_it_did() {
+        let mut window = window(20);
+        push(&mut window, 0..3);
+        window.publish();
+        window.ask(Asked::new("where:offset > 1", None).unwrap());
+        assert_eq!(shown(&window), "2 1 0", "it is not asked yet");
+        window.filter_from_here(true);
+        push(&mut window, 2..3);
+        window.publish();
+        assert_eq!((shown(&window).as_str(), window.found()), ("2", (0, 0)));
+        window.ask(Asked::default());
+        window.filter_from_here(false);
+        assert_eq!(shown(&window), "2 1 0");
     }
 
     #[test]
@@ -679,7 +761,7 @@ mod tests {
                     }
                     Step::Filter(offset) => {
                         let text = offset.map(|offset| format!("offset:{offset}")).unwrap_or_default();
-                        window.set_query(Query::new(&text, None));
+                        window.ask(Asked::new(&text, None).unwrap());
                     }
                 }
                 prop_assert!(window.rows.len() <= rows && window.waiting.len() <= rows);

@@ -181,6 +181,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         bye,
         members.prop_map(Event::Members),
         topics().prop_map(Event::Topics),
+        any::<[u64; 3]>().prop_map(|[looked, matched, failed]| Event::Sieved(Sieved { looked, matched, failed })),
     ]
 }
 
