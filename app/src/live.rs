@@ -31,7 +31,7 @@ use socket::Socket;
 use std::{sync::Arc, time::Duration};
 use window::{Arrival, Window};
 use wire::{
-    Assignment, Event, Fellow, Filter, KafkaState, QueryError, Receipt, Record, Records, Scope, Sieved, Snapshot, Stats,
+    Assignment, Event, Fellow, Filter, KafkaState, Receipt, Record, Records, Scope, Sieved, Snapshot, Stats,
 };
 
 /// The feed in this tab. A handle; copies are the same feed.
@@ -258,18 +258,15 @@ impl Live {
         self.dropped.read_only()
     }
 
-    /// Shows what the filter box and the chosen partition ask for, of what this tab holds.
-    ///
-    /// Returns whether the server has to be asked whether it can read the text.
-    ///
-    /// # Errors
-    /// When the text can't be read; what was asked for before goes on.
-    pub fn ask(&self) -> Result<bool, QueryError> {
-        let asked = Asked::new(&self.filter.get_untracked(), self.partition.get_untracked())?;
+    /// Shows what the filter box and the chosen partition ask for, of what this tab holds. What can't be read changes nothing.
+    /// Returns whether there is something in it that only the server can read.
+    pub fn ask(&self) -> bool {
+        let asked = Asked::new(&self.filter.get_untracked(), self.partition.get_untracked());
+        let Ok(asked) = asked else { return true };
         let is_for_the_server = asked.is_for_the_server();
         self.rows.update_value(|rows| rows.window.ask(asked));
         self.show();
-        Ok(is_for_the_server)
+        is_for_the_server
     }
 
     /// Has the server send only what is asked for. What the tab does not get so is not forgotten: when nothing is asked for any

@@ -2,10 +2,10 @@
 
 use super::codec::Postcard;
 use leptos::prelude::*;
-use wire::QueryError;
 
-/// Whether the text of a filter can be read.
+/// What is wrong with the text of a filter, in the reader's language: nothing, where it can be read.
 #[server(name = CheckFilter, prefix = "/fn", endpoint = "filter", input = Postcard, output = Postcard)]
-pub async fn filter(text: String) -> Result<Result<(), QueryError>, ServerFnError> {
-    Ok(engine::check_filter(&text))
+pub async fn filter(text: String) -> Result<Option<String>, ServerFnError> {
+    let locale = crate::reader::Reader::current().locale;
+    Ok(engine::check_filter(&text).err().map(|error| crate::words::query_error(locale, &text, &error)))
 }

@@ -32,7 +32,7 @@ use web_sys::{
     Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent,
     MouseEvent,
 };
-use wire::{Assignment, QueryError, QueryFault, Record, Scope};
+use wire::{Assignment, Record, Scope};
 
 /// How often a screen reader is told at most that there are new messages.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
@@ -200,7 +200,7 @@ impl Page {
             if is_first.replace(false) {
                 return settle();
             }
-            let _ = live.ask();
+            live.ask();
             browser::after(FILTER_SETTLES, settle);
         });
         follow::content("found", move || live.found().get().map(|it| found(&self.tab.reader, &it)).unwrap_or_default());
@@ -208,25 +208,26 @@ impl Page {
 
     fn settle_filter(self) {
         let text = self.tab.live.filter().get_untracked();
-        match self.tab.live.ask() {
-            Err(error) => self.show_filter_error(&text, Some(&error)),
-            Ok(false) => self.ask_the_server(&text),
-            // Before the stream is asked for what the server may refuse.
-            Ok(true) => spawn_local(async move {
-                let answer = api::call(CheckFilter { text: text.clone() }).await;
-                if self.tab.live.filter().get_untracked() == text {
-                    match answer {
-                        Some(Err(error)) => self.show_filter_error(&text, Some(&error)),
-                        _ => self.ask_the_server(&text),
-                    }
-                }
-            }),
+        if !self.tab.live.ask() {
+            return self.ask_the_server(&text);
         }
+        // Before the stream is asked for what the server may refuse.
+        spawn_local(async move {
+            let wrong = api::call(CheckFilter { text: text.clone() }).await.flatten();
+            if self.tab.live.filter().get_untracked() == text {
+                match filter_box() {
+                    Some(input) if wrong.is_some() => message::show_at(&input, wrong.as_deref()),
+                    _ => self.ask_the_server(&text),
+                }
+            }
+        });
     }
 
     fn ask_the_server(self, text: &str) {
         let (live, reader) = (self.tab.live, &self.tab.reader);
-        self.show_filter_error(text, None);
+        if let Some(input) = filter_box() {
+            message::show_at(&input, None);
+        }
         live.ask_the_server();
         browser::show_address(&format!("/?feed={}", self.tab.feed), text);
         let asked = text.to_owned();
@@ -237,24 +238,6 @@ impl Page {
                 say(&found(reader, &it).into_string());
             }
         });
-    }
-
-    /// Says at the filter box what is wrong with it. The words are in the page already.
-    fn show_filter_error(self, text: &str, error: Option<&QueryError>) {
-        let (Some(input), Some(line)) = (filter_box(), browser::by_id::<Element>("filter-error")) else { return };
-        let word = |name: &str| line.get_attribute(name).unwrap_or_default();
-        let text = error.map(|QueryError { at, fault }| {
-            let why = match fault {
-                QueryFault::Path => word("data-path"),
-                QueryFault::Step => word("data-step"),
-                QueryFault::Literal => word("data-literal"),
-                QueryFault::TooLong => word("data-long"),
-                QueryFault::Expression(why) => why.clone(),
-            };
-            let before = text.bytes().zip(0..*at).filter(|(byte, _)| byte & 0xc0 != 0x80).count();
-            word("data-at").replace('#', &(before + 1).to_string()) + why.as_str()
-        });
-        message::show_at(&input, text.as_deref());
     }
 
     /// The feed's own keys; those of every page are the frame's.

@@ -240,13 +240,14 @@ impl Machine {
                 self.go_on_from((Some(From::Newest(NEWEST)), Resume::default()), &mut out);
             }
             Input::Filter { filter, anew } => {
-                let from = self.unfiltered.take().unwrap_or_else(|| (self.anew.clone(), self.resume.clone()));
+                let from = self.unfiltered.take();
+                let from = from.unwrap_or_else(|| (self.anew.take(), std::mem::take(&mut self.resume)));
                 (self.filter, self.is_judged_anew) = (filter, anew);
                 self.go_on_from(from, &mut out);
             }
             Input::Forget => {
                 if let Some(unfiltered) = &mut self.unfiltered {
-                    *unfiltered = (self.anew.clone(), self.resume.clone());
+                    *unfiltered = (self.anew.clone(), Resume::new(&self.resume.cursor()));
                 }
             }
             Input::Opened => self.opened(&mut out),
@@ -285,11 +286,15 @@ impl Machine {
 
     /// Subscribes anew, from there or from what the filter needs.
     fn go_on_from(&mut self, from: (Option<From>, Resume), out: &mut Vec<Output>) {
-        self.unfiltered = (!self.filter.is_empty()).then(|| from.clone());
-        (self.anew, self.resume) = match self.is_judged_anew {
-            true => (Some(From::Newest(NEWEST_JUDGED)), Resume::default()),
-            false => from,
-        };
+        if self.filter.is_empty() {
+            (self.anew, self.resume) = from;
+        } else {
+            (self.anew, self.resume) = match self.is_judged_anew {
+                true => (Some(From::Newest(NEWEST_JUDGED)), Resume::default()),
+                false => (from.0.clone(), Resume::new(&from.1.cursor())),
+            };
+            self.unfiltered = Some(from);
+        }
         if matches!(self.state, State::Live(_)) || self.unanswered > 0 {
             self.subscribe(out);
         }

@@ -4,7 +4,7 @@
 use wire::{Filter, Gap, Query, QueryError, Record};
 
 /// What the list is asked for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub(crate) struct Asked {
     query: Query,
     /// As the server is asked for it.
@@ -38,7 +38,7 @@ impl Asked {
 
     /// Whether only the server can say what is wanted.
     pub(crate) fn is_for_the_server(&self) -> bool {
-        self.query.expression().is_some()
+        self.query.is_for_the_server()
     }
 
     /// As the server is asked for it.

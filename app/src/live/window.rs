@@ -138,9 +138,9 @@ pub(crate) struct Window {
     waiting_bytes: usize,
     /// How many records that are asked for came since the last publishing.
     came: u64,
-    /// What went before it could be published, by topic, partition, and whether it came while the server left rows out. It
-    /// belongs before `waiting`.
-    skipped: BTreeMap<(String, i32, bool), Gap>,
+    /// What went before it could be published, by topic and partition; what came while the server left rows out is the second.
+    /// It belongs before `waiting`.
+    skipped: [BTreeMap<(String, i32), Gap>; 2],
     /// The places of the rows that were loaded from the log.
     loaded: BTreeSet<Place>,
     records: u64,
@@ -178,8 +178,9 @@ impl Window {
 
     /// The gaps count too, or the publishing would trim them before anyone saw them.
     fn is_waiting_full(&self) -> bool {
-        self.waiting.len() + self.skipped.len() > self.bounds.rows
-            || self.waiting_bytes + self.skipped.len() * size_of::<Entry>() > self.bounds.bytes
+        let skipped = self.skipped[0].len() + self.skipped[1].len();
+        self.waiting.len() + skipped > self.bounds.rows
+            || self.waiting_bytes + skipped * size_of::<Entry>() > self.bounds.bytes
     }
 
     fn entry(&mut self, kind: EntryKind, mine: bool, instance: Option<Arc<str>>, arrived: Duration) -> Arc<Entry> {
@@ -210,15 +211,16 @@ impl Window {
             EntryKind::Gap(gap) => gap.clone(),
             EntryKind::Change(_) | EntryKind::Resumed(_) => return,
         };
-        match self.skipped.get_mut(&(gap.topic.clone(), gap.partition, entry.filtered)) {
-            Some(skipped) => {
-                skipped.first = skipped.first.min(gap.first);
-                skipped.last = skipped.last.max(gap.last);
-                skipped.count = sum(skipped.count, gap.count);
-                skipped.now_with = gap.now_with;
+        let skipped = &mut self.skipped[usize::from(entry.filtered)];
+        match skipped.get_mut(&(gap.topic.clone(), gap.partition)) {
+            Some(named) => {
+                named.first = named.first.min(gap.first);
+                named.last = named.last.max(gap.last);
+                named.count = sum(named.count, gap.count);
+                named.now_with = gap.now_with;
             }
             None => {
-                self.skipped.insert((gap.topic.clone(), gap.partition, entry.filtered), gap);
+                skipped.insert((gap.topic.clone(), gap.partition), gap);
             }
         }
     }
@@ -230,9 +232,11 @@ impl Window {
 
     /// Moves what waits into the list. Trims the list at its far end.
     pub(crate) fn publish(&mut self) {
-        for ((_, _, filtered), gap) in std::mem::take(&mut self.skipped) {
-            let entry = self.old_entry(EntryKind::Gap(gap), filtered);
-            self.append(entry);
+        for (at, skipped) in std::mem::take(&mut self.skipped).into_iter().enumerate() {
+            for gap in skipped.into_values() {
+                let entry = self.old_entry(EntryKind::Gap(gap), at == 1);
+                self.append(entry);
+            }
         }
         for entry in std::mem::take(&mut self.waiting) {
             self.replace_loaded(&entry);
@@ -307,7 +311,7 @@ impl Window {
 
     /// Shows what is asked for.
     pub(crate) fn ask(&mut self, asked: Asked) {
-        if self.asked != asked {
+        if self.asked.filter() != asked.filter() {
             self.asked = asked;
             self.count_waiting();
             self.sift();
@@ -316,7 +320,7 @@ impl Window {
 
     fn count_waiting(&mut self) {
         let records = self.waiting.iter().filter(|row| row.record().is_some() && self.wants(row)).count() as u64;
-        let skipped = self.skipped.values().filter(|gap| self.asked.may_be_in(gap));
+        let skipped = self.skipped.iter().flat_map(BTreeMap::values).filter(|gap| self.asked.may_be_in(gap));
         self.came = records + skipped.map(|gap| number(gap.count)).sum::<u64>();
     }
 
@@ -324,9 +328,10 @@ impl Window {
     /// What came while there was one goes: between those rows others were left out, and the server names them all anew.
     pub(crate) fn filter_from_here(&mut self, is_filtered: bool) {
         if std::mem::replace(&mut self.is_filtered, is_filtered) {
-            self.waiting.retain(|row| !row.filtered);
-            self.skipped.retain(|(_, _, filtered), _| !*filtered);
-            self.rows.retain(|row| !row.filtered);
+            for rows in [&mut self.waiting, &mut self.rows] {
+                rows.retain(|row| !row.filtered);
+            }
+            self.skipped[1] = BTreeMap::new();
             self.recount();
         }
         self.count_waiting();
@@ -335,11 +340,14 @@ impl Window {
 
     /// How many records came before the filter, and how many of them it lets through.
     pub(crate) fn found(&self) -> (u64, u64) {
-        let before = || self.rows.iter().chain(&self.waiting).filter(|row| !row.filtered && row.record().is_some());
-        match self.asked.is_for_the_server() {
-            true => (0, 0),
-            false => (before().count() as u64, before().filter(|row| self.wants(row)).count() as u64),
+        let mut found = (0, 0);
+        if !self.asked.is_for_the_server() {
+            for row in [&self.waiting, &self.rows].into_iter().flatten().filter(|row| !row.filtered && row.record().is_some()) {
+                found.0 += 1;
+                found.1 += u64::from(self.wants(row));
+            }
         }
+        found
     }
 
     fn recount(&mut self) {
@@ -755,7 +763,7 @@ mod tests {
                         next += count;
                     }
                     Step::Publish => {
-                        named += window.skipped.values().map(|gap| number(gap.count)).sum::<u64>();
+                        named += window.skipped.iter().flat_map(BTreeMap::values).map(|gap| number(gap.count)).sum::<u64>();
                         published += window.waiting.len() as u64;
                         window.publish();
                     }
@@ -766,7 +774,7 @@ mod tests {
                 }
                 prop_assert!(window.rows.len() <= rows && window.waiting.len() <= rows);
                 prop_assert_eq!(window.trimmed() + window.total(), published);
-                let waiting = window.waiting.len() as u64 + window.skipped.values().map(|gap| number(gap.count)).sum::<u64>();
+                let waiting = window.waiting.len() as u64 + window.skipped.iter().flat_map(BTreeMap::values).map(|gap| number(gap.count)).sum::<u64>();
                 prop_assert_eq!(published + named + waiting, next.unsigned_abs());
                 let wanted: VecDeque<_> = window.rows.iter().filter(|row| window.wants(row)).cloned().collect();
                 prop_assert_eq!(&window.wanted, &wanted);

@@ -1,5 +1,7 @@
 //! The toolbar of the feed: topic, filter, partition, pause, clear, density.
 
+#[cfg(feature = "ssr")]
+use super::field::error;
 use super::icon::icon;
 use crate::{format::number::grouped, reader::Reader};
 use leptos_i18n::td_string;
@@ -63,14 +65,7 @@ fn filter_box(reader: &Reader, text: &str) -> Markup {
             }
             button.btn.quiet.square type="button" popovertarget="filter-help" aria-label=(help) title=(help) { (icon("help")) }
             span #found .muted.num {}
-            // The browser's script has no words of its own for these.
-            p #filter-error .error hidden
-                data-at=(td_string!(locale, query.at)) data-path=(td_string!(locale, query.bad_path))
-                data-step=(td_string!(locale, query.bad_step)) data-literal=(td_string!(locale, query.bad_literal))
-                data-long=(td_string!(locale, query.too_long)) {
-                (icon("error"))
-                span {}
-            }
+            (error("filter-error", None))
             (language(reader))
         }
     }

@@ -44,7 +44,7 @@ pub fn Feed() -> impl IntoView {
         live.add_loaded(loaded.clone());
         live.filter().set(filter);
         // One that can't be read is shown with what is wrong by the browser; the rows are then all there.
-        let _ = live.ask();
+        live.ask();
         let trouble = trouble.map(|(what, why)| banner("danger", &what, &why));
         let html = content(&visit, live, trouble, failure.as_ref(), posted.as_ref());
         provide_context(Rendering(html.into_string()));
