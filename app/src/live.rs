@@ -55,7 +55,9 @@ pub struct Live {
     held: RwSignal<bool>,
     filter: RwSignal<String>,
     partition: RwSignal<Option<(String, i32)>>,
-    found: RwSignal<Option<Sieved>>,
+    looked: RwSignal<u64>,
+    matched: RwSignal<u64>,
+    failed: RwSignal<u64>,
     rows: StoredValue<Rows>,
     line: StoredValue<SendOption<Line>>,
 }
@@ -118,7 +120,9 @@ impl Live {
             held: RwSignal::new(false),
             filter: RwSignal::default(),
             partition: RwSignal::default(),
-            found: RwSignal::default(),
+            looked: RwSignal::new(0),
+            matched: RwSignal::new(0),
+            failed: RwSignal::new(0),
             rows: StoredValue::new(Rows::default()),
             line: StoredValue::new(SendOption::new_local(None)),
         };
@@ -259,7 +263,7 @@ impl Live {
     }
 
     /// Shows what the filter box and the chosen partition ask for, of what this tab holds. What can't be read changes nothing.
-    /// Returns whether there is something in it that only the server can read.
+    /// Returns whether the server has to look at it: whether it can be read, or what is wrong with it.
     pub fn ask(&self) -> bool {
         let asked = Asked::new(&self.filter.get_untracked(), self.partition.get_untracked());
         let Ok(asked) = asked else { return true };
@@ -291,16 +295,21 @@ impl Live {
         }
     }
 
-    /// What the filter found, of what this tab held and of what the server looked at since. Nothing without one.
-    pub fn found(&self) -> ReadSignal<Option<Sieved>> {
-        self.found.read_only()
+    /// What the filter found, of what this tab held and of what the server looked at since. Nothing without one. Signals of
+    /// numbers, for one of a type of its own takes a kilobyte of the page's WebAssembly.
+    pub fn found(&self) -> Sieved {
+        Sieved { looked: self.looked.get(), matched: self.matched.get(), failed: self.failed.get() }
     }
 
     fn show_found(self) {
-        let found = self.rows.try_with_value(|Rows { filter, found: (before, since), .. }| {
-            (!filter.is_empty()).then(|| before.with(since))
+        let found = self.rows.try_with_value(|Rows { filter, found: (before, since), .. }| match filter.is_empty() {
+            true => Sieved::default(),
+            false => before.with(since),
         });
-        set_if_new(self.found, found.flatten());
+        let Sieved { looked, matched, failed } = found.unwrap_or_default();
+        set_if_new(self.looked, looked);
+        set_if_new(self.matched, matched);
+        set_if_new(self.failed, failed);
     }
 
     /// Whether the reader paused the list.

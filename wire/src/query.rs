@@ -11,18 +11,13 @@
 //! - `json:$.a.b`: the value is JSON and has that; `json:$.a.b>100` and `=`, `!=`, `<`, `<=`, `>=` compare it: see `json`;
 //! - `where:` and an expression, which is all the rest of the text. It is read here and judged on the server alone.
 //!
-//! In the WebAssembly neither JSON conditions nor expressions are judged, for the page's size: what follows them is left to the
-//! server.
-//!
 //! Letters of ASCII match in either case, but after `=`. What is half typed (`key:`) asks for nothing yet, and what follows no
 //! rule is plain text; only a JSON condition that can't be read is an error, for as text it would match nothing and not say why.
 //! Of a value that is cut only the head is looked at.
 
-#[cfg(not(target_arch = "wasm32"))]
 mod json;
 
 use crate::{DataView, Gap, Place, Record, RecordView};
-#[cfg(not(target_arch = "wasm32"))]
 use json::Condition;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +26,6 @@ use serde::{Deserialize, Serialize};
 pub struct Query {
     terms: Vec<Term>,
     expression: Option<Expression>,
-    is_for_the_server: bool,
 }
 
 /// What follows `where:`.
@@ -146,8 +140,7 @@ enum Asks {
     Header { name: String, value: String },
     /// What of it is given is so.
     Place { topic: Option<String>, partition: Option<i32>, offset: Option<i64> },
-    #[cfg(not(target_arch = "wasm32"))]
-    Json(Condition),
+        Json(Condition),
 }
 
 /// Where text is looked for.
@@ -176,27 +169,13 @@ impl Query {
                 break;
             }
             let is_not = reader.take("-");
-            #[cfg(target_arch = "wasm32")]
-            if reader.take("json:") {
-                query.is_for_the_server = true;
-                break;
-            }
-            #[cfg(not(target_arch = "wasm32"))]
-            if reader.take("json:") {
-                let condition = json::read(&mut reader)?;
-                query.is_for_the_server |= condition.is_some();
-                query.terms.extend(condition.map(|condition| Term { is_not, asks: Asks::Json(condition) }));
-                continue;
-            }
-            query.terms.extend(reader.word().asks().map(|asks| Term { is_not, asks }));
+            let asks = match reader.take("json:") {
+                true => json::read(&mut reader)?.map(Asks::Json),
+                false => reader.word().asks(),
+            };
+            query.terms.extend(asks.map(|asks| Term { is_not, asks }));
         }
-        query.is_for_the_server |= query.expression.is_some();
         Ok(query)
-    }
-
-    /// Whether there is more in it than the page judges.
-    pub fn is_for_the_server(&self) -> bool {
-        self.is_for_the_server
     }
 
     /// Whether a record is wanted, as far as it can be said without the expression.
@@ -216,7 +195,7 @@ impl Query {
 
     /// Whether everything is wanted.
     pub fn is_empty(&self) -> bool {
-        self.terms.is_empty() && !self.is_for_the_server
+        self.terms.is_empty() && self.expression.is_none()
     }
 }
 
@@ -246,8 +225,7 @@ impl<'a> Reader<'a> {
         is_next
     }
 
-    #[cfg(not(target_arch = "wasm32"))]
-    fn error(&self, fault: QueryFault) -> QueryError {
+        fn error(&self, fault: QueryFault) -> QueryError {
         // Texts are bounded long before 4 GiB.
         QueryError { at: self.at as u32, fault }
     }
@@ -369,8 +347,7 @@ impl Asks {
                     && partition.is_none_or(|partition| partition == record.partition())
                     && topic.as_ref().is_none_or(|topic| topic == record.topic())
             }
-            #[cfg(not(target_arch = "wasm32"))]
-            Self::Json(condition) => record.value().is_some_and(|value| condition.matches(value)),
+                        Self::Json(condition) => record.value().is_some_and(|value| condition.matches(value)),
         }
     }
 

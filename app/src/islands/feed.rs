@@ -126,8 +126,7 @@ impl Page {
             return html! {};
         }
         if !live.filter().get().trim().is_empty() || live.partition().get().is_some() {
-            let looked = live.found().get().map_or_else(|| live.total().get(), |found| found.looked);
-            return no_match(reader, looked);
+            return no_match(reader, live.found().looked.max(live.total().get()));
         }
         let (serving, assignment, trouble) = (self.tab.serving(), live.assignment().get(), self.trouble.get());
         nothing_yet(reader, &self.tab.feed, &self.tab.topics, &serving, &assignment, &trouble)
@@ -203,7 +202,7 @@ impl Page {
             live.ask();
             browser::after(FILTER_SETTLES, settle);
         });
-        follow::content("found", move || live.found().get().map(|it| found(&self.tab.reader, &it)).unwrap_or_default());
+        follow::content("found", move || found(&self.tab.reader, &live.found()));
     }
 
     fn settle_filter(self) {
@@ -232,10 +231,8 @@ impl Page {
         browser::show_address(&format!("/?feed={}", self.tab.feed), text);
         let asked = text.to_owned();
         browser::after(FILTER_FOUND, move || {
-            if let Some(it) = live.found().get_untracked()
-                && live.filter().get_untracked() == asked
-            {
-                say(&found(reader, &it).into_string());
+            if live.filter().get_untracked() == asked {
+                say(&untrack(|| found(reader, &live.found())).into_string());
             }
         });
     }

@@ -38,7 +38,7 @@ impl Asked {
 
     /// Whether only the server can say what is wanted.
     pub(crate) fn is_for_the_server(&self) -> bool {
-        self.query.is_for_the_server()
+        self.query.expression().is_some()
     }
 
     /// As the server is asked for it.

@@ -267,7 +267,11 @@ impl World {
                 }
                 Output::Send(wire::Command::Ping(number)) => self.server.sent.push_back(Event::Pong(number)),
                 Output::Send(command) => panic!("no reason for {command:?}"),
-                Output::Close => {}
+                // Nothing more is heard of it.
+                Output::Close => {
+                    self.server.sent.clear();
+                    self.server.session = None;
+                }
                 Output::Resumed(_) => self.resumed += 1,
                 Output::Take(event) => self.take(event),
             }

@@ -6,7 +6,7 @@
 
 use super::query::Asked;
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::VecDeque,
     sync::Arc,
     time::Duration,
 };
@@ -138,11 +138,11 @@ pub(crate) struct Window {
     waiting_bytes: usize,
     /// How many records that are asked for came since the last publishing.
     came: u64,
-    /// What went before it could be published, by topic and partition; what came while the server left rows out is the second.
-    /// It belongs before `waiting`.
-    skipped: [BTreeMap<(String, i32), Gap>; 2],
-    /// The places of the rows that were loaded from the log.
-    loaded: BTreeSet<Place>,
+    /// What went before it could be published, one for each partition, and one more if it came while the server left rows out
+    /// (then with `true`). It belongs before `waiting`.
+    skipped: Vec<(bool, Gap)>,
+    /// The places of the rows that were loaded from the log, sorted. (A tree would take two kilobytes of the WebAssembly.)
+    loaded: Vec<Place>,
     records: u64,
     trimmed: u64,
 }
@@ -178,9 +178,8 @@ impl Window {
 
     /// The gaps count too, or the publishing would trim them before anyone saw them.
     fn is_waiting_full(&self) -> bool {
-        let skipped = self.skipped[0].len() + self.skipped[1].len();
-        self.waiting.len() + skipped > self.bounds.rows
-            || self.waiting_bytes + skipped * size_of::<Entry>() > self.bounds.bytes
+        self.waiting.len() + self.skipped.len() > self.bounds.rows
+            || self.waiting_bytes + self.skipped.len() * size_of::<Entry>() > self.bounds.bytes
     }
 
     fn entry(&mut self, kind: EntryKind, mine: bool, instance: Option<Arc<str>>, arrived: Duration) -> Arc<Entry> {
@@ -211,17 +210,17 @@ impl Window {
             EntryKind::Gap(gap) => gap.clone(),
             EntryKind::Change(_) | EntryKind::Resumed(_) => return,
         };
-        let skipped = &mut self.skipped[usize::from(entry.filtered)];
-        match skipped.get_mut(&(gap.topic.clone(), gap.partition)) {
-            Some(named) => {
+        let is_of_it = |(filtered, named): &&mut (bool, Gap)| {
+            *filtered == entry.filtered && named.partition == gap.partition && named.topic == gap.topic
+        };
+        match self.skipped.iter_mut().find(is_of_it) {
+            Some((_, named)) => {
                 named.first = named.first.min(gap.first);
                 named.last = named.last.max(gap.last);
                 named.count = sum(named.count, gap.count);
                 named.now_with = gap.now_with;
             }
-            None => {
-                skipped.insert((gap.topic.clone(), gap.partition), gap);
-            }
+            None => self.skipped.push((entry.filtered, gap)),
         }
     }
 
@@ -232,11 +231,9 @@ impl Window {
 
     /// Moves what waits into the list. Trims the list at its far end.
     pub(crate) fn publish(&mut self) {
-        for (at, skipped) in std::mem::take(&mut self.skipped).into_iter().enumerate() {
-            for gap in skipped.into_values() {
-                let entry = self.old_entry(EntryKind::Gap(gap), at == 1);
-                self.append(entry);
-            }
+        for (filtered, gap) in std::mem::take(&mut self.skipped) {
+            let entry = self.old_entry(EntryKind::Gap(gap), filtered);
+            self.append(entry);
         }
         for entry in std::mem::take(&mut self.waiting) {
             self.replace_loaded(&entry);
@@ -260,7 +257,7 @@ impl Window {
     fn replace_loaded(&mut self, entry: &Entry) {
         let Some(record) = entry.record() else { return };
         // Cheap while nothing is loaded, which is nearly always.
-        if self.loaded.is_empty() || !self.loaded.remove(&place(record)) {
+        if self.loaded.is_empty() || !self.forget_loaded(record) {
             return;
         }
         let is_it = |row: &Arc<Entry>| row.is_loaded() && row.is_at(&record.topic, record.partition, record.offset);
@@ -270,6 +267,12 @@ impl Window {
             self.records -= 1;
             self.wanted.retain(|other| other.id != row.id);
         }
+    }
+
+    /// The row at this place is no loaded one any more; whether it was.
+    fn forget_loaded(&mut self, record: &Record) -> bool {
+        let found = self.loaded.binary_search(&place(record));
+        found.map(|at| self.loaded.remove(at)).is_ok()
     }
 
     fn trim(&mut self) {
@@ -283,7 +286,7 @@ impl Window {
                 self.records -= 1;
                 self.trimmed += 1;
                 if row.is_loaded() {
-                    self.loaded.remove(&place(record));
+                    self.forget_loaded(record);
                 }
             }
         }
@@ -320,8 +323,8 @@ impl Window {
 
     fn count_waiting(&mut self) {
         let records = self.waiting.iter().filter(|row| row.record().is_some() && self.wants(row)).count() as u64;
-        let skipped = self.skipped.iter().flat_map(BTreeMap::values).filter(|gap| self.asked.may_be_in(gap));
-        self.came = records + skipped.map(|gap| number(gap.count)).sum::<u64>();
+        let skipped = self.skipped.iter().filter(|(_, gap)| self.asked.may_be_in(gap));
+        self.came = records + skipped.map(|(_, gap)| number(gap.count)).sum::<u64>();
     }
 
     /// From here on come only rows that the filter lets through, or all of them again, from where the first filter began.
@@ -331,7 +334,7 @@ impl Window {
             for rows in [&mut self.waiting, &mut self.rows] {
                 rows.retain(|row| !row.filtered);
             }
-            self.skipped[1] = BTreeMap::new();
+            self.skipped.retain(|(filtered, _)| !filtered);
             self.recount();
         }
         self.count_waiting();
@@ -386,18 +389,19 @@ impl Window {
     /// Inserts records that were read from the log, the oldest first; those that are held already are left out. One that
     /// lies in a gap takes its place there, and the gap shrinks; the others go to the far end.
     pub(crate) fn add_loaded(&mut self, records: Vec<Record>) {
-        let held: BTreeSet<Place> =
-            self.rows.iter().chain(&self.waiting).filter_map(|row| row.record()).map(place).collect();
-        let mut taken = BTreeSet::new();
-        let mut new: Vec<Record> = records
-            .into_iter()
-            .filter(|record| !held.contains(&place(record)) && taken.insert(place(record)))
-            .map(|mut record| {
+        let mut new: Vec<Record> = Vec::new();
+        for mut record in records {
+            let is_it = |row: &Arc<Entry>| row.is_at(&record.topic, record.partition, record.offset);
+            if self.rows.iter().chain(&self.waiting).any(is_it) {
+                continue;
+            }
+            let place = place(&record);
+            if let Err(at) = self.loaded.binary_search(&place) {
+                self.loaded.insert(at, place);
                 record.flags = record.flags.with(Flags::LOADED);
-                record
-            })
-            .collect();
-        self.loaded.append(&mut taken);
+                new.push(record);
+            }
+        }
         let mut rows = VecDeque::with_capacity(self.rows.len() + new.len());
         for row in std::mem::take(&mut self.rows) {
             match &row.kind {
@@ -763,7 +767,7 @@ mod tests {
                         next += count;
                     }
                     Step::Publish => {
-                        named += window.skipped.iter().flat_map(BTreeMap::values).map(|gap| number(gap.count)).sum::<u64>();
+                        named += window.skipped.iter().map(|(_, gap)| number(gap.count)).sum::<u64>();
                         published += window.waiting.len() as u64;
                         window.publish();
                     }
@@ -774,7 +778,7 @@ mod tests {
                 }
                 prop_assert!(window.rows.len() <= rows && window.waiting.len() <= rows);
                 prop_assert_eq!(window.trimmed() + window.total(), published);
-                let waiting = window.waiting.len() as u64 + window.skipped.iter().flat_map(BTreeMap::values).map(|gap| number(gap.count)).sum::<u64>();
+                let waiting = window.waiting.len() as u64 + window.skipped.iter().map(|(_, gap)| number(gap.count)).sum::<u64>();
                 prop_assert_eq!(published + named + waiting, next.unsigned_abs());
                 let wanted: VecDeque<_> = window.rows.iter().filter(|row| window.wants(row)).cloned().collect();
                 prop_assert_eq!(&window.wanted, &wanted);

@@ -21,12 +21,12 @@ pub fn empty(symbol: &str, title: &str, text: &Markup, actions: &Markup) -> Mark
     }
 }
 
-/// What a filter found.
+/// What a filter found; nothing where it had nothing to look at.
 pub fn found(reader: &Reader, found: &Sieved) -> Markup {
     let locale = reader.locale;
     let Sieved { looked, matched, failed } = *found;
     html! {
-        (td_string!(locale, feed.found, matched = grouped(matched), looked = grouped(looked)))
+        @if looked > 0 { (td_string!(locale, feed.found, matched = grouped(matched), looked = grouped(looked))) }
         @if failed > 0 { (td_string!(locale, feed.not_judged, count = grouped(failed))) }
     }
 }
