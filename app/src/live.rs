@@ -180,6 +180,11 @@ impl Live {
         }
         let Snapshot { feed, cursor, instance, scope, .. } = snapshot;
         self.listen();
+        // One that the address asks for was there before the connection.
+        let filter = self.rows.try_with_value(|Rows { filter, window, .. }| (filter.clone(), window.asked().is_for_the_server()));
+        if let Some((filter, anew)) = filter {
+            self.input(Input::Filter { filter, anew });
+        }
         self.input(Input::Start { feed, cursor, instance, scope });
     }
 

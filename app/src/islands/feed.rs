@@ -184,6 +184,8 @@ impl Page {
     /// address keeps it.
     fn follow_the_filter(self) {
         let live = self.tab.live;
+        // First, so that it begins with nothing, as the server wrote it.
+        follow::content("found", move || found(&self.tab.reader, &live.found()));
         // The server wrote what the address asks for.
         if let Some(input) = filter_box() {
             live.filter().set(input.value());
@@ -202,7 +204,6 @@ impl Page {
             live.ask();
             browser::after(FILTER_SETTLES, settle);
         });
-        follow::content("found", move || found(&self.tab.reader, &live.found()));
     }
 
     fn settle_filter(self) {
