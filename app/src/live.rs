@@ -30,9 +30,7 @@ use receipts::Receipts;
 use socket::Socket;
 use std::{sync::Arc, time::Duration};
 use window::{Arrival, Window};
-use wire::{
-    Assignment, Event, Fellow, Filter, KafkaState, Receipt, Record, Records, Scope, Sieved, Snapshot, Stats,
-};
+use wire::{Assignment, Event, Fellow, Filter, KafkaState, Receipt, Record, Records, Scope, Sieved, Snapshot, Stats};
 
 /// The feed in this tab. A handle; copies are the same feed.
 #[derive(Clone, Copy)]
@@ -181,7 +179,9 @@ impl Live {
         let Snapshot { feed, cursor, instance, scope, .. } = snapshot;
         self.listen();
         // One that the address asks for was there before the connection.
-        let filter = self.rows.try_with_value(|Rows { filter, window, .. }| (filter.clone(), window.asked().is_for_the_server()));
+        let filter = self
+            .rows
+            .try_with_value(|Rows { filter, window, .. }| (filter.clone(), window.asked().is_for_the_server()));
         if let Some((filter, anew)) = filter {
             self.input(Input::Filter { filter, anew });
         }

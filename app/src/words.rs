@@ -5,9 +5,9 @@ use crate::{
     i18n::Locale,
 };
 use leptos_i18n::td_string;
+use wire::{Field, Owned, ProduceError, ReadError, Rule};
 #[cfg(feature = "ssr")]
 use wire::{Millis, QueryError, QueryFault};
-use wire::{Field, Owned, ProduceError, ReadError, Rule};
 
 /// What is wrong with a field, as a sentence.
 pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {

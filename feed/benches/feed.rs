@@ -92,12 +92,9 @@ fn benches(c: &mut Criterion) {
     // Each filter's lane is shared: fifty tabs should cost little more than one.
     let json = br#"{"id":9007199254740993,"customer":{"name":"Ann","tags":["new","vip"]},"note":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx","total":120}"#;
     let mut message = Vec::with_capacity(MAX_EVENT_MESSAGE);
-    for (name, text) in [
-        ("no filter", ""),
-        ("text", "needle"),
-        ("json", "json:$.total>500"),
-        ("expression", "where:value.total > 500"),
-    ] {
+    for (name, text) in
+        [("no filter", ""), ("text", "needle"), ("json", "json:$.total>500"), ("expression", "where:value.total > 500")]
+    {
         for tabs_of_it in [1, TABS] {
             let (mut writer, hub) = hub(HubConfig::default());
             let mut live = tabs(&hub, &sieve(text), &From::Now);

@@ -25,7 +25,19 @@ use wire::{DataView, QueryError, QueryFault, RecordView};
 const VARIABLES: [&str; 7] = ["key", "value", "headers", "topic", "partition", "offset", "timestamp"];
 /// What it can call. Not `map`, which builds lists, and not `matches`, which would read its pattern anew for each record.
 const FUNCTIONS: [&str; 13] = [
-    "size", "contains", "startsWith", "endsWith", "int", "uint", "double", "string", "bytes", "type", "has", "hasValue", "orValue",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "type",
+    "has",
+    "hasValue",
+    "orValue",
 ];
 /// What goes through a list or a map: the first argument names the element.
 const LOOPS: [&str; 5] = ["all", "exists", "exists_one", "existsOne", "filter"];
@@ -65,7 +77,8 @@ impl Expression {
             Some(first) => error(byte_of(&source.text, first.pos), shortened(&first.msg)),
             None => error(0, "not an expression".into()),
         })?;
-        let mut check = Check { names: VARIABLES.map(String::from).into(), used: Vec::new(), nodes: 0, in_loops: 0, elements: 0 };
+        let mut check =
+            Check { names: VARIABLES.map(String::from).into(), used: Vec::new(), nodes: 0, in_loops: 0, elements: 0 };
         check.node(&written, 0, false).map_err(|(id, why)| error(place_of(&source.text, &places, id), why))?;
         let Check { used, nodes, in_loops, elements, .. } = check;
         let (uses_value, uses_headers) = (used.contains(&"value"), used.contains(&"headers"));
@@ -156,7 +169,8 @@ impl Check {
                 if in_loop {
                     return refuse("a loop in a loop".into());
                 }
-                let (Some(_), [IdedExpr { expr: Expr::Ident(element), .. }, condition]) = (&call.target, &*call.args) else {
+                let (Some(_), [IdedExpr { expr: Expr::Ident(element), .. }, condition]) = (&call.target, &*call.args)
+                else {
                     return refuse(format!("written as list.{name}(x, condition)"));
                 };
                 self.names.push(element.clone());
@@ -350,7 +364,14 @@ mod tests {
 
     #[test]
     fn what_fails_on_a_record_is_neither_yes_nor_no() {
-        for text in ["value.gone > 1", "value.name > 1", "value", "1 / (offset - 1043) == 1", "key + 1 == ''", "value.items[7].n == 1"] {
+        for text in [
+            "value.gone > 1",
+            "value.name > 1",
+            "value",
+            "1 / (offset - 1043) == 1",
+            "key + 1 == ''",
+            "value.items[7].n == 1",
+        ] {
             assert_eq!(judge(text), None, "{text}");
         }
     }

@@ -135,12 +135,23 @@ struct Term {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Asks {
     /// The part contains the text, or, if it must be `exact`, is it.
-    Text { part: Part, text: String, exact: bool },
+    Text {
+        part: Part,
+        text: String,
+        exact: bool,
+    },
     /// A header of this name has this value.
-    Header { name: String, value: String },
+    Header {
+        name: String,
+        value: String,
+    },
     /// What of it is given is so.
-    Place { topic: Option<String>, partition: Option<i32>, offset: Option<i64> },
-        Json(Condition),
+    Place {
+        topic: Option<String>,
+        partition: Option<i32>,
+        offset: Option<i64>,
+    },
+    Json(Condition),
 }
 
 /// Where text is looked for.
@@ -225,7 +236,7 @@ impl<'a> Reader<'a> {
         is_next
     }
 
-        fn error(&self, fault: QueryFault) -> QueryError {
+    fn error(&self, fault: QueryFault) -> QueryError {
         // Texts are bounded long before 4 GiB.
         QueryError { at: self.at as u32, fault }
     }
@@ -329,7 +340,8 @@ impl Asks {
                     false => contains(bytes, text.as_bytes()),
                 };
                 // A value that is cut is no exact match: its end is not known.
-                let data = |data: Option<DataView<'_>>| data.is_some_and(|data| !(*exact && data.is_cut()) && has(data.head));
+                let data =
+                    |data: Option<DataView<'_>>| data.is_some_and(|data| !(*exact && data.is_cut()) && has(data.head));
                 let header = |name: &str, value: Option<DataView<'_>>| has(name.as_bytes()) || data(value);
                 match part {
                     Part::Any => data(record.key()) || data(record.value()) || record.any_header(&header),
@@ -347,7 +359,7 @@ impl Asks {
                     && partition.is_none_or(|partition| partition == record.partition())
                     && topic.as_ref().is_none_or(|topic| topic == record.topic())
             }
-                        Self::Json(condition) => record.value().is_some_and(|value| condition.matches(value)),
+            Self::Json(condition) => record.value().is_some_and(|value| condition.matches(value)),
         }
     }
 

@@ -166,8 +166,19 @@ pub struct RecordRef<'a> {
 impl RecordRef<'_> {
     /// The record.
     pub fn view(&self) -> RecordView<'_> {
-        let Self { seq, topic, partition, offset, timestamp, received, flags, key, value, ref headers, headers_left_out } =
-            *self;
+        let Self {
+            seq,
+            topic,
+            partition,
+            offset,
+            timestamp,
+            received,
+            flags,
+            key,
+            value,
+            ref headers,
+            headers_left_out,
+        } = *self;
         RecordView { seq, topic, partition, offset, timestamp, received, flags, key, value, headers, headers_left_out }
     }
 }

@@ -9,7 +9,8 @@ mod strategies;
 
 use proptest::prelude::*;
 use wire::{
-    Count, Data, DataView, Filter, Flags, Gap, Header, Query, QueryError, QueryFault, Record, RecordView, Timestamp, codec,
+    Count, Data, DataView, Filter, Flags, Gap, Header, Query, QueryError, QueryFault, Record, RecordView, Timestamp,
+    codec,
 };
 
 const JSON: &str = r#"{
@@ -282,9 +283,42 @@ fn a_gap_stays_while_it_may_hide_a_match() {
 /// Texts that are mostly made of what the language is made of.
 fn query_text() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "json:$", "json:", ".a", "[0]", "[*]", "[\"a\"]", "*", ">", "<=", "!=", "=", "12", "-0.5e3", "\"x\"", "true", "null", "\"",
-        "\\", " ", "-", "key:", "key=", "value:", "header:", "topic:", "t[1]", "@3", "partition:", "offset:", "where:", "a", "é", "{", "}",
-        ",", ":",
+        "json:$",
+        "json:",
+        ".a",
+        "[0]",
+        "[*]",
+        "[\"a\"]",
+        "*",
+        ">",
+        "<=",
+        "!=",
+        "=",
+        "12",
+        "-0.5e3",
+        "\"x\"",
+        "true",
+        "null",
+        "\"",
+        "\\",
+        " ",
+        "-",
+        "key:",
+        "key=",
+        "value:",
+        "header:",
+        "topic:",
+        "t[1]",
+        "@3",
+        "partition:",
+        "offset:",
+        "where:",
+        "a",
+        "é",
+        "{",
+        "}",
+        ",",
+        ":",
     ]);
     prop_oneof![
         4 => prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat()),

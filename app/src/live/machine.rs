@@ -317,7 +317,13 @@ impl Machine {
         }
         let is_of_the_stream = matches!(
             event,
-            Event::Records(_) | Event::Gap(_) | Event::Change(_) | Event::Flag(_) | Event::Consumed(_) | Event::Topics(_) | Event::Sieved(_)
+            Event::Records(_)
+                | Event::Gap(_)
+                | Event::Change(_)
+                | Event::Flag(_)
+                | Event::Consumed(_)
+                | Event::Topics(_)
+                | Event::Sieved(_)
         );
         if self.unanswered > 0 && is_of_the_stream {
             return;
@@ -626,7 +632,11 @@ mod tests {
         let out = step(&mut machine, 42, Input::Event(Event::Sieved(wire::Sieved::default())));
         assert_eq!(out, []);
         answered(&mut machine);
-        assert_eq!(step(&mut machine, 43, Input::Event(Event::Sieved(wire::Sieved::default()))), [], "that was a's answer");
+        assert_eq!(
+            step(&mut machine, 43, Input::Event(Event::Sieved(wire::Sieved::default()))),
+            [],
+            "that was a's answer"
+        );
         answered(&mut machine);
         let out = step(&mut machine, 44, Input::Event(Event::Sieved(wire::Sieved::default())));
         assert!(matches!(out[..], [Output::Take(Event::Sieved(_))]));
@@ -637,7 +647,8 @@ mod tests {
         let mut machine = Machine::new();
         assert_eq!(step(&mut machine, 0, Input::Filter { filter: filter("a"), anew: false }), []);
         let cursor = Cursor { epoch: 1, seq: 5, ..Cursor::default() };
-        let start = Input::Start { feed: "f".into(), cursor: cursor.clone(), instance: "i".into(), scope: Scope::Instance };
+        let start =
+            Input::Start { feed: "f".into(), cursor: cursor.clone(), instance: "i".into(), scope: Scope::Instance };
         step(&mut machine, 1, start);
         let out = step(&mut machine, 2, Input::Opened);
         assert_eq!(asked(&out), (&filter("a"), &From::Cursor(cursor.clone())));

@@ -13,7 +13,8 @@ use std::{
     time::Duration,
 };
 use wire::{
-    Count, Cursor, Event, Filter, Flags, From, Gap, Hello, Record, Records, Scope, Stats, Subscribe, Subscribed, Timestamp,
+    Count, Cursor, Event, Filter, Flags, From, Gap, Hello, Record, Records, Scope, Stats, Subscribe, Subscribed,
+    Timestamp,
 };
 
 pub(super) fn record(topic: &str, partition: i32, offset: i64) -> Record {

@@ -5,11 +5,7 @@
 //! named by a gap, one for each partition.
 
 use super::query::Asked;
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use wire::{Change, Consumed, Count, Data, Flag, Flags, Gap, Record};
 
 /// How much a window holds. What waits is bounded likewise, so that a held list takes at most twice as much.
@@ -345,7 +341,9 @@ impl Window {
     pub(crate) fn found(&self) -> (u64, u64) {
         let mut found = (0, 0);
         if !self.asked.is_for_the_server() {
-            for row in [&self.waiting, &self.rows].into_iter().flatten().filter(|row| !row.filtered && row.record().is_some()) {
+            for row in
+                [&self.waiting, &self.rows].into_iter().flatten().filter(|row| !row.filtered && row.record().is_some())
+            {
                 found.0 += 1;
                 found.1 += u64::from(self.wants(row));
             }

@@ -347,7 +347,12 @@ impl<'a> Number<'a> {
             // More than any value has digits: beyond it all are as large, or as small.
             exponent = power.iter().fold(0, |sum: i64, digit| (sum * 10 + i64::from(digit - b'0')).min(1 << 40)) * sign;
         }
-        (rest.is_empty() && (whole.len() == 1 || whole[0] != b'0')).then_some(Self { is_negative, whole, fraction, exponent })
+        (rest.is_empty() && (whole.len() == 1 || whole[0] != b'0')).then_some(Self {
+            is_negative,
+            whole,
+            fraction,
+            exponent,
+        })
     }
 
     /// The digits from the first that is not 0, and where the point stands to it. Nothing in a zero.
