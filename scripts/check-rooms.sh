@@ -29,6 +29,7 @@ belongs_to() {
     leptos) echo app server frontend ;;
     web-sys) echo app ;;
     tokio-tungstenite) echo client ;;
+    cel) echo feed ;;
     *) return 1 ;;
   esac
 }
@@ -58,7 +59,7 @@ for room in $rooms; do
 done
 
 in_browser="$(cargo tree --quiet --package frontend --target wasm32-unknown-unknown --edges normal --prefix none | cut -d' ' -f1 | sort -u)"
-for never in rdkafka nisshi-broker tokio-tungstenite axum kafka engine; do
+for never in rdkafka nisshi-broker tokio-tungstenite axum kafka engine cel; do
   ! grep -qx "$never" <<<"$in_browser" || complain "$never is in the WebAssembly"
 done
 

@@ -3,6 +3,7 @@
 //! as on the socket, for the page has its decoders already; programs have the HTTP API, in JSON.
 
 mod codec;
+mod filter;
 mod gap;
 mod log;
 mod produce;
@@ -10,6 +11,7 @@ mod record;
 mod snapshot;
 mod topics;
 
+pub use filter::CheckFilter;
 pub use gap::LoadGap;
 pub use log::NewestFromLog;
 pub use produce::Produce;

@@ -3,7 +3,7 @@
 
 use leptos::prelude::{document, location, window};
 use std::time::Duration;
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, EventTarget, HtmlElement, RequestInit, Response};
 use wire::Millis;
@@ -69,6 +69,20 @@ pub fn copy(text: &str) {
 /// The page's address, with this path.
 pub fn absolute(path: &str) -> String {
     format!("{}{path}", location().origin().unwrap_or_default())
+}
+
+/// Shows another address for this page, with the filter in it if there is one: nothing is loaded, and going back leads out.
+pub fn show_address(path: &str, filter: &str) {
+    let filter = match filter {
+        "" => String::new(),
+        _ => format!("&filter={}", js_sys::encode_uri_component(filter)),
+    };
+    let is_new = |history: &web_sys::History| {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{filter}"))).is_ok()
+    };
+    // Without a filter, now as before, the address stays as it was written.
+    let has_one = !filter.is_empty() || location().search().is_ok_and(|search| search.contains("filter="));
+    let _ = has_one && window().history().is_ok_and(|history| is_new(&history));
 }
 
 /// How many minutes east of UTC this browser's time zone was at this moment.

@@ -1,7 +1,7 @@
 //! The browser's half of the feed: what came over the socket, as signals for the page.
 //!
 //! The parts are pure and know neither the browser nor Leptos: `machine` is the connection's life, `window` the rows, `query`
-//! the filter box, `pace` when rows are shown, `receipts` what this tab sent. `socket` is the browser's WebSocket. This
+//! what is asked for, `pace` when rows are shown, `receipts` what this tab sent. `socket` is the browser's WebSocket. This
 //! file puts them together; how a row looks is not here.
 
 mod machine;
@@ -25,12 +25,14 @@ use leptos::{
 };
 use machine::{Input, Machine, Output};
 use pace::{Pace, When};
-use query::Query;
+use query::Asked;
 use receipts::Receipts;
 use socket::Socket;
 use std::{sync::Arc, time::Duration};
 use window::{Arrival, Window};
-use wire::{Assignment, Event, Fellow, GapPart, KafkaState, Receipt, Record, Records, Scope, Snapshot, Stats};
+use wire::{
+    Assignment, Event, Fellow, Filter, GapPart, KafkaState, Receipt, Record, Records, Scope, Sieved, Snapshot, Stats,
+};
 
 /// The feed in this tab. A handle; copies are the same feed.
 #[derive(Clone, Copy)]
@@ -53,6 +55,9 @@ pub struct Live {
     held: RwSignal<bool>,
     filter: RwSignal<String>,
     partition: RwSignal<Option<(String, i32)>>,
+    looked: RwSignal<u64>,
+    matched: RwSignal<u64>,
+    failed: RwSignal<u64>,
     rows: StoredValue<Rows>,
     line: StoredValue<SendOption<Line>>,
 }
@@ -67,6 +72,10 @@ struct Rows {
     instance: Arc<str>,
     /// The build that rendered the page.
     build: String,
+    /// What the server is asked with.
+    filter: Filter,
+    /// What was found before this connection, and since.
+    found: (Sieved, Sieved),
     /// Whether the records are the whole group's, whoever consumes them.
     is_whole: bool,
     is_seeded: bool,
@@ -111,18 +120,13 @@ impl Live {
             held: RwSignal::new(false),
             filter: RwSignal::default(),
             partition: RwSignal::default(),
+            looked: RwSignal::new(0),
+            matched: RwSignal::new(0),
+            failed: RwSignal::new(0),
             rows: StoredValue::new(Rows::default()),
             line: StoredValue::new(SendOption::new_local(None)),
         };
         provide_context(live);
-        Effect::watch(
-            move || (live.filter.get(), live.partition.get()),
-            move |(text, partition), _, _| {
-                live.rows.update_value(|rows| rows.window.set_query(Query::new(text, partition.clone())));
-                live.show();
-            },
-            false,
-        );
         Effect::watch(
             move || live.paused.get() || live.held.get(),
             move |is_held, was_held, _| {
@@ -176,6 +180,13 @@ impl Live {
         }
         let Snapshot { feed, cursor, instance, scope, .. } = snapshot;
         self.listen();
+        // One that the address asks for was there before the connection.
+        let filter = self
+            .rows
+            .try_with_value(|Rows { filter, window, .. }| (filter.clone(), window.asked().is_for_the_server()));
+        if let Some((filter, anew)) = filter {
+            self.input(Input::Filter { filter, anew });
+        }
         self.input(Input::Start { feed, cursor, instance, scope });
     }
 
@@ -258,6 +269,56 @@ impl Live {
         self.dropped.read_only()
     }
 
+    /// Shows what the filter box and the chosen partition ask for, of what this tab holds. What can't be read changes nothing.
+    /// Returns whether the server has to look at it: whether it can be read, or what is wrong with it.
+    pub fn ask(&self) -> bool {
+        let asked = Asked::new(&self.filter.get_untracked(), self.partition.get_untracked());
+        let Ok(asked) = asked else { return true };
+        let is_for_the_server = asked.is_for_the_server();
+        self.rows.update_value(|rows| rows.window.ask(asked));
+        self.show();
+        is_for_the_server
+    }
+
+    /// Has the server send only what is asked for. What the tab does not get so is not forgotten: when nothing is asked for any
+    /// more, the feed goes on from where it was when the first filter began.
+    pub fn ask_the_server(&self) {
+        let input = self.rows.try_update_value(|Rows { window, filter, found, .. }| {
+            let asked = window.asked();
+            if *filter == *asked.filter() {
+                return None;
+            }
+            filter.clone_from(asked.filter());
+            let anew = asked.is_for_the_server();
+            window.filter_from_here(!filter.is_empty());
+            let (looked, matched) = window.found();
+            *found = (Sieved { looked, matched, failed: 0 }, Sieved::default());
+            Some(Input::Filter { filter: filter.clone(), anew })
+        });
+        if let Some(input) = input.flatten() {
+            self.input(input);
+            self.show_found();
+            self.show();
+        }
+    }
+
+    /// What the filter found, of what this tab held and of what the server looked at since. Nothing without one. Signals of
+    /// numbers, for one of a type of its own takes a kilobyte of the page's WebAssembly.
+    pub fn found(&self) -> Sieved {
+        Sieved { looked: self.looked.get(), matched: self.matched.get(), failed: self.failed.get() }
+    }
+
+    fn show_found(self) {
+        let found = self.rows.try_with_value(|Rows { filter, found: (before, since), .. }| match filter.is_empty() {
+            true => Sieved::default(),
+            false => before.with(since),
+        });
+        let Sieved { looked, matched, failed } = found.unwrap_or_default();
+        set_if_new(self.looked, looked);
+        set_if_new(self.matched, matched);
+        set_if_new(self.failed, failed);
+    }
+
     /// Whether the reader paused the list.
     pub fn paused(&self) -> RwSignal<bool> {
         self.paused
@@ -284,6 +345,7 @@ impl Live {
     /// Empties the list.
     pub fn clear(&self) {
         self.rows.update_value(|rows| rows.window.clear());
+        self.input(Input::Forget);
         self.show();
     }
 
@@ -404,6 +466,9 @@ impl Live {
         match event {
             Event::Hello(hello) => {
                 let is_stale = self.rows.try_update_value(|rows| {
+                    // The server counts anew on each connection.
+                    let (before, since) = &mut rows.found;
+                    *before = before.with(&std::mem::take(since));
                     if *rows.instance != *hello.instance {
                         rows.instance = hello.instance.as_str().into();
                     }
@@ -447,6 +512,10 @@ impl Live {
                     self.show_receipts();
                 }
                 self.plan();
+            }
+            Event::Sieved(sieved) => {
+                self.rows.update_value(|rows| rows.found.1 = sieved);
+                self.show_found();
             }
             // The machine has dealt with them.
             Event::Topics(_) | Event::Positions(_) | Event::Pong(_) | Event::Bye(_) => {}

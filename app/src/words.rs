@@ -5,9 +5,9 @@ use crate::{
     i18n::Locale,
 };
 use leptos_i18n::td_string;
-#[cfg(feature = "ssr")]
-use wire::Millis;
 use wire::{Field, Owned, ProduceError, ReadError, Rule};
+#[cfg(feature = "ssr")]
+use wire::{Millis, QueryError, QueryFault};
 
 /// What is wrong with a field, as a sentence.
 pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {
@@ -28,6 +28,21 @@ pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {
         }
         Rule::Place => td_string!(locale, rule.place).into(),
     }
+}
+
+/// What is wrong with the text of a filter, and at which character.
+#[cfg(feature = "ssr")]
+pub fn query_error(locale: Locale, text: &str, error: &QueryError) -> String {
+    let why = match &error.fault {
+        QueryFault::Path => td_string!(locale, query.bad_path).into(),
+        QueryFault::Step => td_string!(locale, query.bad_step).into(),
+        QueryFault::Literal => td_string!(locale, query.bad_literal).into(),
+        QueryFault::TooLong => td_string!(locale, query.too_long).into(),
+        // In the words of what reads expressions.
+        QueryFault::Expression(why) => why.clone(),
+    };
+    let before = text.char_indices().take_while(|(at, _)| *at < error.at as usize).count();
+    td_string!(locale, query.at, place = before + 1, why)
 }
 
 /// Why a message was not sent: what happened, and what it means.

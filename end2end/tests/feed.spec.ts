@@ -86,6 +86,70 @@ test("the filter shows what matches, and says when nothing does", async ({ start
   await tab.showsExactly([apple, pear]);
 });
 
+test("a filter is the server's too: what does not match is not sent, and is there again when the filter ends", async ({ start, open, topic }) => {
+  const ottla = await start();
+  const [all, some] = [await open(ottla.url), await open(ottla.url)];
+  const filter = some.page.getByRole("searchbox");
+  const found = some.page.locator("#found");
+  const produce = async (value: string) => place(await ottla.produce(topic, value));
+  const before = [await produce('{"total":9007199254740992}'), await produce('{"total":9007199254740993}')];
+  await some.showsExactly(before);
+
+  await filter.fill("json:$.total>9007199254740992");
+  await some.showsExactly([before[1]!]);
+  await expect(found).toHaveText("1 of 2 match");
+  await expect(some.page).toHaveURL(/[?&]filter=json/);
+  // What the socket brings from now on.
+  const sent: string[] = [];
+  some.page.on("websocket", (socket) => socket.on("framereceived", (frame) => sent.push(frame.payload.toString())));
+  await some.page.reload();
+  await some.isLive();
+  await expect(filter).toHaveValue("json:$.total>9007199254740992");
+  const after = [await produce('{"total":1,"mark":"left-out"}'), await produce('{"total":9007199254740994,"mark":"let-through"}')];
+  await all.showsExactly([...before, ...after]);
+  await some.showsExactly([before[1]!, after[1]!]);
+  await expect(found).toHaveText("2 of 4 match");
+  expect(sent.some((frame) => frame.includes("let-through"))).toBe(true);
+  expect(sent.some((frame) => frame.includes("left-out"))).toBe(false);
+
+  // The rows that were left out are behind the tab, not lost.
+  await filter.fill("");
+  await some.showsExactly([...before, ...after]);
+  await expect(found).toHaveText("");
+  await expect(some.page).not.toHaveURL(/filter=/);
+});
+
+test("an expression is judged by the server, and what can't be read is shown at the filter box", async ({ start, open, topic }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  const filter = tab.page.getByRole("searchbox");
+  const one = place(await ottla.produce(topic, '{"total":1}'));
+  const two = place(await ottla.produce(topic, '{"total":2}'));
+  const text = place(await ottla.produce(topic, "no JSON"));
+  await tab.showsExactly([one, two, text]);
+
+  await filter.fill("where:value.total > 1");
+  await tab.showsExactly([two]);
+  await expect(tab.page.locator("#found")).toHaveText("1 of 3 match · 1 could not be judged");
+  await expect(filter).not.toHaveAttribute("aria-invalid", "true");
+
+  for (const [wrong, message] of [
+    ["where:valeu.total > 1", /At character 7: unknown: valeu/],
+    ["json:$.total>x", /At character 14: compare with a number/],
+  ] as const) {
+    await filter.fill(wrong);
+    await expect(filter).toHaveAttribute("aria-invalid", "true");
+    await expect(filter).toHaveAccessibleDescription(message);
+    await expect(tab.connection).toHaveAttribute("data-state", "live");
+  }
+  await filter.fill("-json:$.total=1");
+  await expect(filter).not.toHaveAttribute("aria-invalid", "true");
+  await tab.showsExactly([two, text]);
+
+  await tab.page.getByRole("button", { name: "How to filter" }).click();
+  await expect(tab.page.getByRole("dialog", { name: "How to filter" })).toBeVisible();
+});
+
 test("clear empties the view, and what comes next appears", async ({ start, open, topic }) => {
   const ottla = await start();
   const tab = await open(ottla.url);

@@ -285,7 +285,7 @@ mod tests {
     use super::*;
     use ::feed::{AuditReader, Hole, HubConfig, Session};
     use tokio::sync::mpsc as channel;
-    use wire::{Author, Change, Event, Filter, From, Timestamp};
+    use wire::{Author, Change, Event, From, Timestamp};
 
     struct World {
         ingest: Ingest,
@@ -299,7 +299,7 @@ mod tests {
         /// An instance that was assigned partition 0 of topic t, from `next` on.
         fn new(next: i64) -> Self {
             let (writer, hub) = ::feed::hub(HubConfig::default());
-            let (session, _) = Session::new(&hub, Filter::default(), From::Now);
+            let (session, _) = Session::new(&hub, Arc::default(), From::Now);
             let author = Author { deployment: "d".into(), instance: "one".into(), incarnation: 1 };
             let journal = Arc::new(Journal::unread(author, "g"));
             let (holes, asked, looked) = Holes::by_hand();

@@ -4,13 +4,13 @@
 //! so that a slow carrier makes it fall behind (and be told what it missed), not grow.
 
 use crate::{Engine, Feed, feed::Watched, whole::Use};
-use ::feed::{Batch, POSITIONS_AT_ONCE, Session, SessionStart};
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use ::feed::{Batch, POSITIONS_AT_ONCE, Session, SessionStart, Sieve};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
-use wire::{Bye, ByeReason, Command, Count, Cursor, Event, From, Hello, Pace, Scope, Subscribe, Subscribed};
+use wire::{Bye, ByeReason, Command, Count, Cursor, Event, From, Hello, Pace, Scope, Sieved, Subscribe, Subscribed};
 
 /// The least time between two messages of records at [`Pace::Display`]: a frame of a 60 Hz display.
 const FRAME: Duration = Duration::from_millis(16);
@@ -29,6 +29,31 @@ pub enum Output {
     Bye(Bye),
 }
 
+/// Why a command is not taken: the connection ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason to close with.
+    pub reason: ByeReason,
+    /// What is wrong, for a person.
+    pub why: Cow<'static, str>,
+}
+
+impl std::convert::From<ByeReason> for Refusal {
+    fn from(reason: ByeReason) -> Self {
+        Self { reason, why: reason.text().into() }
+    }
+}
+
+/// Whether a filter's text can be read: what a subscribe with it would be answered.
+///
+/// # Errors
+/// Where and why it can't.
+pub fn check_filter(text: &str) -> Result<(), wire::QueryError> {
+    Sieve::of(&wire::Filter { text: text.into(), ..wire::Filter::default() }).map(drop)
+}
+
+/// How often at most a tab is told what its filter left out.
+const SIEVED_EVERY: Duration = Duration::from_millis(900);
 /// How many topics' ids are told in one event: it fits a message whatever their names are.
 const TOPICS_AT_ONCE: usize = 100;
 
@@ -55,6 +80,10 @@ struct Subscription {
     /// When records were last taken: see [`Pace::Display`].
     last_batch: Option<Instant>,
     watched: Watched,
+    /// What the tab knows of what its filter left out, and when it was told; and what sessions before this one did.
+    sieved: Sieved,
+    sieved_told: Option<Instant>,
+    sieved_before: Sieved,
 }
 
 impl Tab {
@@ -80,7 +109,7 @@ impl Tab {
     ///
     /// # Errors
     /// The reason to close with, when the command does not fit.
-    pub fn command(&mut self, command: Command) -> Result<Vec<Event>, ByeReason> {
+    pub fn command(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::Subscribe(subscribe) => self.subscribe(subscribe),
             Command::Pause => self.pause(true),
@@ -89,13 +118,17 @@ impl Tab {
         }
     }
 
-    fn subscribe(&mut self, subscribe: Subscribe) -> Result<Vec<Event>, ByeReason> {
+    fn subscribe(&mut self, subscribe: Subscribe) -> Result<Vec<Event>, Refusal> {
         let Subscribe { feed, scope, filter, pace, from } = subscribe;
         let feed = self.engine.feed(&feed).ok_or(ByeReason::UnknownFeed)?;
         if !filter.is_legal() {
-            return Err(ByeReason::BadSubscription);
+            return Err(ByeReason::BadSubscription.into());
         }
-        let (whole, session, start) = open(&feed, scope, filter, from);
+        let sieve = Sieve::of(&filter).map_err(|error| Refusal {
+            reason: ByeReason::BadSubscription,
+            why: format!("filter.text, {error}").into(),
+        })?;
+        let (whole, session, start) = open(&feed, scope, sieve, from);
         let mut watched = feed.watch();
         let mut events = begin(&feed, whole.is_some(), &start);
         events.push(Event::Assignment(watched.assignment.borrow_and_update().clone()));
@@ -113,11 +146,14 @@ impl Tab {
             paused: false,
             last_batch: None,
             watched,
+            sieved: Sieved::default(),
+            sieved_told: None,
+            sieved_before: Sieved::default(),
         });
         Ok(events)
     }
 
-    fn pause(&mut self, paused: bool) -> Result<Vec<Event>, ByeReason> {
+    fn pause(&mut self, paused: bool) -> Result<Vec<Event>, Refusal> {
         let subscription = self.subscription.as_mut().ok_or(ByeReason::WrongState)?;
         subscription.paused = paused;
         Ok(Vec::new())
@@ -141,7 +177,7 @@ impl Tab {
         };
         // In this order: last words first; then the rare events, which a busy feed must not hold back.
         loop {
-            if let Some(event) = subscription.first.pop_front() {
+            if let Some(event) = subscription.first.pop_front().or_else(|| subscription.sieved()) {
                 return Output::Event(event);
             }
             let Subscription { session, watched, last_batch, pace, paused, .. } = &mut *subscription;
@@ -177,6 +213,21 @@ impl Tab {
 }
 
 impl Subscription {
+    /// What the filter left out, where that is news and the last time was long enough ago. Asked for whenever something else
+    /// was told, which is once a second at least.
+    fn sieved(&mut self) -> Option<Event> {
+        if self.session.sieve().is_empty() || self.sieved_told.is_some_and(|told| told.elapsed() < SIEVED_EVERY) {
+            return None;
+        }
+        let now = self.sieved_before.with(&self.session.sieved());
+        if now == self.sieved {
+            return None;
+        }
+        self.sieved = now;
+        self.sieved_told = Some(Instant::now());
+        Some(Event::Sieved(now))
+    }
+
     /// Serves the tab from where its scope is to be had now: while this instance owns everything its own share is the whole
     /// group's. Called whenever the assignment changes, and once a second.
     fn reconsider(&mut self) {
@@ -191,7 +242,8 @@ impl Subscription {
             let cursor = self.session.cursor();
             // No hub has this epoch: another hub's seqs say nothing here, the offsets do.
             let from = From::Cursor(Cursor { epoch: 0, ..cursor });
-            let (whole, session, start) = open(&self.feed, self.scope, self.session.filter().clone(), from);
+            self.sieved_before = self.sieved_before.with(&self.session.sieved());
+            let (whole, session, start) = open(&self.feed, self.scope, Arc::clone(self.session.sieve()), from);
             self.first.extend(begin(&self.feed, whole.is_some(), &start));
             (self.whole, self.session) = (whole, session);
         }
@@ -199,17 +251,17 @@ impl Subscription {
 }
 
 /// A session on this instance's share, or on the whole group.
-fn open(feed: &Feed, scope: Scope, filter: wire::Filter, from: From) -> (Option<Use>, Session, SessionStart) {
+fn open(feed: &Feed, scope: Scope, sieve: Arc<Sieve>, from: From) -> (Option<Use>, Session, SessionStart) {
     if scope == Scope::Group && !feed.owns_all() {
         match feed.whole() {
             Ok((hub, whole)) => {
-                let (session, start) = Session::new(&hub, filter, from);
+                let (session, start) = Session::new(&hub, sieve, from);
                 return (Some(whole), session, start);
             }
             Err(error) => tracing::error!(feed = feed.name(), %error, "the whole group can't be read"),
         }
     }
-    let (mut session, mut start) = Session::new(feed.hub(), filter, from);
+    let (mut session, mut start) = Session::new(feed.hub(), sieve, from);
     if !start.resumed {
         let owner =
             |topic: &str, partition| feed.journal.peers(|peers| peers.elsewhere(feed.group(), topic, partition));
@@ -257,6 +309,8 @@ async fn records(session: &mut Session, last_batch: &mut Option<Instant>, pace: 
             *last_batch = Some(Instant::now());
             return batch;
         }
+        // A filter that left out all of it may have much to go through: the others' turn.
+        tokio::task::yield_now().await;
     }
 }
 

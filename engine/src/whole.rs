@@ -267,7 +267,7 @@ impl Follow for Join {
 mod tests {
     use super::*;
     use ::feed::{Batch, Session};
-    use wire::{Author, Event, Filter, From, Timestamp};
+    use wire::{Author, Event, From, Timestamp};
 
     struct World {
         join: Join,
@@ -279,7 +279,7 @@ mod tests {
         fn new() -> Self {
             let (writer, hub) = ::feed::hub(HubConfig::default());
             let (said, heard) = mpsc::channel();
-            let (session, _) = Session::new(&hub, Filter::default(), From::Now);
+            let (session, _) = Session::new(&hub, Arc::default(), From::Now);
             Self { join: Join::new(writer, heard, vec!["t".into()], Vec::new()), said, session }
         }
 

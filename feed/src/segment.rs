@@ -1,6 +1,13 @@
 //! A segment: encoded records, or one change, that every session shares. And the open one that the writer fills.
 
-use std::{ops::Range, sync::Arc};
+use crate::sieve::{Sieve, Verdict};
+use parking_lot::Mutex;
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use wire::{
     DataView, Event, HeaderView, MAX_EVENT_MESSAGE, RecordView, codec,
     record_limits::{KEY_HEAD, VALUE_HEAD},
@@ -15,6 +22,11 @@ pub(crate) const JOINED_UP_TO: usize = 8 * 1024;
 /// The largest encoded record that fits an event message.
 const MAX_RECORD: usize = MAX_EVENT_MESSAGE - codec::RECORDS_HEAD_MAX;
 
+/// Of so many filters a segment remembers what they said of its records: a byte for each.
+const REMEMBERED: usize = 8;
+/// How long a slow filter is asked at once.
+const JUDGED_AT_ONCE: Duration = Duration::from_millis(2);
+
 /// Appends with consecutive `seq`s: either records or a single change. Never changes.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -22,6 +34,15 @@ pub(crate) struct Segment {
     body: Box<[u8]>,
     /// One entry per record; empty in a change, whose body is the encoded event.
     index: Box<[Entry]>,
+    /// What filters said, the one asked last at the end.
+    judged: Mutex<VecDeque<Judged>>,
+}
+
+/// What a filter said of a segment's first records. Shared, so that each is asked once, whoever comes first.
+#[derive(Debug, Clone)]
+struct Judged {
+    sieve: u64,
+    verdicts: Arc<Mutex<Vec<Verdict>>>,
 }
 
 /// Where a record ends in the body, and what it is.
@@ -37,7 +58,7 @@ impl Segment {
     pub fn change(event: &Event, seq: u64) -> Self {
         let mut body = Vec::new();
         codec::encode_event(event, &mut body);
-        Self { first_seq: seq, body: body.into(), index: Box::default() }
+        Self { first_seq: seq, body: body.into(), index: Box::default(), judged: Mutex::default() }
     }
 
     pub fn is_change(&self) -> bool {
@@ -75,6 +96,36 @@ impl Segment {
     /// The bytes of consecutive records.
     pub fn bytes(&self, records: Range<usize>) -> &[u8] {
         &self.body[self.start_of(records.start)..self.start_of(records.end)]
+    }
+
+    /// Gives what a filter says of the records, from the first to at least number `at`: to the last, unless the filter is slow.
+    pub fn sifted<T>(&self, sieve: &Sieve, at: usize, take: impl FnOnce(&[Verdict]) -> T) -> T {
+        let verdicts = self.verdicts_of(sieve.id());
+        // Held while the filter is asked: who wants the same has to wait for it in any case.
+        let mut verdicts = verdicts.lock();
+        let began = Instant::now();
+        while verdicts.len() < self.index.len() {
+            if verdicts.len() > at && sieve.is_slow() && began.elapsed() > JUDGED_AT_ONCE {
+                break;
+            }
+            let next = verdicts.len();
+            let record = codec::decode_record_ref(self.bytes(next..next + 1));
+            verdicts.push(sieve.judge(&record.expect("the ring holds what this process encoded").view()));
+        }
+        // A segment that goes on after this one may have asked further.
+        take(&verdicts[..verdicts.len().min(self.index.len())])
+    }
+
+    fn verdicts_of(&self, sieve: u64) -> Arc<Mutex<Vec<Verdict>>> {
+        let mut judged = self.judged.lock();
+        let known = judged.iter().position(|judged| judged.sieve == sieve).and_then(|at| judged.remove(at));
+        let asked = known.unwrap_or_else(|| Judged { sieve, verdicts: Arc::default() });
+        let verdicts = Arc::clone(&asked.verdicts);
+        if judged.len() == REMEMBERED {
+            judged.pop_front();
+        }
+        judged.push_back(asked);
+        verdicts
     }
 
     /// The memory that the segment takes, in bytes, its place in the ring included.
@@ -135,12 +186,15 @@ impl OpenSegment {
             first_seq: last.first_seq,
             body: [&*last.body, &self.body].concat().into(),
             index: last.index.iter().copied().chain(shifted).collect(),
+            // Its records are the first ones here.
+            judged: Mutex::new(last.judged.lock().clone()),
         }
     }
 
     /// A segment of these records, of exactly their size.
     pub fn sealed(&self, first_seq: u64) -> Segment {
-        Segment { first_seq, body: self.body.as_slice().into(), index: self.index.as_slice().into() }
+        let (body, index) = (self.body.as_slice().into(), self.index.as_slice().into());
+        Segment { first_seq, body, index, judged: Mutex::default() }
     }
 
     pub fn clear(&mut self) {

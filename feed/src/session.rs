@@ -10,13 +10,15 @@ use crate::{
     hub::Hub,
     ring::{Found, Ring, Stretch},
     segment::{Entry, Segment},
+    sieve::{Sieve, Verdict},
 };
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Range,
     sync::Arc,
 };
 use tokio::sync::watch;
-use wire::{Count, Cursor, Filter, From, Gap, MAX_EVENT_MESSAGE, Position, TopicId, codec};
+use wire::{Count, Cursor, From, Gap, MAX_EVENT_MESSAGE, Position, Sieved, TopicId};
 
 /// How much a filter looks at in one [`Session::take`], in bytes of encoded records: about half a millisecond.
 const SCANNED_AT_ONCE: usize = 256 * 1024;
@@ -28,9 +30,10 @@ const TOLD_EVERY: u64 = 4096;
 pub struct Session {
     hub: Arc<Hub>,
     published: watch::Receiver<u64>,
-    filter: Filter,
-    /// By ordinal, whether the filter's topic and partitions let it through. Empty where the filter names none.
+    sieve: Arc<Sieve>,
+    /// By ordinal, whether the filter can let some of its records through. Empty where there is no filter.
     wanted: Vec<bool>,
+    sieved: Sieved,
     seq: u64,
     /// By ordinal; a missing one is zero. Shared with the ring while the session is at its head.
     tallies: Arc<Vec<Tally>>,
@@ -76,13 +79,14 @@ impl Session {
     ///   between such an offset and the first one at or above it here. Partitions that are not in the cursor are sent from
     ///   the tail; those that are unknown here are remembered, and get their gap when they turn up. What the cursor says of a
     ///   topic that has another id now says nothing.
-    pub fn new(hub: &Arc<Hub>, filter: Filter, from: From) -> (Self, SessionStart) {
+    pub fn new(hub: &Arc<Hub>, sieve: Arc<Sieve>, from: From) -> (Self, SessionStart) {
         let ring = hub.ring.read();
         let mut session = Self {
             hub: Arc::clone(hub),
             published: hub.published.subscribe(),
-            filter,
+            sieve,
             wanted: Vec::new(),
+            sieved: Sieved::default(),
             seq: ring.head(),
             tallies: Arc::clone(ring.tallies_at_head()),
             told: ring.head(),
@@ -142,8 +146,13 @@ impl Session {
     }
 
     /// What the tab wants.
-    pub fn filter(&self) -> &Filter {
-        &self.filter
+    pub fn sieve(&self) -> &Arc<Sieve> {
+        &self.sieve
+    }
+
+    /// What the filter did so far.
+    pub fn sieved(&self) -> Sieved {
+        self.sieved
     }
 
     /// Where the tab is after all that was taken: to go on from in another session, here or on another instance. While
@@ -189,11 +198,9 @@ impl Session {
         let mut miss = |position: &Position, first: i64| {
             let Position { topic, partition, .. } = position;
             let (name, end) = owner(topic, *partition).filter(|(_, end)| first < *end)?;
-            if self.filter.wants_partition(topic, *partition) {
-                let (count, now_with) = (Count::UpTo(end.abs_diff(first)), Some(name));
-                let (topic, partition) = (topic.clone(), *partition);
-                gaps.push(Gap { topic, partition, first, last: end - 1, count, now_with });
-            }
+            let (count, now_with) = (Count::UpTo(end.abs_diff(first)), Some(name));
+            let (topic, partition) = (topic.clone(), *partition);
+            gaps.push(Gap { topic, partition, first, last: end - 1, count, now_with });
             Some(end)
         };
         for (position, _) in &mut self.awaited {
@@ -203,6 +210,7 @@ impl Session {
             let first = ring.known(ordinal).end.max(*floor);
             *floor = miss(&ring.position(ordinal, first), first).unwrap_or(*floor);
         }
+        gaps.retain(|gap| self.sieve.may_be_in(gap));
         gaps.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
         gaps
     }
@@ -315,12 +323,12 @@ impl Session {
     }
 
     fn extend_wanted(&mut self, ring: &Ring) {
-        if self.filter.topic.is_empty() && self.filter.partitions.is_empty() {
+        if self.sieve.is_empty() {
             return;
         }
         for ordinal in self.wanted.len()..ring.partition_count() {
-            let name = ring.name(ordinal);
-            self.wanted.push(self.filter.wants_partition(&name.topic, name.partition));
+            let all = self.gap_of(ring, ordinal, i64::MIN, i64::MAX, Count::UpTo(u64::MAX));
+            self.wanted.push(self.sieve.may_be_in(&all));
         }
     }
 
@@ -388,20 +396,26 @@ impl Session {
             let left = (first <= last).then(|| width(first, last))?;
             count = Count::UpTo(left.min(of(count)));
         }
-        Some(self.gap_of(ring, ordinal, first, last, count))
+        self.wanted_gap(ring, ordinal, first, last, count)
     }
 
     /// The gap between the offset that the tab wants next and the first one that it can have, if there is one.
     fn gap_before(&self, ring: &Ring, ordinal: usize, next: i64, here: i64) -> Option<Gap> {
         let next = next.max(0);
         let is_gap = next < here && self.is_wanted(ordinal);
-        is_gap.then(|| self.gap_of(ring, ordinal, next, here - 1, Count::UpTo(here.abs_diff(next))))
+        is_gap.then(|| self.wanted_gap(ring, ordinal, next, here - 1, Count::UpTo(here.abs_diff(next))))?
+    }
+
+    /// The gap, unless the filter names offsets of which none is in it.
+    fn wanted_gap(&self, ring: &Ring, ordinal: usize, first: i64, last: i64, count: Count) -> Option<Gap> {
+        let gap = self.gap_of(ring, ordinal, first, last, count);
+        (self.sieve.is_empty() || self.sieve.may_be_in(&gap)).then_some(gap)
     }
 
     fn gap_of(&self, ring: &Ring, ordinal: usize, first: i64, last: i64, count: Count) -> Gap {
         let Position { topic, partition, .. } = ring.position(ordinal, first);
-        // Text would have left some out; a topic and partitions would not.
-        let count = if self.filter.text.is_empty() { count } else { Count::UpTo(of(count)) };
+        // What looks inside would have left some out; a topic and partitions would not.
+        let count = if self.sieve.looks_inside() { Count::UpTo(of(count)) } else { count };
         Gap { topic, partition, first, last, count, now_with: None }
     }
 
@@ -419,24 +433,20 @@ impl Session {
         let from = count - segment.index_from(self.seq).len();
         let to = if self.takes_all() {
             batch.push_records(segment, from)
+        } else if self.sieve.looks_inside() {
+            let sieve = Arc::clone(&self.sieve);
+            segment.sifted(&sieve, from, |verdicts| {
+                self.take_wanted(segment, from..verdicts.len(), batch, |at| verdicts[at])
+            })
         } else {
-            let full = (from..count).find(|at| self.wants(segment, *at) && !batch.push_record(segment, *at));
-            full.unwrap_or(count)
+            self.take_wanted(segment, from..count, batch, |_| Verdict::Yes)
         };
         self.seq = segment.first_seq() + to as u64;
         to == count
     }
 
     fn takes_all(&self) -> bool {
-        self.filter.is_empty() && self.seq >= self.floors_until
-    }
-
-    fn wants(&self, segment: &Segment, at: usize) -> bool {
-        let entry = &segment.index()[at];
-        let ordinal = entry.partition as usize;
-        !self.is_below_floor(segment.first_seq() + at as u64, entry)
-            && self.is_wanted(ordinal)
-            && (self.filter.text.is_empty() || self.text_matches(segment, at))
+        self.sieve.is_empty() && self.seq >= self.floors_until
     }
 
     /// Whether the tab has the record from elsewhere.
@@ -445,14 +455,38 @@ impl Session {
             && self.floors.get(&(entry.partition as usize)).is_some_and(|floor| entry.offset < *floor)
     }
 
-    fn is_wanted(&self, ordinal: usize) -> bool {
-        self.wanted.get(ordinal).copied().unwrap_or(true)
+    /// Takes those of the segment's records that the tab wants, as far as they fit; returns the number after the last one that
+    /// was gone through.
+    fn take_wanted(
+        &mut self,
+        segment: &Arc<Segment>,
+        records: Range<usize>,
+        batch: &mut Batch,
+        verdict: impl Fn(usize) -> Verdict,
+    ) -> usize {
+        for at in records.clone() {
+            let entry = &segment.index()[at];
+            let ordinal = entry.partition as usize;
+            if self.is_below_floor(segment.first_seq() + at as u64, entry) {
+                continue;
+            }
+            match verdict(at) {
+                Verdict::Yes if self.is_wanted(ordinal) => {
+                    if !batch.push_record(segment, at) {
+                        return at;
+                    }
+                    self.sieved.matched += 1;
+                }
+                Verdict::Failed => self.sieved.failed += 1,
+                Verdict::Yes | Verdict::No => {}
+            }
+            self.sieved.looked += 1;
+        }
+        records.end
     }
 
-    fn text_matches(&self, segment: &Segment, at: usize) -> bool {
-        let (record, _) =
-            codec::decode_record(segment.bytes(at..at + 1)).expect("the ring holds what this process encoded");
-        self.filter.matches(&record)
+    fn is_wanted(&self, ordinal: usize) -> bool {
+        self.wanted.get(ordinal).copied().unwrap_or(true)
     }
 
     fn tally(&self, ordinal: usize) -> Tally {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use feed::{Hub, HubConfig, Session, Writer, hub};
+use feed::{Hub, HubConfig, Session, Sieve, Writer, hub};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use wire::{
@@ -39,7 +39,7 @@ fn append(writer: &mut Writer, topic: &str, offsets: impl IntoIterator<Item = i6
 }
 
 fn start(hub: &Arc<Hub>, from: From) -> Session {
-    Session::new(hub, Filter::default(), from).0
+    Session::new(hub, Arc::default(), from).0
 }
 
 fn offsets(events: &[Event]) -> Vec<i64> {
@@ -115,7 +115,7 @@ fn a_tab_that_comes_back_too_late_is_told_what_it_missed() {
     append(&mut writer, "orders", 0..3);
     let cursor = hub.newest(0).1;
     append(&mut writer, "orders", 3..10);
-    let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+    let (mut session, start) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
     assert!(start.resumed);
     assert_eq!(start.gaps, [gap(3, 8, Count::Exact(6))]);
     assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [9]);
@@ -128,7 +128,7 @@ fn a_cursor_of_another_epoch_goes_by_offsets() {
     let at = |next| {
         let positions = vec![Position { topic: "orders".into(), partition: 0, next }];
         let cursor = Cursor { epoch: 0, seq: 77, positions, ..Cursor::default() };
-        let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+        let (mut session, start) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
         (start.gaps, offsets(&session.take(MAX_EVENT_MESSAGE).into_events()))
     };
     assert_eq!(at(11), (vec![], vec![11, 12]));
@@ -169,7 +169,7 @@ async fn a_partition_that_begins_without_a_record_gets_its_gap_too() {
     assert_eq!(early.cursor().positions, at(8));
     assert_eq!(hub.newest(0).1.positions, at(8));
 
-    let (mut late, start) = Session::new(&hub, Filter::default(), from());
+    let (mut late, start) = Session::new(&hub, Arc::default(), from());
     assert_eq!((start.gaps, start.positions), (vec![gap(5, 7, Count::UpTo(3))], at(8)));
     append(&mut writer, "orders", 8..10);
     assert_eq!(offsets(&late.take(MAX_EVENT_MESSAGE).into_events()), [8, 9]);
@@ -185,7 +185,7 @@ fn what_another_instance_consumed_meanwhile_is_a_gap_for_who_comes_from_there() 
     // It was elsewhere from 3 to 9.
     writer.begin(&at(10));
     let cursor = Cursor { positions: at(6), ..Cursor::default() };
-    let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+    let (mut session, start) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
     assert_eq!(start.gaps, [gap(6, 9, Count::UpTo(4))]);
     append(&mut writer, "orders", 10..11);
     assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [10]);
@@ -198,7 +198,7 @@ fn what_is_with_another_instance_now_is_a_gap_that_names_it() {
     let position = |topic: &str, next| Position { topic: topic.into(), partition: 0, next };
     let positions = vec![position("orders", 5), position("bills", 7), position("others", 1)];
     let cursor = Cursor { positions, ..Cursor::default() };
-    let (mut session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+    let (mut session, start) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
     assert_eq!(start.gaps, []);
     let owner = |topic: &str, _| match topic {
         "orders" => Some(("ottla-2".to_owned(), 9)),
@@ -221,7 +221,7 @@ fn a_tab_that_can_hold_few_records_is_told_what_it_is_not_sent() {
     append(&mut writer, "orders", 3..8);
     append(&mut writer, "bills", 0..2);
     let recent = |cursor: &Cursor, most| {
-        let (mut session, start) = Session::new(&hub, Filter::default(), From::Recent { cursor: cursor.clone(), most });
+        let (mut session, start) = Session::new(&hub, Arc::default(), From::Recent { cursor: cursor.clone(), most });
         (start.gaps, offsets(&session.take(MAX_EVENT_MESSAGE).into_events()))
     };
     assert_eq!(recent(&seen, 100), (vec![], vec![3, 4, 5, 6, 7, 0, 1]));
@@ -238,7 +238,7 @@ fn a_cursor_from_the_future_begins_now() {
     let (mut writer, hub) = hub(HubConfig::default());
     append(&mut writer, "orders", 0..2);
     let cursor = Cursor { epoch: hub.epoch(), seq: 1000, ..Cursor::default() };
-    let (session, start) = Session::new(&hub, Filter::default(), From::Cursor(cursor));
+    let (session, start) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
     assert!(!start.resumed);
     assert_eq!(session.cursor().seq, hub.newest(0).1.seq);
 }
@@ -262,7 +262,7 @@ fn a_change_stands_at_its_place() {
 fn a_filter_lets_through_what_matches_and_says_now_and_then_where_the_tab_is() {
     let (mut writer, hub) = hub(HubConfig::default());
     let filter = Filter { text: "needle".into(), ..Filter::default() };
-    let (mut session, _) = Session::new(&hub, filter, From::Now);
+    let (mut session, _) = Session::new(&hub, Sieve::of(&filter).unwrap(), From::Now);
     let mut told = Vec::new();
     for offset in 0..10_000 {
         writer.push(&record("orders", offset, if offset == 5000 { b"a Needle" } else { b"hay" }));
@@ -281,7 +281,7 @@ fn a_filter_lets_through_what_matches_and_says_now_and_then_where_the_tab_is() {
 fn gaps_of_partitions_that_a_filter_leaves_out_are_not_told() {
     let (mut writer, hub) = small();
     let filter = Filter { topic: "orders".into(), ..Filter::default() };
-    let (mut session, _) = Session::new(&hub, filter, From::Now);
+    let (mut session, _) = Session::new(&hub, Sieve::of(&filter).unwrap(), From::Now);
     append(&mut writer, "orders", 0..2);
     append(&mut writer, "payments", 0..3);
     assert_eq!(session.take(MAX_EVENT_MESSAGE).into_events(), [Event::Gap(gap(0, 1, Count::Exact(2)))]);
@@ -331,7 +331,7 @@ fn many_gaps_are_told_in_several_messages_and_none_twice() {
             break;
         }
         // A tab that leaves here is told the others when it comes back.
-        let (_, start) = Session::new(&hub, Filter::default(), From::Cursor(session.cursor()));
+        let (_, start) = Session::new(&hub, Arc::default(), From::Cursor(session.cursor()));
         assert_eq!(told + start.gaps.len(), topics.len());
     }
     assert_eq!(told, topics.len());
@@ -346,7 +346,7 @@ fn comes_from_elsewhere(hub: &Arc<Hub>, id: &str, next: i64) -> (Vec<Gap>, Vec<E
     let positions = vec![Position { topic: "orders".into(), partition: 0, next }];
     let topics = vec![TopicId { topic: "orders".into(), id: id.into() }];
     let cursor = Cursor { positions, topics, ..Cursor::default() };
-    let (mut session, start) = Session::new(hub, Filter::default(), From::Cursor(cursor));
+    let (mut session, start) = Session::new(hub, Arc::default(), From::Cursor(cursor));
     let events = session.take(MAX_EVENT_MESSAGE).into_events();
     (start.gaps, events, session.cursor())
 }

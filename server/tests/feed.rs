@@ -28,6 +28,33 @@ async fn what_is_produced_arrives_in_every_tab() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filtered_tab_gets_what_matches_and_is_told_what_it_was_spared() {
+    let instance = Instance::start().await;
+    let (mut all, mut large, mut judged) = (instance.tab().await, instance.tab().await, instance.tab().await);
+    all.subscribe(From::Now).await;
+    large.subscribe_to("json:$.total>=9007199254740993 -header:x", From::Now).await;
+    judged.subscribe_to("where:value.total > 9007199254740992", From::Now).await;
+    for value in [r#"{"total":9007199254740992}"#, r#"{"total":9007199254740993}"#, r#"{"other":1}"#, "no JSON"] {
+        instance.send(value).await;
+    }
+    assert_eq!(all.records(4).await.len(), 4);
+    for (tab, failed) in [(&mut large, 0), (&mut judged, 2)] {
+        let (mut values, mut told) = (Vec::new(), wire::Sieved::default());
+        while told.looked < 4 {
+            match tab.next().await {
+                Event::Records(batch) => values.extend(batch.records.into_iter().filter_map(|record| record.value)),
+                Event::Sieved(sieved) => told = sieved,
+                _ => {}
+            }
+        }
+        let values: Vec<_> = values.iter().map(|value| value.text().unwrap()).collect();
+        assert_eq!(values, [r#"{"total":9007199254740993}"#]);
+        assert_eq!(told, wire::Sieved { looked: 4, matched: 1, failed });
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tab_that_comes_back_gets_exactly_what_it_missed() {
     let instance = Instance::start().await;
     let mut tab = instance.tab().await;

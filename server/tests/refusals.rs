@@ -74,6 +74,35 @@ async fn a_tab_that_sends_nonsense_is_closed_with_a_reason_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_can_not_be_read_is_refused_with_the_place_and_the_reason() {
+    let instance = Instance::start().await;
+    for (filter, why) in [
+        ("json:total>1", "filter.text, at byte 5: a JSON path begins with $"),
+        ("paid json:$.a>x", r#"filter.text, at byte 14: compare with a number, "text", true, false or null"#),
+        ("where:valeu == 1", "filter.text, at byte 6: unknown: valeu ("),
+        (&"x".repeat(wire::Filter::MAX_TEXT + 1), "filter.text, at byte 1024: too long"),
+    ] {
+        let mut tab = instance.tab().await;
+        let command = serde_json::json!({"subscribe": {"feed": "default", "filter": {"text": filter}}});
+        tab.send_text(&command.to_string()).await;
+        let (code, reason) = tab.closed().await;
+        assert_eq!(code, 4422);
+        assert!(reason.starts_with(why), "{reason}");
+
+        let mut url = reqwest::Url::parse(&instance.url("/api/v1/feeds/default/stream")).unwrap();
+        url.query_pairs_mut().append_pair("text", filter);
+        let response = reqwest::get(url).await.unwrap();
+        assert_eq!(response.status(), 422);
+        let problem: Value = response.json().await.unwrap();
+        assert!(problem["detail"].as_str().unwrap().starts_with(why), "{problem}");
+    }
+    let mut tab = instance.tab().await;
+    tab.send_text(r#"{"subscribe":{"feed":"default","filter":{"topic":"no topic"}}}"#).await;
+    assert_eq!(tab.closed().await.0, 4422);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_without_a_subprotocol_is_told_which_there_are() {
     let instance = Instance::start().await;
     let error = tokio_tungstenite::connect_async(format!("ws://{}/ws", instance.address)).await.unwrap_err();

@@ -3,7 +3,7 @@
 //! Decoding takes any input: it never panics, and allocates at most what the input's length allows (a length prefix that
 //! promises more than is there is an error before anything is reserved; serde reserves at most 1 MiB ahead).
 
-use crate::{Command, Event, HeaderView, Record, RecordView, Records};
+use crate::{Command, Event, HeaderView, Record, RecordRef, RecordView, Records};
 use serde::Serialize;
 
 /// Input that is no message of this protocol.
@@ -100,6 +100,14 @@ pub fn encode_record(record: &RecordView<'_>, to: &mut Vec<u8>) {
 /// When the bytes do not begin with a record.
 pub fn decode_record(bytes: &[u8]) -> Result<(Record, &[u8]), DecodeError> {
     postcard::take_from_bytes(bytes).map_err(malformed)
+}
+
+/// Reads the same, borrowed from the bytes.
+///
+/// # Errors
+/// When the bytes do not begin with a record.
+pub fn decode_record_ref(bytes: &[u8]) -> Result<RecordRef<'_>, DecodeError> {
+    postcard::from_bytes(bytes).map_err(malformed)
 }
 
 /// Appends what stands before the records in the postcard form of [`Event::Records`]: followed by `count` encoded records

@@ -55,9 +55,38 @@ impl<'a> DataView<'a> {
         Self { head: &bytes[..bytes.len().min(limit)], size: bytes.len() as u64 }
     }
 
+    /// Whether only the head is here.
+    pub fn is_cut(self) -> bool {
+        self.size > self.head.len() as u64
+    }
+
+    /// The head as text: see [`Data::text`].
+    pub fn text(self) -> Option<&'a str> {
+        head_text(self.head, self.is_cut())
+    }
+
     /// An owned copy.
     pub fn to_owned(self) -> Data {
         Data { head: Bytes::copy_from_slice(self.head), size: self.size }
+    }
+}
+
+impl<'a> From<&'a Data> for DataView<'a> {
+    fn from(data: &'a Data) -> Self {
+        Self { head: &data.head, size: data.size }
+    }
+}
+
+/// From postcard alone: JSON's text would have to be copied.
+impl<'de: 'a, 'a> Deserialize<'de> for DataView<'a> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Binary<'a> {
+            head: &'a [u8],
+            size: u64,
+        }
+        let Binary { head, size } = Binary::deserialize(from)?;
+        Ok(Self { head, size })
     }
 }
 
@@ -79,7 +108,7 @@ impl Serialize for DataView<'_> {
             fields.serialize_field("size", &self.size)?;
             return fields.end();
         }
-        let is_cut = self.size > self.head.len() as u64;
+        let is_cut = self.is_cut();
         let mut fields = to.serialize_struct("Data", if is_cut { 2 } else { 1 })?;
         match std::str::from_utf8(self.head) {
             Ok(text) => fields.serialize_field("text", text)?,
@@ -94,7 +123,7 @@ impl Serialize for DataView<'_> {
 
 impl Serialize for Data {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        DataView { head: &self.head, size: self.size }.serialize(to)
+        DataView::from(self).serialize(to)
     }
 }
 

@@ -39,6 +39,33 @@ pub enum Event {
     /// Where the stream stands in these partitions, or begins: a tab that knew nothing of one of them knows it now, and is told what
     /// it missed of it should it come back too late.
     Positions(Vec<Position>),
+    /// What the subscription's filter has left out so far. While there is one: at most once a second, when it changed.
+    Sieved(Sieved),
+}
+
+/// What a filter did since its subscription began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sieved {
+    /// Records that were looked at.
+    #[serde(with = "number::text")]
+    pub looked: u64,
+    /// Those of them that match: they are sent.
+    #[serde(with = "number::text")]
+    pub matched: u64,
+    /// Those of them on which the filter's expression failed: they are not sent.
+    #[serde(with = "number::text")]
+    pub failed: u64,
+}
+
+impl Sieved {
+    /// Both together.
+    pub fn with(&self, other: &Self) -> Self {
+        Self {
+            looked: self.looked + other.looked,
+            matched: self.matched + other.matched,
+            failed: self.failed + other.failed,
+        }
+    }
 }
 
 /// An instance that consumes a group, as the others hear of it.
@@ -72,6 +99,7 @@ impl Event {
             Self::Members(_) => "members",
             Self::Topics(_) => "topics",
             Self::Positions(_) => "positions",
+            Self::Sieved(_) => "sieved",
         }
     }
 }

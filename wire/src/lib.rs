@@ -19,6 +19,7 @@ mod journal;
 mod number;
 mod page;
 mod produce;
+mod query;
 mod record;
 mod reset;
 mod resume;
@@ -29,7 +30,7 @@ pub use cursor::{Cursor, Position, TopicId};
 pub use data::{Data, DataView};
 pub use event::{
     Assignment, Bye, ByeReason, Change, ChangeKind, Consumed, Count, Event, Fellow, Flag, Gap, Hello, KafkaState,
-    Owned, PartitionStats, Records, Sought, Stats, Subscribed,
+    Owned, PartitionStats, Records, Sieved, Sought, Stats, Subscribed,
 };
 pub use filter::Filter;
 pub use group::{Group, GroupPartition, GroupSummary, Happening, HappeningKind, Member, MemberOttla};
@@ -39,7 +40,8 @@ pub use produce::{
     Encoding, Field, FieldError, HeaderInput, Limits, Outgoing, OutgoingHeader, ProduceError, ProduceInput, Receipt,
     Rule,
 };
-pub use record::{Flags, Header, HeaderView, Record, RecordView, Timestamp};
+pub use query::{Contents, Expression, Query, QueryError, QueryFault};
+pub use record::{Flags, Header, HeaderView, Record, RecordRef, RecordView, Timestamp};
 pub use reset::{ResetError, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo};
 pub use resume::{LONGEST_DELAY, Resume, back_off};
 pub use topic::{Place, check_topic_name};

@@ -135,12 +135,52 @@ pub struct RecordView<'a> {
 }
 
 /// A borrowed [`Header`].
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct HeaderView<'a> {
     /// See [`Header::name`].
     pub name: &'a str,
     /// See [`Header::value`].
+    #[serde(borrow)]
     pub value: Option<DataView<'a>>,
+}
+
+/// What was read of an encoded record without copying it: all that a filter looks at.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RecordRef<'a> {
+    seq: u64,
+    topic: &'a str,
+    partition: i32,
+    offset: i64,
+    timestamp: Timestamp,
+    received: Millis,
+    flags: Flags,
+    #[serde(borrow)]
+    key: Option<DataView<'a>>,
+    #[serde(borrow)]
+    value: Option<DataView<'a>>,
+    #[serde(borrow)]
+    headers: Vec<HeaderView<'a>>,
+    headers_left_out: u32,
+}
+
+impl RecordRef<'_> {
+    /// The record.
+    pub fn view(&self) -> RecordView<'_> {
+        let Self {
+            seq,
+            topic,
+            partition,
+            offset,
+            timestamp,
+            received,
+            flags,
+            key,
+            value,
+            ref headers,
+            headers_left_out,
+        } = *self;
+        RecordView { seq, topic, partition, offset, timestamp, received, flags, key, value, headers, headers_left_out }
+    }
 }
 
 impl RecordView<'_> {

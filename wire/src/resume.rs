@@ -2,7 +2,7 @@
 //! and shared by the page and by `client`, so that both keep the promise "no record twice, none missing without a gap".
 
 use crate::{Bye, Change, ChangeKind, Count, Cursor, Event, Flags, Gap, Position, Record, Records, TopicId};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// The longest wait before the first attempt to reconnect.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
@@ -22,7 +22,8 @@ pub fn back_off(attempt: u32, random: f64) -> Duration {
 pub struct Resume {
     epoch: u64,
     seq: u64,
-    positions: BTreeMap<String, BTreeMap<i32, Seen>>,
+    /// Sorted by topic and partition. A tree would take two kilobytes of the page's WebAssembly.
+    positions: Vec<(String, i32, Seen)>,
     topics: Vec<TopicId>,
     /// Whether what comes next follows the cursor's offsets, not its `seq`.
     by_offsets: bool,
@@ -53,9 +54,12 @@ impl Resume {
 
     /// Where to subscribe from.
     pub fn cursor(&self) -> Cursor {
-        let positions = self.positions.iter().flat_map(|(topic, partitions)| {
-            partitions.iter().map(|(&partition, seen)| Position { topic: topic.clone(), partition, next: seen.next })
-        });
+        let position = |(topic, partition, seen): &(String, i32, Seen)| Position {
+            topic: topic.clone(),
+            partition: *partition,
+            next: seen.next,
+        };
+        let positions = self.positions.iter().map(position);
         Cursor { epoch: self.epoch, seq: self.seq, positions: positions.collect(), topics: self.topics.clone() }
     }
 
@@ -169,7 +173,9 @@ impl Resume {
     /// Nothing was seen of the partition, and nothing missed yet.
     fn begin(&mut self, Position { topic, partition, next }: Position) {
         let begun = Seen { next, unseen: i64::MIN, floor: None };
-        self.positions.entry(topic).or_default().entry(partition).or_insert(begun);
+        if let Err(at) = self.find(&topic, partition) {
+            self.positions.insert(at, (topic, partition, begun));
+        }
     }
 
     /// What was seen of another topic of this name says nothing of this one.
@@ -177,7 +183,7 @@ impl Resume {
         match self.topics.iter_mut().find(|known| known.topic == topic.topic) {
             Some(known) if known.id == topic.id => {}
             Some(known) => {
-                self.positions.remove(&topic.topic);
+                self.positions.retain(|(of, ..)| *of != topic.topic);
                 self.named.retain(|gap| gap.topic != topic.topic);
                 *known = topic;
             }
@@ -197,27 +203,28 @@ impl Resume {
         }
         self.epoch = epoch;
         self.seq = 0;
-        for seen in self.positions.values_mut().flat_map(BTreeMap::values_mut) {
+        for (.., seen) in &mut self.positions {
             seen.floor = Some(seen.unseen);
         }
     }
 
+    /// Where a partition is, or where it belongs.
+    fn find(&self, topic: &str, partition: i32) -> Result<usize, usize> {
+        self.positions.binary_search_by(|(of, number, _)| of.as_str().cmp(topic).then(number.cmp(&partition)))
+    }
+
     fn seen(&mut self, topic: &str, partition: i32) -> Option<&mut Seen> {
-        self.positions.get_mut(topic)?.get_mut(&partition)
+        self.find(topic, partition).ok().map(|at| &mut self.positions[at].2)
     }
 
     fn advance(&mut self, topic: &str, partition: i32, next: i64) {
-        match self.seen(topic, partition) {
-            Some(seen) => {
+        match self.find(topic, partition) {
+            Ok(at) => {
+                let seen = &mut self.positions[at].2;
                 seen.next = seen.next.max(next);
                 seen.unseen = seen.unseen.max(next);
             }
-            None => {
-                self.positions
-                    .entry(topic.into())
-                    .or_default()
-                    .insert(partition, Seen { next, unseen: next, floor: None });
-            }
+            Err(at) => self.positions.insert(at, (topic.into(), partition, Seen { next, unseen: next, floor: None })),
         }
     }
 }

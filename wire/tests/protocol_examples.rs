@@ -48,6 +48,7 @@ fn every_event_has_an_example_that_reads_back() {
         "pong",
         "positions",
         "records",
+        "sieved",
         "stats",
         "subscribed",
         "topics",

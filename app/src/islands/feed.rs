@@ -9,12 +9,12 @@ use super::{
     tab::{Tab, say, tab},
 };
 use crate::{
-    api::{self, GetRecord, LoadGap, NewestFromLog},
+    api::{self, CheckFilter, GetRecord, LoadGap, NewestFromLog},
     browser,
     format::number::grouped,
     markup::{
         drawer::drawer,
-        empty::{LAST, no_match, nothing_yet},
+        empty::{LAST, found, no_match, nothing_yet},
         receipt::{failure, posted, receipt, refused},
         row,
         strip::{self, Figures, SPARK_SECONDS, figures},
@@ -41,8 +41,10 @@ use wire::{Assignment, Record, Scope};
 
 /// How often a screen reader is told at most that there are new messages.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
-/// How long after the last letter a filter's result is told.
-const FILTER_SETTLES: Duration = Duration::from_millis(800);
+/// How long after the last letter the server is asked with a filter, and how long after that a screen reader is told what it
+/// found.
+const FILTER_SETTLES: Duration = Duration::from_millis(250);
+const FILTER_FOUND: Duration = Duration::from_millis(1250);
 /// The composer.
 const FORM: &str = "compose";
 
@@ -84,6 +86,7 @@ fn begin(tab: Tab, main: &Element) {
     browser::listen(main, "change", move |event| page.choose(&event));
     browser::listen(&window(), "keydown", move |event| page.press(&event));
     page.list.begin();
+    page.follow_the_filter();
     page.follow_the_feed();
     page.follow_the_drawer();
     page.follow_the_composer();
@@ -140,7 +143,7 @@ impl Page {
             return html! {};
         }
         if !live.filter().get().trim().is_empty() || live.partition().get().is_some() {
-            return no_match(reader, live.total().get());
+            return no_match(reader, live.found().looked.max(live.total().get()));
         }
         let (serving, assignment, trouble) = (self.tab.serving(), live.assignment().get(), self.trouble.get());
         nothing_yet(reader, &self.tab.feed, &self.tab.topics, &serving, &assignment, &trouble)
@@ -192,18 +195,64 @@ impl Page {
             }
         };
         set_interval(tell, ANNOUNCE_EVERY);
-        follow::changes(
-            move || live.filter().get(),
-            move |filter| {
-                let asked = filter.to_owned();
-                browser::after(FILTER_SETTLES, move || {
-                    if live.filter().get_untracked() == asked {
-                        let count = grouped(live.visible().with_untracked(Vec::len) as u64);
-                        say(&td_string!(locale, feed.found, count));
-                    }
-                });
-            },
-        );
+    }
+
+    /// Shows at once what the filter wants of the rows that are here, and, when it is typed, has the server send no others. The
+    /// address keeps it.
+    fn follow_the_filter(self) {
+        let live = self.tab.live;
+        // First, so that it begins with nothing, as the server wrote it.
+        follow::content("found", move || found(&self.tab.reader, &live.found()));
+        // The server wrote what the address asks for.
+        if let Some(input) = filter_box() {
+            live.filter().set(input.value());
+        }
+        let is_first = Cell::new(true);
+        follow::effect(move || {
+            let asked = (live.filter().get(), live.partition().get());
+            let settle = move || {
+                if (live.filter().get_untracked(), live.partition().get_untracked()) == asked {
+                    self.settle_filter();
+                }
+            };
+            if is_first.replace(false) {
+                return settle();
+            }
+            live.ask();
+            browser::after(FILTER_SETTLES, settle);
+        });
+    }
+
+    fn settle_filter(self) {
+        let text = self.tab.live.filter().get_untracked();
+        if !self.tab.live.ask() {
+            return self.ask_the_server(&text);
+        }
+        // Before the stream is asked for what the server may refuse.
+        spawn_local(async move {
+            let wrong = api::call(CheckFilter { text: text.clone() }).await.flatten();
+            if self.tab.live.filter().get_untracked() == text {
+                match filter_box() {
+                    Some(input) if wrong.is_some() => message::show_at(&input, wrong.as_deref()),
+                    _ => self.ask_the_server(&text),
+                }
+            }
+        });
+    }
+
+    fn ask_the_server(self, text: &str) {
+        let (live, reader) = (self.tab.live, &self.tab.reader);
+        if let Some(input) = filter_box() {
+            message::show_at(&input, None);
+        }
+        live.ask_the_server();
+        browser::show_address(&format!("/?feed={}", self.tab.feed), text);
+        let asked = text.to_owned();
+        browser::after(FILTER_FOUND, move || {
+            if live.filter().get_untracked() == asked {
+                say(&untrack(|| found(reader, &live.found())).into_string());
+            }
+        });
     }
 
     /// The feed's own keys; those of every page are the frame's.
@@ -250,7 +299,7 @@ impl Page {
     fn clear_filter(self) {
         self.tab.live.filter().set(String::new());
         self.tab.live.partition().set(None);
-        if let Some(filter) = browser::by_id::<HtmlInputElement>("filter") {
+        if let Some(filter) = filter_box() {
             filter.set_value("");
         }
     }
@@ -371,6 +420,10 @@ impl Page {
         });
         self.tab.live.partition().set(chosen);
     }
+}
+
+fn filter_box() -> Option<HtmlInputElement> {
+    browser::by_id("filter")
 }
 
 fn is_same(one: &Record, other: &Record) -> bool {

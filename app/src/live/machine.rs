@@ -15,7 +15,8 @@ const DEAD_AFTER: Duration = Duration::from_secs(10);
 const DOUBTFUL_AFTER: Duration = Duration::from_secs(2);
 /// How many of the newest rows another scope begins with.
 const NEWEST: u32 = 100;
-/// How many of the newest records a tab that comes back asks for: what its window holds.
+/// How many of the newest records a tab that comes back asks for, and among how many the server looks for those that only it can
+/// judge: as many as its window holds.
 const MOST: u32 = 10_000;
 /// A connection that held so long was a good one: the next attempt comes as soon as the first.
 const GOOD_AFTER: Duration = Duration::from_secs(5);
@@ -55,6 +56,16 @@ pub(crate) enum Input {
     },
     /// Follow this one's consumption instead, from the newest rows on.
     Scope(Scope),
+    /// Have the server send only this. The rows that it leaves out are behind the tab when the filter ends: then the stream goes
+    /// on from where the first filter began.
+    Filter {
+        /// What to send; everything, where it is empty.
+        filter: Filter,
+        /// Begin with what the server holds, for the tab can't judge what it has itself.
+        anew: bool,
+    },
+    /// What came before is not missed any more.
+    Forget,
     /// The socket is open.
     Opened,
     /// The server said something.
@@ -134,6 +145,13 @@ pub(crate) struct Machine {
     /// Where the next subscribe begins, where it does not go on.
     anew: Option<From>,
     resume: Resume,
+    filter: Filter,
+    /// Only the server can judge by the filter.
+    is_judged_anew: bool,
+    /// `anew` and `resume` as they were when the first filter began.
+    unfiltered: Option<(Option<From>, Resume)>,
+    /// How many subscribes are not answered yet: what comes is still of one before.
+    unanswered: u32,
     instance: String,
     online: bool,
     /// Failed attempts in a row.
@@ -166,6 +184,10 @@ impl Machine {
             scope: Scope::Instance,
             anew: None,
             resume: Resume::default(),
+            filter: Filter::default(),
+            is_judged_anew: false,
+            unfiltered: None,
+            unanswered: 0,
             instance: String::new(),
             online: true,
             attempt: 0,
@@ -222,15 +244,24 @@ impl Machine {
         match input {
             Input::Start { feed, cursor, instance, scope } if matches!(self.state, State::Idle) => {
                 (self.feed, self.scope) = (feed, scope);
-                self.resume = Resume::new(&cursor);
+                self.go_on_from((None, Resume::new(&cursor)), &mut out);
                 self.instance = instance;
                 self.connect(now, &mut out);
             }
             Input::Start { .. } => {}
             Input::Scope(scope) => {
-                (self.scope, self.anew, self.resume) = (scope, Some(From::Newest(NEWEST)), Resume::default());
-                if matches!(self.state, State::Live(_)) {
-                    self.subscribe(&mut out);
+                self.scope = scope;
+                self.go_on_from((Some(From::Newest(NEWEST)), Resume::default()), &mut out);
+            }
+            Input::Filter { filter, anew } => {
+                let from = self.unfiltered.take();
+                let from = from.unwrap_or_else(|| (self.anew.take(), std::mem::take(&mut self.resume)));
+                (self.filter, self.is_judged_anew) = (filter, anew);
+                self.go_on_from(from, &mut out);
+            }
+            Input::Forget => {
+                if let Some(unfiltered) = &mut self.unfiltered {
+                    *unfiltered = (self.anew.clone(), Resume::new(&self.resume.cursor()));
                 }
             }
             Input::Opened => self.opened(&mut out),
@@ -283,11 +314,28 @@ impl Machine {
         self.hidden.filter(|_| !self.asleep).map(|since| since + ASLEEP_AFTER)
     }
 
-    fn subscribe(&self, out: &mut Vec<Output>) {
+    /// Subscribes anew, from there or from what the filter needs.
+    fn go_on_from(&mut self, from: (Option<From>, Resume), out: &mut Vec<Output>) {
+        if self.filter.is_empty() {
+            (self.anew, self.resume) = from;
+        } else {
+            (self.anew, self.resume) = match self.is_judged_anew {
+                true => (Some(From::Newest(MOST)), Resume::default()),
+                false => (from.0.clone(), Resume::new(&from.1.cursor())),
+            };
+            self.unfiltered = Some(from);
+        }
+        if matches!(self.state, State::Live(_)) || self.unanswered > 0 {
+            self.subscribe(out);
+        }
+    }
+
+    fn subscribe(&mut self, out: &mut Vec<Output>) {
+        self.unanswered += 1;
         out.push(Output::Send(Command::Subscribe(Subscribe {
             feed: self.feed.clone(),
             scope: self.scope,
-            filter: Filter::default(),
+            filter: self.filter.clone(),
             pace: Pace::Display,
             from: self.anew.clone().unwrap_or_else(|| From::Recent { cursor: self.resume.cursor(), most: MOST }),
         })));
@@ -296,6 +344,19 @@ impl Machine {
     fn event(&mut self, now: Duration, random: f64, event: Event, out: &mut Vec<Output>) {
         if let State::Live(live) = &mut self.state {
             live.heard = now;
+        }
+        let is_of_the_stream = matches!(
+            event,
+            Event::Records(_)
+                | Event::Gap(_)
+                | Event::Change(_)
+                | Event::Flag(_)
+                | Event::Consumed(_)
+                | Event::Topics(_)
+                | Event::Sieved(_)
+        );
+        if self.unanswered > 0 && is_of_the_stream {
+            return;
         }
         let Some(event) = self.resume.accept(event) else { return };
         match &event {
@@ -313,7 +374,9 @@ impl Machine {
                 self.anew = None;
                 self.caught_up(now, out);
             }
-            Event::Stats(_) | Event::Flag(_) | Event::Consumed(_) | Event::Members(_) => self.caught_up(now, out),
+            Event::Stats(_) | Event::Flag(_) | Event::Consumed(_) | Event::Members(_) | Event::Sieved(_) => {
+                self.caught_up(now, out);
+            }
             Event::Bye(bye) => {
                 let code = bye.reason.close_code();
                 out.push(Output::Close);
@@ -324,6 +387,8 @@ impl Machine {
     }
 
     fn subscribed(&mut self, now: Duration, out: &mut Vec<Output>) {
+        // One comes unasked, too, when the server changes its hub.
+        self.unanswered = self.unanswered.saturating_sub(1);
         if matches!(self.state, State::Opening { .. }) {
             self.missed = Some(0);
             self.state = State::Live(Live { since: now, heard: now, next_ping: now, asked: None });
@@ -393,6 +458,7 @@ impl Machine {
         }
         self.latency_ms = None;
         self.missed = None;
+        self.unanswered = 0;
         let delay = if HOPELESS.contains(&code) && code != STALLED {
             LONGEST_DELAY
         } else {
@@ -593,6 +659,93 @@ mod tests {
         assert_eq!(connection(&machine, 101), Connection::Offline);
         let mut now = 101;
         assert_eq!(tick_until_due(&mut machine, &mut now), [Output::Connect]);
+    }
+
+    fn filter(text: &str) -> Filter {
+        Filter { text: text.into(), ..Filter::default() }
+    }
+
+    /// What is subscribed to, and from where.
+    fn asked(out: &[Output]) -> (&Filter, &From) {
+        match out {
+            [Output::Send(Command::Subscribe(Subscribe { filter, from, .. }))] => (filter, from),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn records(seq: u64) -> Event {
+        Event::Records(wire::Records { epoch: 1, next: seq, records: vec![] })
+    }
+
+    fn answered(machine: &mut Machine) {
+        let (feed, group, scope) = ("default".into(), "g".into(), Scope::Instance);
+        let subscribed = Subscribed { feed, group, scope, epoch: 1, seq: 0, resumed: true };
+        step(machine, 30, Input::Event(Event::Subscribed(subscribed)));
+    }
+
+    #[test]
+    fn filters_begin_where_the_first_one_did_and_so_does_what_comes_after_them() {
+        let mut machine = live();
+        step(&mut machine, 30, Input::Event(records(5)));
+        let five = From::Cursor(Cursor { epoch: 1, seq: 5, ..Cursor::default() });
+        let out = step(&mut machine, 40, Input::Filter { filter: filter("a"), anew: false });
+        assert_eq!(asked(&out), (&filter("a"), &five));
+        step(&mut machine, 41, Input::Event(records(7)));
+        answered(&mut machine);
+        step(&mut machine, 42, Input::Event(records(9)));
+        let out = step(&mut machine, 50, Input::Filter { filter: filter("where:true"), anew: true });
+        assert_eq!(asked(&out), (&filter("where:true"), &From::Newest(MOST)));
+        answered(&mut machine);
+        let out = step(&mut machine, 60, Input::Filter { filter: Filter::default(), anew: false });
+        assert_eq!(asked(&out), (&Filter::default(), &five));
+        answered(&mut machine);
+        step(&mut machine, 61, Input::Event(records(11)));
+        let out = step(&mut machine, 62, Input::Filter { filter: filter("b"), anew: false });
+        assert_eq!(asked(&out).1, &From::Cursor(Cursor { epoch: 1, seq: 11, ..Cursor::default() }));
+    }
+
+    #[test]
+    fn what_is_still_of_another_filter_is_not_taken() {
+        let mut machine = live();
+        step(&mut machine, 40, Input::Filter { filter: filter("a"), anew: false });
+        step(&mut machine, 41, Input::Filter { filter: filter("b"), anew: false });
+        let out = step(&mut machine, 42, Input::Event(Event::Sieved(wire::Sieved::default())));
+        assert_eq!(out, []);
+        answered(&mut machine);
+        assert_eq!(
+            step(&mut machine, 43, Input::Event(Event::Sieved(wire::Sieved::default()))),
+            [],
+            "that was a's answer"
+        );
+        answered(&mut machine);
+        let out = step(&mut machine, 44, Input::Event(Event::Sieved(wire::Sieved::default())));
+        assert!(matches!(out[..], [Output::Take(Event::Sieved(_))]));
+    }
+
+    #[test]
+    fn a_filter_of_the_address_is_asked_for_from_the_start() {
+        let mut machine = Machine::new();
+        assert_eq!(step(&mut machine, 0, Input::Filter { filter: filter("a"), anew: false }), []);
+        let cursor = Cursor { epoch: 1, seq: 5, ..Cursor::default() };
+        let start =
+            Input::Start { feed: "f".into(), cursor: cursor.clone(), instance: "i".into(), scope: Scope::Instance };
+        step(&mut machine, 1, start);
+        let out = step(&mut machine, 2, Input::Opened);
+        assert_eq!(asked(&out), (&filter("a"), &From::Cursor(cursor.clone())));
+        // Before the answer: the server has to be asked again.
+        let out = step(&mut machine, 3, Input::Filter { filter: Filter::default(), anew: false });
+        assert_eq!(asked(&out), (&Filter::default(), &From::Cursor(cursor)));
+    }
+
+    #[test]
+    fn what_was_cleared_while_a_filter_held_does_not_come_back_with_its_end() {
+        let mut machine = live();
+        step(&mut machine, 40, Input::Filter { filter: filter("a"), anew: false });
+        answered(&mut machine);
+        step(&mut machine, 42, Input::Event(records(9)));
+        step(&mut machine, 43, Input::Forget);
+        let out = step(&mut machine, 44, Input::Filter { filter: Filter::default(), anew: false });
+        assert_eq!(asked(&out).1, &From::Cursor(Cursor { epoch: 1, seq: 9, ..Cursor::default() }));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use super::{
     machine::{Input, Machine, Output},
-    query::Query,
+    query::Asked,
     window::{Arrival, Bounds, EntryKind, Window},
 };
 use proptest::prelude::*;
@@ -13,7 +13,8 @@ use std::{
     time::Duration,
 };
 use wire::{
-    Count, Cursor, Event, Flags, From, Gap, Hello, Record, Records, Scope, Stats, Subscribe, Subscribed, Timestamp,
+    Count, Cursor, Event, Filter, Flags, From, Gap, Hello, Record, Records, Scope, Stats, Subscribe, Subscribed,
+    Timestamp,
 };
 
 pub(super) fn record(topic: &str, partition: i32, offset: i64) -> Record {
@@ -46,6 +47,8 @@ struct Server {
     replays: [bool; PARTITIONS],
     /// The tab's session: the next append to send.
     session: Option<u64>,
+    /// The one partition that the tab asked for.
+    only: Option<i32>,
     sent: VecDeque<Event>,
 }
 
@@ -58,6 +61,7 @@ impl Server {
             end: [0; PARTITIONS],
             replays: [false; PARTITIONS],
             session: None,
+            only: None,
             sent: VecDeque::new(),
         }
     }
@@ -106,7 +110,12 @@ impl Server {
         self.replays[partition] = true;
     }
 
-    fn subscribe(&mut self, cursor: &Cursor, is_sloppy: bool) {
+    fn is_asked_for(&self, partition: i32) -> bool {
+        self.only.is_none_or(|only| only == partition)
+    }
+
+    fn subscribe(&mut self, cursor: &Cursor, filter: &Filter, is_sloppy: bool) {
+        self.only = filter.partitions.first().copied();
         self.sent.push_back(Event::Hello(Hello {
             instance: format!("ottla-{}", self.epoch),
             incarnation: self.epoch,
@@ -156,13 +165,14 @@ impl Server {
             while from > next && held.contains(&(from - 1)) {
                 from -= 1;
             }
-            if next < from {
+            if next < from && self.is_asked_for(number) {
                 self.sent.push_back(Event::Gap(gap(number, next, from - 1, Count::UpTo((from - next).unsigned_abs()))));
                 positions.insert(number, from);
             }
         }
-        let records =
-            ring.into_iter().filter(|record| is_sloppy || record.offset >= positions[&record.partition]).collect();
+        let is_new = |record: &Record| is_sloppy || record.offset >= positions[&record.partition];
+        let wanted = ring.into_iter().filter(|record| self.is_asked_for(record.partition) && is_new(record));
+        let records = wanted.collect();
         self.sent.push_back(Event::Records(Records { epoch: self.epoch, next: self.seq(), records }));
         self.session = Some(self.seq());
     }
@@ -183,7 +193,8 @@ impl Server {
             *count += 1;
         }
         *session = tail.max(*session);
-        self.sent.extend(gaps.into_values().map(Event::Gap));
+        let gaps = gaps.into_values().filter(|gap| self.only.is_none_or(|only| only == gap.partition));
+        self.sent.extend(gaps.map(Event::Gap));
     }
 
     fn send(&mut self, limit: u64) {
@@ -192,7 +203,8 @@ impl Server {
         let next = self.seq().min(session + limit);
         if next > session {
             let range = usize::try_from(session).expect("small")..usize::try_from(next).expect("small");
-            let records = self.consumed[range].to_vec();
+            let wanted = self.consumed[range].iter().filter(|record| self.is_asked_for(record.partition));
+            let records = wanted.cloned().collect();
             self.sent.push_back(Event::Records(Records { epoch: self.epoch, next, records }));
             self.session = Some(next);
         }
@@ -214,6 +226,8 @@ struct World {
     /// What was in the list at some time: by row, and the places.
     shown: BTreeMap<u64, (i32, i64, Flags)>,
     named: BTreeMap<u64, Gap>,
+    /// Those of them that came while the server was asked with a filter, and go with it.
+    filtered: BTreeSet<u64>,
     resumed: u64,
 }
 
@@ -229,6 +243,7 @@ impl World {
             instance: Arc::from("ottla"),
             shown: BTreeMap::new(),
             named: BTreeMap::new(),
+            filtered: BTreeSet::new(),
             resumed: 0,
         };
         let start = Input::Start {
@@ -248,12 +263,16 @@ impl World {
                     self.server.sent.clear();
                     self.input(Input::Opened);
                 }
-                Output::Send(wire::Command::Subscribe(Subscribe { from: From::Recent { cursor, .. }, .. })) => {
-                    self.server.subscribe(&cursor, self.is_sloppy);
+                Output::Send(wire::Command::Subscribe(Subscribe { from: From::Recent { cursor, .. }, filter, .. })) => {
+                    self.server.subscribe(&cursor, &filter, self.is_sloppy);
                 }
                 Output::Send(wire::Command::Ping(number)) => self.server.sent.push_back(Event::Pong(number)),
                 Output::Send(command) => panic!("no reason for {command:?}"),
-                Output::Close => {}
+                // Nothing more is heard of it.
+                Output::Close => {
+                    self.server.sent.clear();
+                    self.server.session = None;
+                }
                 Output::Resumed(_) => self.resumed += 1,
                 Output::Take(event) => self.take(event),
             }
@@ -299,8 +318,11 @@ impl World {
     fn publish(&mut self) {
         self.window.publish();
         // What the list would show without the filter.
-        self.window.set_query(Query::default());
+        self.window.ask(Asked::default());
         for row in self.window.visible() {
+            if row.filtered {
+                self.filtered.insert(row.id());
+            }
             match &row.kind {
                 EntryKind::Record(record) => {
                     self.shown.insert(row.id(), (record.partition, record.offset, record.flags));
@@ -313,7 +335,19 @@ impl World {
         }
     }
 
+    fn filter(&mut self, is_on: bool) {
+        let asked = Asked::new("", is_on.then(|| ("t".into(), 1))).unwrap();
+        let filter = asked.filter().clone();
+        self.window.ask(asked);
+        self.window.filter_from_here(is_on);
+        let is_left = |id: &u64| !self.filtered.contains(id);
+        self.shown.retain(|id, _| is_left(id));
+        self.named.retain(|id, _| is_left(id));
+        self.input(Input::Filter { filter, anew: false });
+    }
+
     fn settle(&mut self) {
+        self.filter(false);
         self.is_held = false;
         for partition in 0..PARTITIONS {
             while self.server.next[partition] < self.server.end[partition] {
@@ -392,7 +426,7 @@ proptest! {
                         world.publish();
                     }
                 }
-                Step::Filter(is_on) => world.window.set_query(Query::new(if is_on { "partition:1" } else { "" }, None)),
+                Step::Filter(is_on) => world.filter(is_on),
             }
         }
         world.settle();

@@ -4,12 +4,8 @@
 //! longer held. Published rows are trimmed at the far end and counted. Rows that had to go before anyone could see them are
 //! named by a gap, one for each partition.
 
-use super::query::Query;
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use super::query::Asked;
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use wire::{Change, Consumed, Count, Data, Flag, Flags, Gap, GapPart, Record};
 
 /// How much a window holds. What waits is bounded likewise, so that a held list takes at most twice as much.
@@ -38,6 +34,8 @@ pub struct Entry {
     pub instance: Option<Arc<str>>,
     /// When it came, on the tab's own clock. Zero in what the server rendered.
     pub arrived: Duration,
+    /// Whether it came while the server left rows out.
+    pub(crate) filtered: bool,
     id: u64,
     revision: u32,
 }
@@ -130,21 +128,24 @@ type Place = (String, i32, i64);
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     bounds: Bounds,
-    query: Query,
+    asked: Asked,
+    /// Whether the server is asked with a filter.
+    is_filtered: bool,
     next_id: u64,
     /// Published, the oldest first.
     rows: VecDeque<Arc<Entry>>,
     rows_bytes: usize,
-    /// Those of `rows` that the query wants.
+    /// Those of `rows` that are asked for.
     wanted: VecDeque<Arc<Entry>>,
     waiting: VecDeque<Arc<Entry>>,
     waiting_bytes: usize,
-    /// How many records came since the last publishing that the query wants.
+    /// How many records that are asked for came since the last publishing.
     came: u64,
-    /// What went before it could be published, by topic and partition. It belongs before `waiting`.
-    skipped: BTreeMap<(String, i32), Gap>,
-    /// The places of the rows that were loaded from the log.
-    loaded: BTreeSet<Place>,
+    /// What went before it could be published, one for each partition, and one more if it came while the server left rows out
+    /// (then with `true`). It belongs before `waiting`.
+    skipped: Vec<(bool, Gap)>,
+    /// The places of the rows that were loaded from the log, sorted. (A tree would take two kilobytes of the WebAssembly.)
+    loaded: Vec<Place>,
     records: u64,
     trimmed: u64,
 }
@@ -158,7 +159,7 @@ impl Window {
 
     /// A record came. `mine`: this tab sent it.
     pub(crate) fn push_record(&mut self, record: Record, mine: bool, arrival: &Arrival<'_>) {
-        self.came += u64::from(self.query.matches(&record));
+        self.came += u64::from(self.asked.matches(&record));
         self.push(EntryKind::Record(record), mine, arrival);
     }
 
@@ -174,7 +175,7 @@ impl Window {
         while self.is_waiting_full() {
             let Some(entry) = self.waiting.pop_front() else { break };
             self.waiting_bytes -= entry.bytes();
-            self.skip(&entry.kind);
+            self.skip(&entry);
         }
     }
 
@@ -187,13 +188,20 @@ impl Window {
     fn entry(&mut self, kind: EntryKind, mine: bool, instance: Option<Arc<str>>, arrived: Duration) -> Arc<Entry> {
         let id = self.next_id;
         self.next_id += 1;
-        Arc::new(Entry { kind, mine, instance, arrived, id, revision: 0 })
+        Arc::new(Entry { kind, mine, instance, arrived, filtered: self.is_filtered, id, revision: 0 })
+    }
+
+    /// A row that came with no event. `filtered`: it goes with the filter.
+    fn old_entry(&mut self, kind: EntryKind, filtered: bool) -> Arc<Entry> {
+        let mut entry = self.entry(kind, false, None, Duration::ZERO);
+        Arc::make_mut(&mut entry).filtered = filtered;
+        entry
     }
 
     /// Remembers records that nobody could see. Changes and resumptions are not kept: they say nothing about records
     /// which the gap does not say.
-    fn skip(&mut self, kind: &EntryKind) {
-        let gap = match kind {
+    fn skip(&mut self, entry: &Entry) {
+        let gap = match &entry.kind {
             EntryKind::Record(record) => Gap {
                 topic: record.topic.clone(),
                 partition: record.partition,
@@ -205,28 +213,29 @@ impl Window {
             EntryKind::Gap(gap) => gap.clone(),
             EntryKind::Gone { .. } | EntryKind::Change(_) | EntryKind::Resumed(_) => return,
         };
-        match self.skipped.get_mut(&(gap.topic.clone(), gap.partition)) {
-            Some(skipped) => {
-                skipped.first = skipped.first.min(gap.first);
-                skipped.last = skipped.last.max(gap.last);
-                skipped.count = sum(skipped.count, gap.count);
-                skipped.now_with = gap.now_with;
+        let is_of_it = |(filtered, named): &&mut (bool, Gap)| {
+            *filtered == entry.filtered && named.partition == gap.partition && named.topic == gap.topic
+        };
+        match self.skipped.iter_mut().find(is_of_it) {
+            Some((_, named)) => {
+                named.first = named.first.min(gap.first);
+                named.last = named.last.max(gap.last);
+                named.count = sum(named.count, gap.count);
+                named.now_with = gap.now_with;
             }
-            None => {
-                self.skipped.insert((gap.topic.clone(), gap.partition), gap);
-            }
+            None => self.skipped.push((entry.filtered, gap)),
         }
     }
 
-    /// How many records came since the last publishing that the query wants.
+    /// How many records that are asked for came since the last publishing.
     pub(crate) fn waiting(&self) -> u64 {
         self.came
     }
 
     /// Moves what waits into the list. Trims the list at its far end.
     pub(crate) fn publish(&mut self) {
-        for gap in std::mem::take(&mut self.skipped).into_values() {
-            let entry = self.entry(EntryKind::Gap(gap), false, None, Duration::ZERO);
+        for (filtered, gap) in std::mem::take(&mut self.skipped) {
+            let entry = self.old_entry(EntryKind::Gap(gap), filtered);
             self.append(entry);
         }
         for entry in std::mem::take(&mut self.waiting) {
@@ -251,7 +260,7 @@ impl Window {
     fn replace_loaded(&mut self, entry: &Entry) {
         let Some(record) = entry.record() else { return };
         // Cheap while nothing is loaded, which is nearly always.
-        if self.loaded.is_empty() || !self.loaded.remove(&place(record)) {
+        if self.loaded.is_empty() || !self.forget_loaded(record) {
             return;
         }
         let is_it = |row: &Arc<Entry>| row.is_loaded() && row.is_at(&record.topic, record.partition, record.offset);
@@ -261,6 +270,12 @@ impl Window {
             self.records -= 1;
             self.wanted.retain(|other| other.id != row.id);
         }
+    }
+
+    /// The row at this place is no loaded one any more; whether it was.
+    fn forget_loaded(&mut self, record: &Record) -> bool {
+        let found = self.loaded.binary_search(&place(record));
+        found.map(|at| self.loaded.remove(at)).is_ok()
     }
 
     fn trim(&mut self) {
@@ -274,7 +289,7 @@ impl Window {
                 self.records -= 1;
                 self.trimmed += 1;
                 if row.is_loaded() {
-                    self.loaded.remove(&place(record));
+                    self.forget_loaded(record);
                 }
             }
         }
@@ -295,19 +310,59 @@ impl Window {
         self.trimmed
     }
 
-    /// Shows what `query` wants.
-    pub(crate) fn set_query(&mut self, query: Query) {
-        if self.query == query {
-            return;
+    /// What is asked for.
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// Shows what is asked for.
+    pub(crate) fn ask(&mut self, asked: Asked) {
+        if self.asked.filter() != asked.filter() {
+            self.asked = asked;
+            self.count_waiting();
+            self.sift();
         }
-        self.query = query;
-        self.came = self
-            .waiting
-            .iter()
-            .filter(|row| row.record().is_some_and(|record| self.query.matches(record)))
-            .count() as u64
-            + self.skipped.values().filter(|gap| self.query.matches_gap(gap)).map(|gap| number(gap.count)).sum::<u64>();
+    }
+
+    fn count_waiting(&mut self) {
+        let records = self.waiting.iter().filter(|row| row.record().is_some() && self.wants(row)).count() as u64;
+        let skipped = self.skipped.iter().filter(|(_, gap)| self.asked.may_be_in(gap));
+        self.came = records + skipped.map(|(_, gap)| number(gap.count)).sum::<u64>();
+    }
+
+    /// From here on come only rows that the filter lets through, or all of them again, from where the first filter began.
+    /// What came while there was one goes: between those rows others were left out, and the server names them all anew.
+    pub(crate) fn filter_from_here(&mut self, is_filtered: bool) {
+        if std::mem::replace(&mut self.is_filtered, is_filtered) {
+            for rows in [&mut self.waiting, &mut self.rows] {
+                rows.retain(|row| !row.filtered);
+            }
+            self.skipped.retain(|(filtered, _)| !filtered);
+            self.recount();
+        }
+        self.count_waiting();
         self.sift();
+    }
+
+    /// How many records came before the filter, and how many of them it lets through.
+    pub(crate) fn found(&self) -> (u64, u64) {
+        let mut found = (0, 0);
+        if !self.asked.is_for_the_server() {
+            for row in
+                [&self.waiting, &self.rows].into_iter().flatten().filter(|row| !row.filtered && row.record().is_some())
+            {
+                found.0 += 1;
+                found.1 += u64::from(self.wants(row));
+            }
+        }
+        found
+    }
+
+    fn recount(&mut self) {
+        let bytes = |rows: &VecDeque<Arc<Entry>>| rows.iter().map(|row| row.bytes()).sum();
+        self.rows_bytes = bytes(&self.rows);
+        self.waiting_bytes = bytes(&self.waiting);
+        self.records = self.rows.iter().filter(|row| row.record().is_some()).count() as u64;
     }
 
     fn sift(&mut self) {
@@ -316,9 +371,11 @@ impl Window {
 
     fn wants(&self, entry: &Entry) -> bool {
         match &entry.kind {
-            EntryKind::Record(record) => self.query.matches(record),
-            EntryKind::Gap(gap) | EntryKind::Gone { gap, .. } => self.query.matches_gap(gap),
-            EntryKind::Change(_) | EntryKind::Resumed(_) => self.query.is_empty(),
+            // What it is worth is not known: the server was not asked.
+            _ if self.is_filtered && !entry.filtered && self.asked.is_for_the_server() => false,
+            EntryKind::Record(record) => self.asked.matches(record),
+            EntryKind::Gap(gap) | EntryKind::Gone { gap, .. } => self.asked.may_be_in(gap),
+            EntryKind::Change(_) | EntryKind::Resumed(_) => self.asked.is_empty(),
         }
     }
 
@@ -327,7 +384,8 @@ impl Window {
         // Not the ids: a list that is keyed by them must not take a new row for an old one.
         *self = Self {
             bounds: self.bounds,
-            query: std::mem::take(&mut self.query),
+            asked: std::mem::take(&mut self.asked),
+            is_filtered: self.is_filtered,
             next_id: self.next_id,
             ..Self::default()
         };
@@ -335,24 +393,26 @@ impl Window {
 
     /// Adds records that were read from the log at the far end, the oldest first.
     pub(crate) fn add_loaded(&mut self, records: Vec<Record>) {
-        self.insert_loaded(0, records);
+        self.insert_loaded(0, false, records);
     }
 
     /// Inserts records that were read from the log; those that are held already are left out.
-    fn insert_loaded(&mut self, mut at: usize, records: Vec<Record>) {
+    fn insert_loaded(&mut self, mut at: usize, filtered: bool, records: Vec<Record>) {
         for mut record in records {
-            let holds = |row: &Arc<Entry>| row.is_at(&record.topic, record.partition, record.offset);
-            if self.rows.iter().chain(&self.waiting).any(holds) {
+            let is_it = |row: &Arc<Entry>| row.is_at(&record.topic, record.partition, record.offset);
+            if self.rows.iter().chain(&self.waiting).any(is_it) {
                 continue;
             }
+            let place = place(&record);
+            if let Err(at) = self.loaded.binary_search(&place) {
+                self.loaded.insert(at, place);
+            }
             record.flags = record.flags.with(Flags::LOADED);
-            self.loaded.insert(place(&record));
-            let entry = self.entry(EntryKind::Record(record), false, None, Duration::ZERO);
+            let entry = self.old_entry(EntryKind::Record(record), filtered);
             self.rows.insert(at, entry);
             at += 1;
         }
-        self.rows_bytes = self.rows.iter().map(|row| row.bytes()).sum();
-        self.records = self.rows.iter().filter(|row| row.record().is_some()).count() as u64;
+        self.recount();
         self.sift();
         self.trim();
     }
@@ -361,6 +421,7 @@ impl Window {
     /// here any more.
     pub(crate) fn fill_gap(&mut self, id: u64, part: GapPart) {
         let Some(at) = self.rows.iter().position(|row| row.id == id) else { return };
+        let filtered = self.rows[at].filtered;
         let EntryKind::Gap(gap) = &self.rows[at].kind else { return };
         let (mut kinds, from) = (Vec::new(), part.from.max(gap.first));
         let deleted = gap.first..=gap.last.min(part.log_start - 1);
@@ -383,10 +444,10 @@ impl Window {
         self.rows.remove(at);
         let (notes, GapPart { records, .. }) = (kinds.len(), part);
         for (nth, kind) in kinds.into_iter().enumerate() {
-            let entry = self.entry(kind, false, None, Duration::ZERO);
+            let entry = self.old_entry(kind, filtered);
             self.rows.insert(at + nth, entry);
         }
-        self.insert_loaded(at + notes, records);
+        self.insert_loaded(at + notes, filtered, records);
     }
 
     /// Marks what this tab sent. Returns who consumed it and when it came, where the row is here.
@@ -611,13 +672,49 @@ mod tests {
         push(&mut window, 0..3);
         window.publish();
         push(&mut window, 1..5);
-        window.set_query(Query::new("offset:1", None));
+        window.ask(Asked::new("offset:1", None).unwrap());
         assert_eq!((shown(&window).as_str(), window.waiting()), ("1", 1));
         push(&mut window, 1..3);
         assert_eq!(window.waiting(), 2);
         window.publish();
-        window.set_query(Query::default());
+        window.ask(Asked::default());
         assert_eq!(shown(&window), "2 1 4 3 2 1 2 1 0");
+    }
+
+    #[test]
+    fn what_came_while_the_server_left_rows_out_goes_with_the_filter() {
+        let mut window = window(20);
+        push(&mut window, 0..3);
+        push_gap(&mut window, 3, 5, Count::Exact(3));
+        window.publish();
+        window.ask(Asked::new("-offset:1", None).unwrap());
+        window.filter_from_here(true);
+        assert_eq!(window.found(), (3, 2));
+        push(&mut window, 7..8);
+        window.publish();
+        push(&mut window, 9..10);
+        let id = window.visible().iter().find(|row| row.record().is_none()).unwrap().id();
+        window.fill_gap(id, GapPart { from: 5, records: vec![record("t", 0, 5)], log_start: 0 });
+        assert_eq!((shown(&window).as_str(), window.waiting()), ("7 5L 3-4:2 2 0", 1));
+        window.ask(Asked::default());
+        window.filter_from_here(false);
+        assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("5L 3-4:2 2 1 0", 0, 4));
+    }
+
+    #[test]
+    fn what_only_the_server_judges_is_not_shown_before_it_did() {
+        let mut window = window(20);
+        push(&mut window, 0..3);
+        window.publish();
+        window.ask(Asked::new("where:offset > 1", None).unwrap());
+        assert_eq!(shown(&window), "2 1 0", "it is not asked yet");
+        window.filter_from_here(true);
+        push(&mut window, 2..3);
+        window.publish();
+        assert_eq!((shown(&window).as_str(), window.found()), ("2", (0, 0)));
+        window.ask(Asked::default());
+        window.filter_from_here(false);
+        assert_eq!(shown(&window), "2 1 0");
     }
 
     #[test]
@@ -688,18 +785,18 @@ mod tests {
                         next += count;
                     }
                     Step::Publish => {
-                        named += window.skipped.values().map(|gap| number(gap.count)).sum::<u64>();
+                        named += window.skipped.iter().map(|(_, gap)| number(gap.count)).sum::<u64>();
                         published += window.waiting.len() as u64;
                         window.publish();
                     }
                     Step::Filter(offset) => {
                         let text = offset.map(|offset| format!("offset:{offset}")).unwrap_or_default();
-                        window.set_query(Query::new(&text, None));
+                        window.ask(Asked::new(&text, None).unwrap());
                     }
                 }
                 prop_assert!(window.rows.len() <= rows && window.waiting.len() <= rows);
                 prop_assert_eq!(window.trimmed() + window.total(), published);
-                let waiting = window.waiting.len() as u64 + window.skipped.values().map(|gap| number(gap.count)).sum::<u64>();
+                let waiting = window.waiting.len() as u64 + window.skipped.iter().map(|(_, gap)| number(gap.count)).sum::<u64>();
                 prop_assert_eq!(published + named + waiting, next.unsigned_abs());
                 let wanted: VecDeque<_> = window.rows.iter().filter(|row| window.wants(row)).cloned().collect();
                 prop_assert_eq!(&window.wanted, &wanted);

@@ -4,7 +4,7 @@ use super::{icon::icon, instance::instance};
 use crate::{format::number::grouped, reader::Reader, words};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::Assignment;
+use wire::{Assignment, Sieved};
 
 /// How many records of the log an empty feed offers.
 pub const LAST: usize = 100;
@@ -21,7 +21,17 @@ pub fn empty(symbol: &str, title: &str, text: &Markup, actions: &Markup) -> Mark
     }
 }
 
-/// The filter hides everything that the tab holds.
+/// What a filter found; nothing where it had nothing to look at.
+pub fn found(reader: &Reader, found: &Sieved) -> Markup {
+    let locale = reader.locale;
+    let Sieved { looked, matched, failed } = *found;
+    html! {
+        @if looked > 0 { (td_string!(locale, feed.found, matched = grouped(matched), looked = grouped(looked))) }
+        @if failed > 0 { (td_string!(locale, feed.not_judged, count = grouped(failed))) }
+    }
+}
+
+/// The filter let nothing through of all that it looked at.
 pub fn no_match(reader: &Reader, total: u64) -> Markup {
     let locale = reader.locale;
     empty(

@@ -1,5 +1,7 @@
 //! The toolbar of the feed: topic, filter, partition, pause, clear, density.
 
+#[cfg(feature = "ssr")]
+use super::field::error;
 use super::icon::icon;
 use crate::{format::number::grouped, reader::Reader};
 use leptos_i18n::td_string;
@@ -9,11 +11,10 @@ use wire::Assignment;
 use wire::{Scope, Snapshot};
 
 #[cfg(feature = "ssr")]
-/// The toolbar above the list. `assignment` is what there is to choose from.
-pub fn toolbar(reader: &Reader, snapshot: &Snapshot, assignment: &Assignment, roomy: bool) -> Markup {
+/// The toolbar above the list. `filter` is what the address asks for, `assignment` what there is to choose from.
+pub fn toolbar(reader: &Reader, snapshot: &Snapshot, filter: &str, assignment: &Assignment, roomy: bool) -> Markup {
     let locale = reader.locale;
     let Snapshot { feed, feeds, topics, scope, .. } = snapshot;
-    let filter = td_string!(locale, feed.filter);
     html! {
         div.tools role="toolbar" aria-label=(td_string!(locale, feed.messages)) {
             @if feeds.len() > 1 {
@@ -35,12 +36,7 @@ pub fn toolbar(reader: &Reader, snapshot: &Snapshot, assignment: &Assignment, ro
                     label { input type="radio" name="scope" value=(value) autocomplete="off" checked[of == *scope]; (name) }
                 }
             }
-            label.search.needs-script {
-                (icon("search"))
-                span.sr { (filter) }
-                input #filter .input type="search" autocomplete="off" placeholder=(filter) aria-keyshortcuts="/";
-                kbd.only-wide { "/" }
-            }
+            (filter_box(reader, filter))
             select #partitions .input.mono.only-wide.needs-script autocomplete="off" aria-label=(td_string!(locale, feed.partition)) {
                 (partitions(reader, assignment, None))
             }
@@ -49,6 +45,54 @@ pub fn toolbar(reader: &Reader, snapshot: &Snapshot, assignment: &Assignment, ro
             }
             (square(td_string!(locale, feed.clear), "clear", "clear", None))
             (square(td_string!(locale, feed.density), "rows", "density", Some(roomy)))
+        }
+    }
+}
+
+/// The filter box, what it found, what is wrong with it, and how to write in it.
+#[cfg(feature = "ssr")]
+fn filter_box(reader: &Reader, text: &str) -> Markup {
+    let locale = reader.locale;
+    let (name, help) = (td_string!(locale, feed.filter), td_string!(locale, query.title));
+    html! {
+        div.filter.needs-script {
+            label.search {
+                (icon("search"))
+                span.sr { (name) }
+                input #filter .input type="search" autocomplete="off" spellcheck="false" maxlength=(wire::Filter::MAX_TEXT)
+                    placeholder=(name) value=(text) aria-keyshortcuts="/" aria-describedby="filter-error found";
+                kbd.only-wide { "/" }
+            }
+            button.btn.quiet.square type="button" popovertarget="filter-help" aria-label=(help) title=(help) { (icon("help")) }
+            span #found .muted.num {}
+            (error("filter-error", None))
+            (language(reader))
+        }
+    }
+}
+
+/// The language of filters, in a list.
+#[cfg(feature = "ssr")]
+fn language(reader: &Reader) -> Markup {
+    let locale = reader.locale;
+    let terms = [
+        ("refund \"on hold\"", td_string!(locale, query.text)),
+        ("-refund", td_string!(locale, query.not)),
+        ("key:17  value:paid  topic:orders  header:trace", td_string!(locale, query.within)),
+        ("key=order-17  value=ok  header:trace=abc", td_string!(locale, query.exact)),
+        ("partition:2  offset:1043  orders[2]  orders[2]@1043", td_string!(locale, query.place)),
+        ("json:$.customer.name  json:$.items[0]  json:$.items[*].id", td_string!(locale, query.json)),
+        ("json:$.total>100  json:$.name=\"Ann\"", td_string!(locale, query.compare)),
+        ("where:value.total > 100 && key.startsWith(\"a\")", td_string!(locale, query.expression)),
+    ];
+    html! {
+        div #filter-help .card popover role="dialog" aria-labelledby="filter-help-title" {
+            header { h2 #filter-help-title { (td_string!(locale, query.title)) } }
+            div.body {
+                p { (td_string!(locale, query.rule)) }
+                dl.kv.terms { @for (term, meaning) in terms { dt { code { (term) } } dd { (meaning) } } }
+                p.faint { (td_string!(locale, query.where_it_looks)) }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     markup::{
         banner::banner,
         composer::composer,
-        empty::nothing_yet,
+        empty::{no_match, nothing_yet},
         list::list,
         strip::{Figures, figures},
         toolbar::toolbar,
@@ -22,13 +22,15 @@ use leptos_router::hooks::use_query_map;
 use maud::{Markup, html};
 use wire::{Assignment, ReadError, Record, Scope, Snapshot};
 
-/// The page. `/?feed=NAME` is that of another feed than the first; `/?last=100` shows the newest records from the log besides: what an empty feed offers without JavaScript.
+/// The page. `/?feed=NAME` is that of another feed than the first, `/?filter=TEXT` begins with a filter; `/?last=100` shows the
+/// newest records from the log besides: what an empty feed offers without JavaScript.
 #[component]
 pub fn Feed() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let posted = Posted::of(&query);
     let failure = use_context::<FormFailure>();
     let last = query.get("last").and_then(|count| count.parse().ok());
+    let filter = query.get("filter").unwrap_or_default();
     page(async move |visit| {
         let (loaded, trouble) = match last {
             Some(count) => match from_log(&visit.snapshot.feed, count).await {
@@ -40,6 +42,9 @@ pub fn Feed() -> impl IntoView {
         let live = Live::provide();
         live.seed(&visit.snapshot);
         live.add_loaded(loaded.clone());
+        live.filter().set(filter);
+        // One that can't be read is shown with what is wrong by the browser; the rows are then all there.
+        live.ask();
         let trouble = trouble.map(|(what, why)| banner("danger", &what, &why));
         let html = content(&visit, live, trouble, failure.as_ref(), posted.as_ref());
         provide_context(Rendering(html.into_string()));
@@ -70,10 +75,11 @@ fn content(
     let locale = reader.locale;
     let entries = live.visible().get_untracked();
     let (held, dropped) = (live.total().get_untracked(), 0);
+    let filter = live.filter().get_untracked();
     html! {
         h1.sr { (td_string!(locale, nav.feed)) }
         div {
-            (toolbar(reader, snapshot, &members.map_or_else(|| assignment.clone(), Assignment::of_all), preferences.roomy))
+            (toolbar(reader, snapshot, &filter, &members.map_or_else(|| assignment.clone(), Assignment::of_all), preferences.roomy))
             (banners(visit))
             @if let Some(reason) = journal { (banner("warn", td_string!(locale, journal.down), &td_string!(locale, journal.means, reason = reason.as_str()))) }
             @if let Some(trouble) = trouble { (trouble) }
@@ -84,7 +90,8 @@ fn content(
         div.content {
             (list(reader, &entries, instance, topics.len() == 1))
             div #over .over hidden[!entries.is_empty()] {
-                @if entries.is_empty() { (nothing_yet(reader, &snapshot.feed, topics, instance, assignment, "")) }
+                @if entries.is_empty() && !filter.is_empty() { (no_match(reader, held)) }
+                @else if entries.is_empty() { (nothing_yet(reader, &snapshot.feed, topics, instance, assignment, "")) }
             }
         }
         aside #drawer .drawer aria-label=(td_string!(locale, detail.title)) {}

@@ -13,7 +13,7 @@ use axum::{
     },
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use engine::{Engine, Output, Tab};
+use engine::{Engine, Output, Refusal, Tab};
 use futures::{Stream, StreamExt, stream};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
@@ -58,10 +58,10 @@ pub(super) async fn stream(
     let mut tab = Tab::new(engine);
     let hello = tab.hello();
     let subscribe = Subscribe { feed, scope: Scope::Instance, filter, pace: Pace::Latency, from };
-    let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|reason| {
+    let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|Refusal { reason, why }| {
         let status =
             if reason == ByeReason::UnknownFeed { StatusCode::NOT_FOUND } else { StatusCode::UNPROCESSABLE_ENTITY };
-        Problem::new(status, "bad-subscription", reason.text())
+        Problem::new(status, "bad-subscription", why)
     })?;
     first.insert(0, hello);
     let events = stream::iter(first.into_iter().map(|event| sent(&event, None))).chain(following(tab));

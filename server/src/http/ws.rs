@@ -9,9 +9,9 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use engine::{Engine, Output, Tab};
+use engine::{Engine, Output, Refusal, Tab};
 use http::StatusCode;
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 use wire::{Bye, ByeReason, Command, Event, codec};
 
 /// axum's default of 128 KiB for each connection is what 10,000 tabs can't afford; commands are small.
@@ -69,10 +69,15 @@ struct Connection {
     stall: Duration,
 }
 
+/// The longest text of a close frame's reason (RFC 6455, section 5.5), in bytes.
+const MAX_REASON: usize = 123;
+
 /// Why a connection is over.
 enum End {
     /// The server has last words.
     Bye(Bye),
+    /// What the other side asks for is not taken.
+    Refused(Refusal),
     /// The other side closed, or is gone.
     Gone,
 }
@@ -85,7 +90,11 @@ impl Connection {
             Err(end) => end,
         };
         match end {
-            End::Bye(bye) => self.close(bye).await,
+            End::Bye(bye) => {
+                let text = bye.reason.text().into();
+                self.close(bye, text).await;
+            }
+            End::Refused(Refusal { reason, why }) => self.close(Bye { reason, cursor: None }, why).await,
             End::Gone => {}
         }
     }
@@ -96,7 +105,7 @@ impl Connection {
                 message = self.socket.recv() => match self.command(message) {
                     Ok(Some(command)) => match tab.command(command) {
                         Ok(events) => self.send_events(&events).await,
-                        Err(reason) => Err(End::Bye(Bye { reason, cursor: None })),
+                        Err(refusal) => Err(End::Refused(refusal)),
                     },
                     Ok(None) => Ok(()),
                     Err(end) => Err(end),
@@ -172,11 +181,14 @@ impl Connection {
 
     /// Says why, closes, and gives the other side a moment to answer: a connection that is dropped with unread bytes in it
     /// is reset, and the reason is lost on the way (RFC 1122, section 4.2.2.13).
-    async fn close(mut self, bye: Bye) {
-        let reason = bye.reason;
+    async fn close(mut self, bye: Bye, mut why: Cow<'static, str>) {
+        let code = bye.reason.close_code();
+        if why.len() > MAX_REASON {
+            why = why[..why.floor_char_boundary(MAX_REASON)].to_owned().into();
+        }
         let _ = tokio::time::timeout(CLOSE_DEADLINE, async {
             let _ = self.send_events(&[Event::Bye(bye)]).await;
-            let frame = CloseFrame { code: reason.close_code(), reason: reason.text().into() };
+            let frame = CloseFrame { code, reason: (*why).into() };
             if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
                 while let Some(Ok(_)) = self.socket.recv().await {}
             }

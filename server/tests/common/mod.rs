@@ -158,10 +158,15 @@ impl JsonTab {
 
     /// Subscribes to the page's feed.
     pub async fn subscribe(&mut self, from: wire::From) -> wire::Subscribed {
+        self.subscribe_to("", from).await
+    }
+
+    /// Subscribes to what a filter lets through of the page's feed.
+    pub async fn subscribe_to(&mut self, filter: &str, from: wire::From) -> wire::Subscribed {
         let subscribe = wire::Subscribe {
             feed: "default".into(),
             scope: wire::Scope::Instance,
-            filter: wire::Filter::default(),
+            filter: wire::Filter { text: filter.into(), ..wire::Filter::default() },
             pace: wire::Pace::Display,
             from,
         };

@@ -184,6 +184,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         members.prop_map(Event::Members),
         topics().prop_map(Event::Topics),
         vec(position(), 0..3).prop_map(Event::Positions),
+        any::<[u64; 3]>().prop_map(|[looked, matched, failed]| Event::Sieved(Sieved { looked, matched, failed })),
     ]
 }
 
