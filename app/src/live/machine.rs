@@ -497,6 +497,11 @@ mod tests {
     use super::*;
     use wire::{Bye, ByeReason, Stats, Subscribed};
 
+    /// Where a tab goes on that has everything before `cursor`.
+    fn recent(cursor: Cursor) -> From {
+        From::Recent { cursor, most: MOST }
+    }
+
     /// Half of each wait.s range is always taken.
     fn step(machine: &mut Machine, at: u64, input: Input) -> Vec<Output> {
         machine.step(Duration::from_millis(at), 0.5, input)
@@ -687,7 +692,7 @@ mod tests {
     fn filters_begin_where_the_first_one_did_and_so_does_what_comes_after_them() {
         let mut machine = live();
         step(&mut machine, 30, Input::Event(records(5)));
-        let five = From::Cursor(Cursor { epoch: 1, seq: 5, ..Cursor::default() });
+        let five = recent(Cursor { epoch: 1, seq: 5, ..Cursor::default() });
         let out = step(&mut machine, 40, Input::Filter { filter: filter("a"), anew: false });
         assert_eq!(asked(&out), (&filter("a"), &five));
         step(&mut machine, 41, Input::Event(records(7)));
@@ -701,7 +706,7 @@ mod tests {
         answered(&mut machine);
         step(&mut machine, 61, Input::Event(records(11)));
         let out = step(&mut machine, 62, Input::Filter { filter: filter("b"), anew: false });
-        assert_eq!(asked(&out).1, &From::Cursor(Cursor { epoch: 1, seq: 11, ..Cursor::default() }));
+        assert_eq!(asked(&out).1, &recent(Cursor { epoch: 1, seq: 11, ..Cursor::default() }));
     }
 
     #[test]
@@ -731,10 +736,10 @@ mod tests {
             Input::Start { feed: "f".into(), cursor: cursor.clone(), instance: "i".into(), scope: Scope::Instance };
         step(&mut machine, 1, start);
         let out = step(&mut machine, 2, Input::Opened);
-        assert_eq!(asked(&out), (&filter("a"), &From::Cursor(cursor.clone())));
+        assert_eq!(asked(&out), (&filter("a"), &recent(cursor.clone())));
         // Before the answer: the server has to be asked again.
         let out = step(&mut machine, 3, Input::Filter { filter: Filter::default(), anew: false });
-        assert_eq!(asked(&out), (&Filter::default(), &From::Cursor(cursor)));
+        assert_eq!(asked(&out), (&Filter::default(), &recent(cursor)));
     }
 
     #[test]
@@ -745,7 +750,7 @@ mod tests {
         step(&mut machine, 42, Input::Event(records(9)));
         step(&mut machine, 43, Input::Forget);
         let out = step(&mut machine, 44, Input::Filter { filter: Filter::default(), anew: false });
-        assert_eq!(asked(&out).1, &From::Cursor(Cursor { epoch: 1, seq: 9, ..Cursor::default() }));
+        assert_eq!(asked(&out).1, &recent(Cursor { epoch: 1, seq: 9, ..Cursor::default() }));
     }
 
     #[test]

@@ -263,7 +263,9 @@ impl World {
                     self.server.sent.clear();
                     self.input(Input::Opened);
                 }
-                Output::Send(wire::Command::Subscribe(Subscribe { from: From::Recent { cursor, .. }, filter, .. })) => {
+                Output::Send(wire::Command::Subscribe(Subscribe {
+                    from: From::Recent { cursor, .. }, filter, ..
+                })) => {
                     self.server.subscribe(&cursor, &filter, self.is_sloppy);
                 }
                 Output::Send(wire::Command::Ping(number)) => self.server.sent.push_back(Event::Pong(number)),
