@@ -31,7 +31,8 @@ use socket::Socket;
 use std::{sync::Arc, time::Duration};
 use window::{Arrival, Window};
 use wire::{
-    Assignment, Event, Fellow, Filter, GapPart, KafkaState, Receipt, Record, Records, Scope, Sieved, Snapshot, Stats,
+    Assignment, Consumed, Event, Fellow, Filter, GapPart, KafkaState, Receipt, Record, Records, Scope, Sieved,
+    Snapshot, Stats,
 };
 
 /// The feed in this tab. A handle; copies are the same feed.
@@ -495,6 +496,7 @@ impl Live {
                 let now = clock();
                 let is_busy = self.rows.try_update_value(|rows| rows.pace.is_busy(now));
                 set_if_new(self.busy, is_busy.unwrap_or(false));
+                self.take_committed(&stats);
                 set_if_new(self.stats, stats);
             }
             Event::Kafka(kafka) => set_if_new(self.kafka, kafka),
@@ -519,6 +521,23 @@ impl Live {
             }
             // The machine has dealt with them.
             Event::Topics(_) | Event::Positions(_) | Event::Pong(_) | Event::Bye(_) => {}
+        }
+    }
+
+    /// What this tab sent and its filter leaves out has no row that could say that it was consumed. Committed it was; when,
+    /// is not known.
+    fn take_committed(self, stats: &Stats) {
+        let is_news = self.rows.try_update_value(|Rows { filter, receipts, instance, .. }| {
+            let mut is_news = false;
+            for of in stats.partitions.iter().filter(|_| !filter.is_empty()) {
+                let (topic, partition, last) = (of.topic.clone(), of.partition, of.committed.unwrap_or(0) - 1);
+                let range = Consumed { topic, partition, first: 0, last, instance: String::from(&**instance), at: 0 };
+                is_news |= receipts.consumed_range(&range, Duration::ZERO);
+            }
+            is_news
+        });
+        if is_news == Some(true) {
+            self.show_receipts();
         }
     }
 

@@ -24,8 +24,10 @@ const MAX_RECORD: usize = MAX_EVENT_MESSAGE - codec::RECORDS_HEAD_MAX;
 
 /// Of so many filters a segment remembers what they said of its records: a byte for each.
 const REMEMBERED: usize = 8;
-/// How long a slow filter is asked at once.
+/// How long a filter is asked at once.
 const JUDGED_AT_ONCE: Duration = Duration::from_millis(2);
+/// The clock is looked at after so many records; after each one, where the filter is slow.
+const JUDGED_BLINDLY: usize = 32;
 
 /// Appends with consecutive `seq`s: either records or a single change. Never changes.
 #[derive(Debug)]
@@ -98,17 +100,18 @@ impl Segment {
         &self.body[self.start_of(records.start)..self.start_of(records.end)]
     }
 
-    /// Gives what a filter says of the records, from the first to at least number `at`: to the last, unless the filter is slow.
+    /// Gives what a filter says of the records, from the first to at least number `at`: to the last, unless that takes long.
     pub fn sifted<T>(&self, sieve: &Sieve, at: usize, take: impl FnOnce(&[Verdict]) -> T) -> T {
         let verdicts = self.verdicts_of(sieve.id());
         // Held while the filter is asked: who wants the same has to wait for it in any case.
         let mut verdicts = verdicts.lock();
         let began = Instant::now();
         while verdicts.len() < self.index.len() {
-            if verdicts.len() > at && sieve.is_slow() && began.elapsed() > JUDGED_AT_ONCE {
+            let next = verdicts.len();
+            let looks_up = sieve.is_slow() || next.is_multiple_of(JUDGED_BLINDLY);
+            if next > at && looks_up && began.elapsed() > JUDGED_AT_ONCE {
                 break;
             }
-            let next = verdicts.len();
             let record = codec::decode_record_ref(self.bytes(next..next + 1));
             verdicts.push(sieve.judge(&record.expect("the ring holds what this process encoded").view()));
         }
