@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::time::{sleep, timeout};
-use wire::{Command, Event, Filter, From, Pace, Scope, Subscribe};
+use wire::{Command, Event, Filter, From, Millis, Pace, Scope, Subscribe};
 
 /// How many partitions the topic has.
 const PARTITIONS: i32 = 6;
@@ -212,15 +212,21 @@ async fn counted(url: &str, records: u64) -> anyhow::Result<f64> {
         for event in client.next().await? {
             let Event::Stats(stats) = event else { continue };
             if stats.consumed >= records {
-                let (&(from, first), &(to, last)) = words.first().zip(words.last()).context("too few records")?;
-                ensure!(to > from, "too few records for a rate: it was over within two seconds");
-                return Ok((last - first) as f64 * 1_000.0 / (to - from) as f64);
+                return rate(&words, (stats.at, stats.consumed));
             }
             if stats.consumed > 0 {
                 words.push((stats.at, stats.consumed));
             }
         }
     }
+}
+
+/// Records a second, from the times and counts on the way. The last word came up to a second after the last record, so it is used
+/// only where there are not two others: the rate is higher then.
+fn rate(words: &[(Millis, u64)], end: (Millis, u64)) -> anyhow::Result<f64> {
+    let (from, first) = *words.first().context("too few records for a rate: it was over within a second")?;
+    let (to, last) = *words[1..].last().unwrap_or(&end);
+    Ok((last - first) as f64 * 1_000.0 / (to - from).max(1) as f64)
 }
 
 /// The bare loop, in a process of its own as an instance is one.
@@ -273,6 +279,13 @@ fn poll(options: &Bare) -> anyhow::Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_way_and_not_of_its_end() {
+        assert_eq!(rate(&[(1_000, 10), (2_000, 30), (4_000, 100)], (5_000, 101)).unwrap(), 30.0);
+        assert_eq!(rate(&[(1_000, 10)], (3_000, 50)).unwrap(), 20.0);
+        assert!(rate(&[], (3_000, 50)).is_err());
+    }
 
     #[test]
     fn a_median_is_the_one_in_the_middle() {

@@ -32,7 +32,7 @@ use tokio::{
 use wire::{Filter, From, Pace, Scope, Subscribe};
 
 /// How long all tabs together may take to connect, or to come back.
-const CONNECTED_WITHIN: Duration = Duration::from_secs(120);
+const CONNECTED_WITHIN: Duration = Duration::from_secs(60);
 /// How many tabs connect at the same time at first. In a storm all of them do.
 const CONNECT_AT_ONCE: usize = 128;
 /// After so long without anything new, what was not told is missing.
@@ -301,8 +301,9 @@ impl<'a> Stage<'a> {
             }
             ensure!(
                 began.elapsed() < CONNECTED_WITHIN,
-                "{subscribed} of {} tabs were served within {CONNECTED_WITHIN:?}",
-                self.options.tabs
+                "{subscribed} of {} tabs were served within {CONNECTED_WITHIN:?}: {}",
+                self.options.tabs,
+                self.run.trouble.lock()
             );
             self.no_tab_ended()?;
             sleep(Duration::from_millis(2)).await;

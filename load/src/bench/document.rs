@@ -109,7 +109,7 @@ fn others(text: &mut String, results: &Results) {
         put(
             text,
             format_args!(
-                "| The generator itself | {quiet:.0} % of a core at 100,000 deliveries/s, {busy:.0} % at saturation |\n"
+                "| The generator itself | {quiet:.0} % of a core in the fan-out at pace `latency`, {busy:.0} % at saturation |\n"
             ),
         );
     }

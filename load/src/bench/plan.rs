@@ -45,7 +45,7 @@ impl Plan {
 
     /// Records and rounds.
     pub fn ingest(&self) -> (u64, u32) {
-        if self.is_quick { (3_000_000, 1) } else { (6_000_000, 3) }
+        if self.is_quick { (2_000_000, 1) } else { (6_000_000, 3) }
     }
 
     pub fn scenes(&self) -> Vec<Scene> {

@@ -66,6 +66,8 @@ pub(super) struct Run {
     pub connections: AtomicU64,
     /// Connections that the server closed because the tab did not read.
     pub closed_stalled: AtomicU64,
+    /// Why a connection ended last, or did not begin.
+    pub trouble: Mutex<String>,
 }
 
 impl Run {
@@ -81,6 +83,7 @@ impl Run {
             subscribed: AtomicUsize::default(),
             connections: AtomicU64::default(),
             closed_stalled: AtomicU64::default(),
+            trouble: Mutex::default(),
         })
     }
 }
@@ -152,6 +155,7 @@ impl Tab {
             match ended {
                 Ok(()) => {}
                 Err(error) if error.is_passing() => {
+                    *self.run.trouble.lock() = error.to_string();
                     if matches!(&error, Error::Closed { code, .. } if *code == ByeReason::Stalled.close_code()) {
                         self.run.closed_stalled.fetch_add(1, Ordering::Relaxed);
                     }
