@@ -23,16 +23,16 @@ const TOP: f64 = 44.0;
 const BETWEEN: f64 = 86.0;
 
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#334}.title{font-weight:600;font-size:13px}\
-.axis{stroke:#c4c8d4}.a{stroke:#2457c5;fill:#2457c5}.b{stroke:#b4541a;fill:#b4541a}polyline{fill:none;stroke-width:2}\
+.axis{stroke:#c4c8d4}.a{stroke:#2457c5;fill:#2457c5}.b{stroke:#b4541a;fill:#b4541a}polyline.a,polyline.b{fill:none;stroke-width:2}\
 text.a,text.b{stroke:none}@media(prefers-color-scheme:dark){svg{background:#14161c}text{fill:#ccd2e0}.axis{stroke:#3a4050}\
-.a{stroke:#7aa5ff;fill:#7aa5ff}.b{stroke:#f0a070;fill:#f0a070}polyline{fill:none}}";
+.a{stroke:#7aa5ff;fill:#7aa5ff}.b{stroke:#f0a070;fill:#f0a070}}";
 
 /// A line of a panel: its class, its name, and its points.
 type Line = (&'static str, &'static str, Vec<(f64, f64)>);
 
 /// Draws both series: while the tabs grow, and while the rate grows.
 pub(super) fn draw([tabs, rates]: &[Vec<Point>; 2]) -> String {
-    let (wide, high) = (LEFT + 2.0 * WIDTH + BETWEEN + 20.0, TOP + 2.0 * HEIGHT + BETWEEN + 44.0);
+    let (wide, high) = (LEFT + 2.0 * WIDTH + BETWEEN + 30.0, TOP + 2.0 * HEIGHT + BETWEEN + 44.0);
     let mut svg = format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" role="img" aria-label="How cost grows"><style>{STYLE}</style>"#
     );
@@ -66,7 +66,8 @@ fn panel(svg: &mut String, (left, top): (f64, f64), title: &str, axis: &str, lin
             write!(svg, r#"<text x="{}" y="{:.1}" text-anchor="end">{}</text>"#, left - 7.0, y + 4.0, number(decade));
     }
     let _ = write!(svg, r#"<text x="{right}" y="{}" text-anchor="end">{axis}</text>"#, bottom + 34.0);
-    for (class, name, points) in lines {
+    // The first line's name stands below it, the next one's above: latencies are drawn from the smallest to the largest.
+    for ((class, name, points), aside) in lines.iter().zip([18.0, -8.0]) {
         let places: Vec<_> = points.iter().map(|(x, y)| (across.at(*x), up.at(*y))).collect();
         let joined: Vec<_> = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let _ = write!(svg, r#"<polyline class="{class}" points="{}"/>"#, joined.join(" "));
@@ -78,7 +79,7 @@ fn panel(svg: &mut String, (left, top): (f64, f64), title: &str, axis: &str, lin
                 svg,
                 r#"<text class="{class}" x="{:.1}" y="{:.1}" text-anchor="end">{name}</text>"#,
                 x - 6.0,
-                y - 8.0
+                y + aside
             );
         }
     }
