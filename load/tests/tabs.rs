@@ -1,5 +1,6 @@
 //! `ottla-load tabs` as it is: the program, against a real instance over the cluster that `OTTLA_TEST_BROKERS` names or an
 //! embedded broker.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
 use kafka::embedded::{Embedded, Settings};
 use serde_json::Value;
