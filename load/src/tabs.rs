@@ -439,6 +439,7 @@ impl<'a> Stage<'a> {
                 options.tabs,
             ),
             generator_cpu: process::share(&span.own, span.took),
+            load_average: process::load_average(),
             connected_in_ms: millis(connected_in),
             storms_ms: span.storms.into_iter().map(millis).collect(),
             // Beyond those that were asked for.

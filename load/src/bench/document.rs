@@ -32,6 +32,10 @@ fn measured(results: &Results, plan: &Plan) -> String {
     for (key, value) in &results.about {
         put(&mut text, format_args!("- {key}: {value}\n"));
     }
+    let averages = results.tabs.values().map(|(_, report)| report.load_average);
+    if let Some(most) = averages.reduce(f64::max) {
+        put(&mut text, format_args!("- load meanwhile: up to {most:.1}\n"));
+    }
     text.push_str("\n## Figures to reach\n\n| what | to reach | measured | | command |\n|---|---|---|---|---|\n");
     for figure in figures(results, plan) {
         let mark = if figure.is_reached { "✓" } else { "✗" };

@@ -214,6 +214,7 @@ mod tests {
                 rss_per_tab: 2_000.0,
             }),
             generator_cpu: None,
+            load_average: 0.5,
             connected_in_ms: 1,
             storms_ms: Vec::new(),
             reconnects: 0,

@@ -41,6 +41,12 @@ impl Processes {
     }
 }
 
+/// The system's load average over the last minute: above the number of cores, what is measured waits for others. 0 where it is
+/// not known.
+pub(super) fn load_average() -> f64 {
+    System::load_average().map_or(0.0, |average| average.one)
+}
+
 /// The share of one core that was used between two samples.
 pub(super) fn share(samples: &[Option<Sample>; 2], took: Duration) -> Option<f64> {
     Some(used(samples)?.as_secs_f64() / took.as_secs_f64())

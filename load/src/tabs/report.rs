@@ -30,6 +30,8 @@ pub(crate) struct Report {
     pub server: Option<Server>,
     /// The share of one core that this program itself took.
     pub generator_cpu: Option<f64>,
+    /// The system's, over the last minute. Well above the number of cores, latencies are those of a queue for them.
+    pub load_average: f64,
     /// Until all tabs were subscribed.
     pub connected_in_ms: u64,
     /// Until all tabs were subscribed again, storm by storm.
@@ -184,6 +186,7 @@ mod tests {
             latency: None,
             server: None,
             generator_cpu: None,
+            load_average: 0.5,
             connected_in_ms: 12,
             storms_ms: vec![34],
             reconnects: 0,
