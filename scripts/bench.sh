@@ -1,16 +1,57 @@
 #!/usr/bin/env bash
-# `make bench`: the micro-benchmarks of the rooms that have some, then how fast an instance consumes from a three-node Kafka,
-# with the consumption marks and without.
+# `make bench`: the micro-benchmarks of `feed`, then everything that `ottla-load bench` measures on a real three-node Kafka of its
+# own. It writes docs/BENCHMARKS.md (the part between its marks) and docs/benchmarks/, and takes about ten minutes after the
+# build. It ends what it started, and only that.
 #
-#   bench.sh [FLAG…]     further flags are those of `ottla-load ingest`
+#   bench.sh            all of it
+#   bench.sh --quick    a little of everything, in under 90 s after the build, into the cache folder: whether it works
+#
+# Where there are two cores and `taskset`, instances have the first one to themselves, and all else the others.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
 
+quick=()
+out=docs
+short=(--warm-up-time 1 --measurement-time 2)
+case "${1:-}" in
+  "") ;;
+  --quick)
+    quick=(--quick)
+    out="$OTTLA_CACHE/bench"
+    short=(--quick)
+    mkdir -p "$out"
+    cp docs/BENCHMARKS.md "$out/"
+    ;;
+  *) fail "bench.sh [--quick]" ;;
+esac
+
 scripts/setup.sh run
 scripts/setup.sh kafka
 scripts/build.sh
-cargo bench --package feed
+
+# The programs once more, with Ottla's own code and the WebSocket's optimised in full: a release build would have all
+# dependencies built anew, which takes a quarter of an hour. Kept under names of their own, and the others put back.
+optimised=()
+for package in wire kafka feed engine server client load tungstenite tokio-tungstenite; do
+  optimised+=(--config "profile.dev.package.$package.opt-level=3")
+done
+built="$CARGO_TARGET_DIR/debug"
+say "▸ The programs, optimised"
+CARGO_INCREMENTAL=0 cargo build --workspace --exclude frontend --bins "${optimised[@]}"
+cp "$built/ottla" "$built/ottla-bench"
+cp "$built/ottla-load" "$built/ottla-load-bench"
+cargo build --quiet --workspace --exclude frontend --bins
+
+say "▸ Micro-benchmarks"
+cargo bench --package feed --bench feed -- "${short[@]}"
+
+core=()
+apart=()
+if has taskset && [[ $(nproc) -ge 2 ]]; then
+  core=(--core 0)
+  apart=(taskset --cpu-list "1-$(($(nproc) - 1))")
+fi
 
 export OTTLA_KAFKA_PORT="${OTTLA_BENCH_KAFKA_PORT:-22092}"
 export OTTLA_KAFKA_DATA="$OTTLA_CACHE/kafka/bench-$$"
@@ -23,5 +64,14 @@ stop() {
 trap stop EXIT
 trap 'exit 130' INT TERM
 
-scripts/kafka.sh start
-"$CARGO_TARGET_DIR/debug/ottla-load" ingest --brokers "$(scripts/kafka.sh brokers)" --ottla "$OTTLA_BIN" --logs "$logs" "$@"
+"${apart[@]}" scripts/kafka.sh start
+changes="$(git status --porcelain --untracked-files=no 2>/dev/null | head -n 1)"
+"${apart[@]}" "$built/ottla-load-bench" bench "${quick[@]}" "${core[@]}" --brokers "$(scripts/kafka.sh brokers)" \
+  --ottla "$built/ottla-bench" --site "$OTTLA_SITE" --logs "$logs" --out "$out" --criterion "$CARGO_TARGET_DIR/criterion/feed" \
+  --about "date=$(date -u +%F)" \
+  --about "commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)${changes:+, with changes}" \
+  --about "Rust=$RUSTUP_TOOLCHAIN" \
+  --about "Kafka=$(sed -n 's/.*<kafka.version>\(.*\)<.*/\1/p' scripts/kafka/pom.xml), three nodes on loopback, topics of one replica" \
+  --about "profile=dev (dependencies at level 1), with Ottla's own code and tungstenite at level 3" \
+  --about "cores=$([[ ${#core[@]} == 0 ]] && echo "shared by all" || echo "the instance alone on one; Kafka, producer and tabs on the others")"
+say "Results: $out/BENCHMARKS.md, $out/benchmarks/"

@@ -5,7 +5,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{
-        self, Message,
+        self, Bytes, Message,
         client::IntoClientRequest,
         http::{HeaderValue, header},
         protocol::WebSocketConfig,
@@ -144,11 +144,25 @@ impl Client {
     /// # Errors
     /// When the connection is over.
     pub async fn next(&mut self) -> Result<Vec<Event>, Error> {
+        match self.message().await? {
+            Message::Text(text) => Ok(vec![codec::event_from_json(&text)?]),
+            message => Ok(codec::decode_events(&message.into_data())?),
+        }
+    }
+
+    /// The same, and leaves the message as it came: for those who look at a part of it only.
+    ///
+    /// # Errors
+    /// When the connection is over.
+    pub async fn next_encoded(&mut self) -> Result<Bytes, Error> {
+        Ok(self.message().await?.into_data())
+    }
+
+    /// The next message of data.
+    async fn message(&mut self) -> Result<Message, Error> {
         loop {
-            let message = self.socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed))?;
-            match message {
-                Message::Binary(bytes) => return Ok(codec::decode_events(&bytes)?),
-                Message::Text(text) => return Ok(vec![codec::event_from_json(&text)?]),
+            match self.socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed))? {
+                message @ (Message::Binary(_) | Message::Text(_)) => return Ok(message),
                 Message::Close(frame) => {
                     let (code, reason) = frame.map_or((NO_CODE, String::new()), |frame| {
                         (frame.code.into(), frame.reason.as_str().to_owned())

@@ -168,7 +168,11 @@ impl ClientSettings {
         self.pass_through(config, &settings.properties)
     }
 
-    pub(crate) fn group(&self, settings: &GroupSettings) -> Result<ClientConfig, Error> {
+    /// What a group's consumer is told. Public so that it can be measured against a consumer with the same settings.
+    ///
+    /// # Errors
+    /// When a property is passed through that Ottla decides itself.
+    pub fn group(&self, settings: &GroupSettings) -> Result<ClientConfig, Error> {
         let mut config = self.common();
         config
             .set("group.id", &settings.group)

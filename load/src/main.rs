@@ -1,9 +1,11 @@
-//! `ottla-load`: makes traffic for demonstrations and tests, checks that what was produced is consumed as promised, and plays
-//! through what may go wrong.
+//! `ottla-load`: makes traffic for demonstrations and tests, checks that what was produced is consumed as promised, plays
+//! through what may go wrong, and measures.
 
+mod bench;
 mod check;
 mod ingest;
 mod reliability;
+mod tabs;
 mod traffic;
 
 use clap::{Parser, Subcommand};
@@ -25,8 +27,15 @@ enum Command {
     Check(check::Options),
     /// Let instances and brokers fail in every way that is promised to be survived, and check
     Reliability(reliability::Options),
-    /// Measure what the consumption marks cost an instance that consumes as fast as it can
+    /// Open many tabs, produce at a steady rate, and measure how late and how dear the records are
+    Tabs(Box<tabs::Options>),
+    /// Measure how fast an instance consumes, beside a bare librdkafka loop, and what the consumption marks cost it
     Ingest(ingest::Options),
+    /// Poll librdkafka, and do nothing with the records: what `ingest` compares with
+    #[command(hide = true)]
+    Bare(ingest::Bare),
+    /// Measure everything, and write docs/BENCHMARKS.md
+    Bench(bench::Options),
 }
 
 #[tokio::main]
@@ -35,7 +44,10 @@ async fn main() -> ExitCode {
         Command::Traffic(options) => traffic::run(options).await.map(|()| true),
         Command::Check(options) => check::run(options).await,
         Command::Reliability(options) => reliability::run(options).await,
+        Command::Tabs(options) => tabs::run(*options).await,
         Command::Ingest(options) => ingest::run(options).await.map(|()| true),
+        Command::Bare(options) => ingest::bare(options).await.map(|()| true),
+        Command::Bench(options) => bench::run(options).await,
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -48,6 +48,20 @@ pub(crate) struct Launch {
     pub group: String,
     /// Keys of the configuration, as environment variables without `OTTLA_`.
     pub configuration: Vec<(String, String)>,
+    /// The one core that it may run on; without it, all of them.
+    pub core: Option<u32>,
+}
+
+/// `program`, on one core only where one is named.
+pub(crate) fn command_on(core: Option<u32>, program: &Path) -> Command {
+    match core {
+        None => Command::new(program),
+        Some(core) => {
+            let mut command = Command::new("taskset");
+            command.args(["--cpu-list", &core.to_string()]).arg(program);
+            command
+        }
+    }
 }
 
 /// An instance, running or not. Killed when it is dropped.
@@ -74,6 +88,11 @@ impl Instance {
         self.child.is_some()
     }
 
+    /// Its process, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().and_then(Child::id)
+    }
+
     /// Starts the process, and waits until the group has given it its share. How long that took.
     pub async fn start(&mut self) -> anyhow::Result<Duration> {
         let began = Instant::now();
@@ -88,11 +107,12 @@ impl Instance {
         Ok(began.elapsed())
     }
 
-    fn spawn(&mut self) -> anyhow::Result<()> {
+    /// Starts the process.
+    pub fn spawn(&mut self) -> anyhow::Result<()> {
         ensure!(self.child.is_none(), "{} runs already", self.name);
-        let Launch { ottla, logs, brokers, topic, group, configuration } = &self.launch;
+        let Launch { ottla, logs, brokers, topic, group, configuration, core } = &self.launch;
         let log = File::options().create(true).append(true).open(log_of(logs, &self.name))?;
-        let mut command = Command::new(ottla);
+        let mut command = command_on(*core, ottla);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTTLA_")) {
             command.env_remove(name);
         }
@@ -136,7 +156,7 @@ impl Instance {
 
     /// Sends a signal.
     pub async fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let id = self.child.as_ref().and_then(Child::id).with_context(|| format!("{} does not run", self.name))?;
+        let id = self.pid().with_context(|| format!("{} does not run", self.name))?;
         let name = match signal {
             Signal::Terminate => "TERM",
             Signal::Kill => "KILL",

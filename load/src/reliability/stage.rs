@@ -108,6 +108,7 @@ impl<'a> Stage<'a> {
             topic: self.topic.clone(),
             group: self.group.clone(),
             configuration: self.configuration.clone(),
+            core: None,
         })
     }
 
