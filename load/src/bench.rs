@@ -20,6 +20,7 @@ use plan::{Plan, Scene};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     fs,
     io::Write as _,
@@ -416,7 +417,7 @@ fn page_files(site: &Path) -> anyhow::Result<Vec<PageFile>> {
             found.push(PageFile { kind, bytes: fs::metadata(&path)?.len(), brotli });
         }
     }
-    found.sort_by(|a, b| b.bytes.cmp(&a.bytes));
+    found.sort_by_key(|file| Reverse(file.bytes));
     Ok(found)
 }
 
