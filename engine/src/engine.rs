@@ -114,7 +114,9 @@ impl Engine {
         let producer = Producer::new(&config.client, &config.producer)?;
         let groups = config.feeds.iter().map(|feed| feed.group.group.clone());
         let written_by = match config.journal.is_on {
-            true => Producer::new(&config.client, &ProducerSettings { linger: JOURNAL_LINGER, ..config.producer.clone() })?,
+            true => {
+                Producer::new(&config.client, &ProducerSettings { linger: JOURNAL_LINGER, ..config.producer.clone() })?
+            }
             false => producer.clone(),
         };
         let journal = Arc::new(Journal::new(author, config.journal.clone(), written_by, groups));

@@ -201,7 +201,7 @@ impl JsonTab {
 /// A stream of server-sent events, as a program reads it.
 pub struct Sse {
     bytes: std::pin::Pin<Box<dyn futures::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
-    read: String,
+    read: Vec<u8>,
 }
 
 impl Sse {
@@ -214,14 +214,15 @@ impl Sse {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { bytes: Box::pin(response.bytes_stream()), read: String::new() }
+        Self { bytes: Box::pin(response.bytes_stream()), read: Vec::new() }
     }
 
     /// Data and id of the next event of this name; nothing when the stream ends before.
     pub async fn next(&mut self, name: &str) -> Option<(String, Option<String>)> {
         loop {
-            while let Some(end) = self.read.find("\n\n") {
-                let event: String = self.read.drain(..end + 2).collect();
+            while let Some(end) = self.read.windows(2).position(|two| two == b"\n\n") {
+                // A chunk may end inside a character, an event does not.
+                let event = String::from_utf8(self.read.drain(..end + 2).collect()).unwrap();
                 let fields = |field: &str| -> Vec<_> {
                     let values = event.lines().filter_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
                     values.map(|text| text.strip_prefix(' ').unwrap_or(text).to_owned()).collect()
@@ -234,7 +235,7 @@ impl Sse {
                 }
             }
             let more = timeout(PATIENCE, self.bytes.next()).await.expect("an event comes, or the end")?.unwrap();
-            self.read.push_str(std::str::from_utf8(&more).unwrap());
+            self.read.extend_from_slice(&more);
         }
     }
 
