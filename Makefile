@@ -26,8 +26,8 @@ kafka: ## start a real three-node Apache Kafka on 127.0.0.1:19092 to 19094
 kafka-stop: ## stop it; its data stays
 	@scripts/kafka.sh stop
 
-bench: ## measure, and write docs/BENCHMARKS.md (about ten minutes)
-	@scripts/bench.sh
+bench: ## measure, and write docs/BENCHMARKS.md (about ten minutes; ARGS=--quick: whether it works)
+	@scripts/bench.sh $(ARGS)
 
 reliability: ## let instances and brokers fail, and check every record (ARGS="kill zombie" for some scenarios)
 	@scripts/reliability.sh $(ARGS)
