@@ -56,14 +56,13 @@ step() {
 
 on_server=(--workspace --exclude frontend)
 
+# A step is tried in a condition, where `set -e` does not hold: hence the returns.
 over_kafka() {
-  # A step is tried in a condition, where `set -e` does not hold.
   scripts/kafka.sh start || return
   OTTLA_TEST_BROKERS="$(scripts/kafka.sh brokers)" cargo test --quiet --no-fail-fast "${on_server[@]}" --test '*'
 }
 
 in_browser() {
-  # A step is tried in a condition, where `set -e` does not hold.
   scripts/kafka.sh start || return
   CHROMIUM="$(scripts/chromium.sh)" OTTLA_TEST_BROKERS="$(scripts/kafka.sh brokers)" npm --prefix end2end test
 }

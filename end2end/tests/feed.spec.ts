@@ -1,5 +1,6 @@
 // The feed: what one tab sends, every tab of the instance shows; and what a reader does with the list.
 import { place } from "../support/ottla.ts";
+import { hide } from "../support/page.ts";
 import { expect, test } from "../support/test.ts";
 
 test("a message sent in one tab appears in both, at the place of its receipt", async ({ start, open }) => {
@@ -171,18 +172,12 @@ test("a tab that nobody looks at is sent counters only, and has everything when 
   const tab = await open(ottla.url);
   const before = await ottla.produceMany(topic, "before", 3);
   await tab.showsExactly(before);
-  const look = (isHidden: boolean) =>
-    tab.page.evaluate((isHidden) => {
-      if (isHidden) Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
-      else Reflect.deleteProperty(document, "hidden");
-      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
-    }, isHidden);
-  await look(true);
+  await hide(tab.page, true);
   await tab.page.waitForTimeout(11_000);
   const meanwhile = await ottla.produceMany(topic, "meanwhile", 12);
   // The counters go on, the rows don't.
   await expect(tab.page.locator('[data-count="consumed"]')).toHaveText("15");
   expect((await tab.places()).length).toBe(before.length);
-  await look(false);
+  await hide(tab.page, false);
   await tab.showsExactly([...before, ...meanwhile]);
 });

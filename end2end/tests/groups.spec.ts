@@ -2,6 +2,7 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { place } from "../support/ottla.ts";
+import { hide } from "../support/page.ts";
 import { expect, test } from "../support/test.ts";
 
 /// Opens a page that the server keeps live, and waits until it does.
@@ -101,18 +102,12 @@ test("a tab that nobody sees gives its connection back", async ({ start, page, t
   await openLive(page, `${ottla.url}/groups/g-${topic}`);
   const [hidden] = await Promise.all([
     page.waitForEvent("requestfailed", (request) => request.url().endsWith("/live")),
-    page.evaluate(() => {
-      Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }),
+    hide(page, true),
   ]);
   expect(hidden.url()).toContain(`/groups/g-${topic}/live`);
   await Promise.all([
     page.waitForRequest((request) => request.url().endsWith("/live")),
-    page.evaluate(() => {
-      Reflect.deleteProperty(document, "hidden");
-      document.dispatchEvent(new Event("visibilitychange"));
-    }),
+    hide(page, false),
   ]);
   await isLive(page);
 });

@@ -113,13 +113,12 @@ impl Engine {
         };
         let producer = Producer::new(&config.client, &config.producer)?;
         let groups = config.feeds.iter().map(|feed| feed.group.group.clone());
-        let written_by = match config.journal.is_on {
-            true => {
-                Producer::new(&config.client, &ProducerSettings { linger: JOURNAL_LINGER, ..config.producer.clone() })?
-            }
-            false => producer.clone(),
+        let journal_producer = if config.journal.is_on {
+            Producer::new(&config.client, &ProducerSettings { linger: JOURNAL_LINGER, ..config.producer.clone() })?
+        } else {
+            producer.clone()
         };
-        let journal = Arc::new(Journal::new(author, config.journal.clone(), written_by, groups));
+        let journal = Arc::new(Journal::new(author, config.journal.clone(), journal_producer, groups));
         let admin = Admin::new(&config.client)?;
         let feed = |feed: &FeedConfig| {
             Feed::new(feed.clone(), config.client.clone(), admin.clone(), Arc::clone(&journal)).map(Arc::new)

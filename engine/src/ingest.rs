@@ -285,7 +285,7 @@ mod tests {
     use super::*;
     use ::feed::{AuditReader, Hole, HubConfig, Session};
     use tokio::sync::mpsc as channel;
-    use wire::{Author, Change, Event, From, Timestamp};
+    use wire::{Author, Change, Event, From};
 
     struct World {
         ingest: Ingest,
@@ -312,19 +312,7 @@ mod tests {
         }
 
         fn consume(&mut self, offset: i64) {
-            self.ingest.record(&RecordView {
-                seq: 0,
-                topic: "t",
-                partition: 0,
-                offset,
-                timestamp: Timestamp::None,
-                received: 0,
-                flags: Flags::FIRST,
-                key: None,
-                value: None,
-                headers: &[],
-                headers_left_out: 0,
-            });
+            self.ingest.record(&crate::record_at(offset));
             self.ingest.end_of_batch();
             self.ingest.turn();
         }

@@ -31,3 +31,21 @@ pub fn now() -> wire::Millis {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_millis() as wire::Millis)
 }
+
+/// A record of partition 0 of the topic t that holds nothing.
+#[cfg(test)]
+fn record_at(offset: i64) -> wire::RecordView<'static> {
+    wire::RecordView {
+        seq: 0,
+        topic: "t",
+        partition: 0,
+        offset,
+        timestamp: wire::Timestamp::None,
+        received: 0,
+        flags: wire::Flags::FIRST,
+        key: None,
+        value: None,
+        headers: &[],
+        headers_left_out: 0,
+    }
+}

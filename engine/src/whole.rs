@@ -267,7 +267,7 @@ impl Follow for Join {
 mod tests {
     use super::*;
     use ::feed::{Batch, Session};
-    use wire::{Author, Event, From, Timestamp};
+    use wire::{Author, Event, From};
 
     struct World {
         join: Join,
@@ -285,19 +285,7 @@ mod tests {
 
         fn read(&mut self, offsets: std::ops::Range<i64>) {
             for offset in offsets {
-                self.join.record(&RecordView {
-                    seq: 0,
-                    topic: "t",
-                    partition: 0,
-                    offset,
-                    timestamp: Timestamp::None,
-                    received: 0,
-                    flags: Flags::FIRST,
-                    key: None,
-                    value: None,
-                    headers: &[],
-                    headers_left_out: 0,
-                });
+                self.join.record(&crate::record_at(offset));
             }
             self.join.end_of_batch();
         }

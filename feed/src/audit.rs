@@ -151,7 +151,7 @@ impl Audit {
     /// A mark of this instance was read back. What others had marked before it, and was not flagged when it was handed on.
     pub fn heard_own(&mut self, topic: &str, partition: i32, marked: Range<i64>) -> Vec<Range<i64>> {
         let late = self.counters(topic, partition).custody.heard_own(marked);
-        self.totals.redelivered += late.iter().map(|late| late.end.abs_diff(late.start)).sum::<u64>();
+        self.totals.redelivered += late.iter().map(width).sum::<u64>();
         late
     }
 

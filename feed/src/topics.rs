@@ -31,17 +31,16 @@ pub(crate) enum Identified {
 impl Topics {
     /// From `seq` on the topic's name has this id.
     pub fn identify(&mut self, topic: &str, id: &str, seq: u64) -> Identified {
-        let present = self.present(topic);
-        match &present.id {
-            Some(known) if known == id => Identified::Known,
-            Some(_) => {
-                self.begin_anew(topic, seq);
-                self.present(topic).id = Some(id.to_owned());
-                Identified::Anew
-            }
-            None => {
-                present.id = Some(id.to_owned());
+        let (logs, id) = (self.logs_of(topic), Some(id.to_owned()));
+        match logs.last_mut() {
+            Some(present) if present.id == id => Identified::Known,
+            Some(present) if present.id.is_none() => {
+                present.id = id;
                 Identified::Present
+            }
+            _ => {
+                logs.push(Log { since: seq, id });
+                Identified::Anew
             }
         }
     }
@@ -49,9 +48,10 @@ impl Topics {
     /// From `seq` on the topic's name means another log, whose id is not known yet. False where the id of the present one was
     /// never known: then nobody could tell the two apart.
     pub fn begin_anew(&mut self, topic: &str, seq: u64) -> bool {
-        let is_known = self.present(topic).id.is_some();
+        let logs = self.logs_of(topic);
+        let is_known = logs.last().is_some_and(|present| present.id.is_some());
         if is_known {
-            self.logs.entry(topic.to_owned()).or_default().push(Log { since: seq, id: None });
+            logs.push(Log { since: seq, id: None });
         }
         is_known
     }
@@ -81,11 +81,9 @@ impl Topics {
         known.collect()
     }
 
-    fn present(&mut self, topic: &str) -> &mut Log {
-        if !self.logs.contains_key(topic) {
-            self.logs.insert(topic.to_owned(), vec![Log { since: 0, id: None }]);
-        }
-        self.logs.get_mut(topic).and_then(|logs| logs.last_mut()).expect("every topic has a log")
+    /// At least one: the present one is the last.
+    fn logs_of(&mut self, topic: &str) -> &mut Vec<Log> {
+        self.logs.entry(topic.to_owned()).or_insert_with(|| vec![Log { since: 0, id: None }])
     }
 }
 

@@ -13,6 +13,7 @@ use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
 };
 use std::{
     cmp::Reverse,
@@ -22,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
-use wire::{Data, Flags, GapPart, Place, ReadError, Record};
+use wire::{Flags, GapPart, Place, ReadError, Record};
 
 /// How many reads go on at a time: each has a consumer of its own.
 const READS_AT_ONCE: usize = 4;
@@ -216,12 +217,9 @@ impl Read<'_> {
                 return Err(ReadError::NotYet { place: place.clone(), end });
             }
             self.assign(&place.topic, [(place.partition, place.offset)])?;
-            let polled = self.poll(|message| {
-                let is_of = message.topic() == place.topic && message.partition() == place.partition;
-                is_of.then(|| {
-                    (message.offset() == place.offset)
-                        .then(|| lend(message, crate::now(), Flags::LOADED, Extent::Whole, |record| record.to_owned()))
-                })
+            let polled = self.poll_of(place, |message| {
+                (message.offset() == place.offset)
+                    .then(|| lend(message, crate::now(), Flags::LOADED, Extent::Whole, |record| record.to_owned()))
             })?;
             match polled {
                 Polled::Record(Some(record)) => return Ok(record),
@@ -244,20 +242,19 @@ impl Read<'_> {
         }
         let mut next = begin;
         while next < end {
-            let polled = self.poll(|message| {
-                let is_of = message.topic() == place.topic && message.partition() == place.partition;
-                is_of.then(|| lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned()))
+            let polled = self.poll_of(place, |message| {
+                lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned())
             })?;
             match polled {
                 Polled::Record(record) if record.offset < end => {
                     next = record.offset + 1;
-                    bytes += size(&record);
+                    bytes += record.bytes();
                     records.push_back(record);
                     while bytes > PART_BYTES
                         && records.len() > 1
                         && let Some(first) = records.pop_front()
                     {
-                        bytes -= size(&first);
+                        bytes -= first.bytes();
                         from = first.offset + 1;
                     }
                 }
@@ -273,11 +270,7 @@ impl Read<'_> {
         let (mut to, mut found) = (place.offset, None::<Found>);
         self.assign(&place.topic, [(place.partition, place.offset)])?;
         while to < end {
-            let polled = self.poll(|message| {
-                let is_of = message.topic() == place.topic && message.partition() == place.partition;
-                is_of.then(|| message.offset())
-            });
-            match polled {
+            match self.poll_of(place, |message| message.offset()) {
                 Ok(Polled::Record(offset)) if offset < end => {
                     let found = found.get_or_insert(Found { first: offset, last: offset, records: 0 });
                     (found.last, found.records) = (offset, found.records + 1);
@@ -353,11 +346,16 @@ impl Read<'_> {
         Ok(records)
     }
 
+    /// The next message of the place's partition, or its end.
+    fn poll_of<T>(&self, place: &Place, take: impl Fn(&BorrowedMessage<'_>) -> T) -> Result<Polled<T>, ReadError> {
+        self.poll(|message| {
+            let is_of = message.topic() == place.topic && message.partition() == place.partition;
+            is_of.then(|| take(message))
+        })
+    }
+
     /// The next message that `take` wants, or the end of a partition.
-    fn poll<T>(
-        &self,
-        mut take: impl FnMut(&rdkafka::message::BorrowedMessage<'_>) -> Option<T>,
-    ) -> Result<Polled<T>, ReadError> {
+    fn poll<T>(&self, mut take: impl FnMut(&BorrowedMessage<'_>) -> Option<T>) -> Result<Polled<T>, ReadError> {
         loop {
             let left = self.left()?;
             match self.consumer.poll(left.min(POLL)) {
@@ -414,11 +412,4 @@ impl Read<'_> {
     fn failed(&self, error: &KafkaError) -> ReadError {
         ReadError::Kafka { reason: self.context.explain(&reason(error)) }
     }
-}
-
-/// What a record's key, value and headers take, in bytes.
-fn size(record: &Record) -> usize {
-    let data = |data: &Option<Data>| data.as_ref().map_or(0, |data| data.head.len());
-    let headers = record.headers.iter().map(|header| header.name.len() + data(&header.value));
-    data(&record.key) + data(&record.value) + headers.sum::<usize>()
 }

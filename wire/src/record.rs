@@ -34,6 +34,15 @@ pub struct Record {
     pub headers_left_out: u32,
 }
 
+impl Record {
+    /// What its key, its value and its headers take as they are here, in bytes: the heads, not the whole sizes.
+    pub fn bytes(&self) -> usize {
+        let data = |data: &Option<Data>| data.as_ref().map_or(0, |data| data.head.len());
+        let headers = self.headers.iter().map(|header| header.name.len() + data(&header.value));
+        data(&self.key) + data(&self.value) + headers.sum::<usize>()
+    }
+}
+
 /// The timestamp of a record (KIP-32).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

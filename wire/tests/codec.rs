@@ -4,31 +4,13 @@
 
 #[path = "common/strategies.rs"]
 mod strategies;
+#[path = "common/view.rs"]
+mod view;
 
 use proptest::{collection::vec, prelude::*};
 use strategies::{BYE_REASONS, command, cursor, event, record};
+use view::with_view;
 use wire::*;
-
-fn with_view<T>(record: &Record, use_it: impl FnOnce(&RecordView<'_>) -> T) -> T {
-    fn data(data: &Option<Data>) -> Option<DataView<'_>> {
-        data.as_ref().map(|data| DataView { head: &data.head, size: data.size })
-    }
-    let headers: Vec<_> =
-        record.headers.iter().map(|header| HeaderView { name: &header.name, value: data(&header.value) }).collect();
-    use_it(&RecordView {
-        seq: record.seq,
-        topic: &record.topic,
-        partition: record.partition,
-        offset: record.offset,
-        timestamp: record.timestamp,
-        received: record.received,
-        flags: record.flags,
-        key: data(&record.key),
-        value: data(&record.value),
-        headers: &headers,
-        headers_left_out: record.headers_left_out,
-    })
-}
 
 fn encoded(event: &Event) -> Vec<u8> {
     let mut bytes = Vec::new();

@@ -6,7 +6,7 @@
 
 use super::query::Asked;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
-use wire::{Change, Consumed, Count, Data, Flag, Flags, Gap, GapPart, Record};
+use wire::{Change, Consumed, Count, Flag, Flags, Gap, GapPart, Record};
 
 /// How much a window holds. What waits is bounded likewise, so that a held list takes at most twice as much.
 #[derive(Debug, Clone, Copy)]
@@ -104,12 +104,8 @@ impl Entry {
     }
 
     fn bytes(&self) -> usize {
-        let data = |data: &Option<Data>| data.as_ref().map_or(0, |data| data.head.len());
-        let inside = self.record().map_or(0, |record| {
-            let headers =
-                record.headers.iter().map(|header| size_of_val(header) + header.name.len() + data(&header.value));
-            record.topic.len() + data(&record.key) + data(&record.value) + headers.sum::<usize>()
-        });
+        let of = |record: &Record| record.topic.len() + size_of_val(record.headers.as_slice()) + record.bytes();
+        let inside = self.record().map_or(0, of);
         size_of::<Self>() + inside
     }
 }

@@ -54,9 +54,6 @@ pub fn tone(kind: &ChangeKind) -> &'static str {
 
 /// A change of what this instance, or the whole group, consumes.
 pub fn change(reader: &Reader, change: &Change) -> Markup {
-    if let ChangeKind::Happened(happening) = &change.kind {
-        return happened(reader, happening);
-    }
     let locale = reader.locale;
     let partitions = |owned: &[Owned]| words::owned(locale, owned);
     let (symbol, what, which, means) = match &change.kind {
@@ -76,7 +73,7 @@ pub fn change(reader: &Reader, change: &Change) -> Markup {
         ChangeKind::Sought(Sought { topic, partition, from, to }) => {
             ("again", td_string!(locale, note.sought), format!("{topic}[{partition}] {from} → {to}"), "")
         }
-        ChangeKind::Happened(_) => return Markup::default(),
+        ChangeKind::Happened(happening) => return happened(reader, happening),
     };
     html! {
         (icon(symbol))

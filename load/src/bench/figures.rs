@@ -1,6 +1,6 @@
 //! The figures to reach, and whether they are.
 
-use super::{Plan, Results};
+use super::{AtRest, Plan, Results};
 use crate::{ingest::median, tabs::report::Report};
 
 /// A line of the table.
@@ -148,6 +148,7 @@ fn stalled(results: &Results, plan: &Plan) -> Figure {
 fn page(results: &Results) -> Vec<Figure> {
     let wasm: u64 = results.files.iter().filter(|file| file.kind == "wasm").map(|file| file.brotli).sum();
     let first = results.first_page.as_ref();
+    let at_rest = |it: &AtRest| format!("{:.1} MB, {:.1} % of a core", it.rss as f64 / MB, it.cpu * 100.0);
     let rest = results.at_rest.as_ref();
     let embedded = results.at_rest_embedded.as_ref();
     let bench = || "ottla-load bench".to_owned();
@@ -169,18 +170,14 @@ fn page(results: &Results) -> Vec<Figure> {
         Figure {
             what: "Server at rest",
             goal: "≤ 40 MB",
-            measured: rest.map_or_else(String::new, |it| {
-                format!("{:.1} MB, {:.1} % of a core", it.rss as f64 / MB, it.cpu * 100.0)
-            }),
+            measured: rest.map_or_else(String::new, at_rest),
             is_reached: rest.is_some_and(|it| it.rss as f64 <= 40.0 * MB),
             command: bench(),
         },
         Figure {
             what: "Server at rest, with the embedded broker",
             goal: "≤ 80 MB, ≤ 5 % of a core",
-            measured: embedded.map_or_else(String::new, |it| {
-                format!("{:.1} MB, {:.1} % of a core", it.rss as f64 / MB, it.cpu * 100.0)
-            }),
+            measured: embedded.map_or_else(String::new, at_rest),
             is_reached: embedded.is_some_and(|it| it.rss as f64 <= 80.0 * MB && it.cpu <= 0.05),
             command: bench(),
         },

@@ -150,8 +150,9 @@ impl Place {
             ChangeKind::Assigned(owned) => Told::Assigned { at, logs: logs(owned) },
             ChangeKind::Revoked(owned) => Told::Taken { at, logs: logs(owned), is_lost: false },
             ChangeKind::Lost(owned) => Told::Taken { at, logs: logs(owned), is_lost: true },
-            ChangeKind::Missing(gap) if gap.topic == self.topic => Told::Missing(range(life, &gap)),
-            ChangeKind::PassedOver(gap) if gap.topic == self.topic => Told::Missing(range(life, &gap)),
+            ChangeKind::Missing(gap) | ChangeKind::PassedOver(gap) if gap.topic == self.topic => {
+                Told::Missing(range(life, &gap))
+            }
             ChangeKind::Missing(_) | ChangeKind::PassedOver(_) | ChangeKind::Sought(_) | ChangeKind::Happened(_) => {
                 return None;
             }
