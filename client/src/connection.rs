@@ -70,10 +70,14 @@ impl Error {
     pub fn is_passing(&self) -> bool {
         let lasting =
             [ByeReason::BadMessage, ByeReason::UnknownFeed, ByeReason::WrongState, ByeReason::BadSubscription];
+        // Broken, no UTF-8, too large (RFC 6455, section 7.4.1).
+        const BROKEN: [u16; 3] = [1002, 1007, 1009];
         match self {
             Self::Address(..) | Self::Protocol(_) => false,
             Self::Refused(status) => !(400..500).contains(status),
-            Self::Closed { code, .. } => lasting.iter().all(|reason| reason.close_code() != *code),
+            Self::Closed { code, .. } => {
+                !BROKEN.contains(code) && lasting.iter().all(|reason| reason.close_code() != *code)
+            }
             Self::Socket(_) => true,
         }
     }

@@ -1,8 +1,11 @@
 //! What a session took: shared pieces of segments, changes and gaps, in order, to be written in either form.
 
-use crate::segment::Segment;
+use crate::{json::Json, message::Message, segment::Segment};
 use std::{ops::Range, sync::Arc};
 use wire::{Count, Event, Gap, MAX_EVENT_MESSAGE, Record, Records, codec};
+
+/// The name of [`Event::Records`].
+const RECORDS: &str = "records";
 
 /// Events for one message to one tab.
 #[derive(Debug)]
@@ -52,23 +55,59 @@ impl Batch {
         self.items.iter().map(count).sum()
     }
 
-    /// Appends the events in their postcard form: together one message of at most [`MAX_EVENT_MESSAGE`].
-    pub fn encode_postcard(&self, to: &mut Vec<u8>) {
+    /// How many events with records it is.
+    pub fn records_events(&self) -> u64 {
+        self.items.iter().filter(|item| matches!(item, Item::Records { .. })).count() as u64
+    }
+
+    /// The events in their postcard form: together one message of at most [`MAX_EVENT_MESSAGE`].
+    pub fn postcard(&self) -> Message {
+        let mut message = Message::default();
         for item in &self.items {
             match item {
-                Item::Gap(gap) => codec::encode_event(&Event::Gap(gap.clone()), to),
-                Item::Change(segment) => to.extend_from_slice(segment.body()),
+                Item::Gap(gap) => message.write(|to| codec::encode_event(&Event::Gap(gap.clone()), to)),
+                Item::Change(segment) => message.share(segment, 0..segment.body().len()),
                 Item::Records { next, count, pieces } => {
-                    codec::encode_records_head(self.epoch, *next, *count, to);
-                    for piece in pieces {
-                        to.extend_from_slice(piece.segment.bytes(piece.records.clone()));
+                    message.write(|to| codec::encode_records_head(self.epoch, *next, *count, to));
+                    for Piece { segment, records } in pieces {
+                        message.share(segment, segment.range(records.clone()));
                     }
                 }
             }
         }
+        message
     }
 
-    /// The events one by one, decoded: for JSON.
+    /// The events in their JSON form, each with its name: a message of its own.
+    pub fn json(&self) -> impl Iterator<Item = (&'static str, Message)> {
+        self.items.iter().map(|item| {
+            let mut message = Message::default();
+            let mut write = |event: &Event| {
+                message.write(|to| to.extend_from_slice(codec::event_to_json(event).as_bytes()));
+                event.name()
+            };
+            let name = match item {
+                Item::Gap(gap) => write(&Event::Gap(gap.clone())),
+                Item::Change(segment) => write(&decode_change(segment)),
+                Item::Records { next, pieces, .. } => {
+                    let (head, tail) = codec::records_json_frame(self.epoch, *next);
+                    message.write(|to| to.extend_from_slice(head.as_bytes()));
+                    for (at, Piece { segment, records }) in pieces.iter().enumerate() {
+                        let json = Json::of(segment, records.start);
+                        let mut range = json.range(records.clone());
+                        // The comma after the very last one.
+                        range.end -= usize::from(at + 1 == pieces.len());
+                        message.share_json(&json, range);
+                    }
+                    message.write(|to| to.extend_from_slice(tail.as_bytes()));
+                    RECORDS
+                }
+            };
+            (name, message)
+        })
+    }
+
+    /// The events one by one, decoded.
     pub fn into_events(self) -> Vec<Event> {
         let epoch = self.epoch;
         let event = |item| match item {

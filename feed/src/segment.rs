@@ -1,6 +1,9 @@
 //! A segment: encoded records, or one change, that every session shares. And the open one that the writer fills.
 
-use crate::sieve::{Sieve, Verdict};
+use crate::{
+    json,
+    sieve::{Sieve, Verdict},
+};
 use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
@@ -38,6 +41,7 @@ pub(crate) struct Segment {
     index: Box<[Entry]>,
     /// What filters said, the one asked last at the end.
     judged: Mutex<VecDeque<Judged>>,
+    json: json::Kept,
 }
 
 /// What a filter said of a segment's first records. Shared, so that each is asked once, whoever comes first.
@@ -60,7 +64,13 @@ impl Segment {
     pub fn change(event: &Event, seq: u64) -> Self {
         let mut body = Vec::new();
         codec::encode_event(event, &mut body);
-        Self { first_seq: seq, body: body.into(), index: Box::default(), judged: Mutex::default() }
+        Self {
+            first_seq: seq,
+            body: body.into(),
+            index: Box::default(),
+            judged: Mutex::default(),
+            json: json::Kept::default(),
+        }
     }
 
     pub fn is_change(&self) -> bool {
@@ -95,9 +105,19 @@ impl Segment {
         at.checked_sub(1).map_or(0, |before| self.index[before].end as usize)
     }
 
+    /// Where consecutive records stand in the body.
+    pub fn range(&self, records: Range<usize>) -> Range<usize> {
+        self.start_of(records.start)..self.start_of(records.end)
+    }
+
     /// The bytes of consecutive records.
     pub fn bytes(&self, records: Range<usize>) -> &[u8] {
-        &self.body[self.start_of(records.start)..self.start_of(records.end)]
+        &self.body[self.range(records)]
+    }
+
+    /// What is kept of its records' JSON.
+    pub fn json(&self) -> &json::Kept {
+        &self.json
     }
 
     /// Gives what a filter says of the records, from the first to at least number `at`: to the last, unless that takes long.
@@ -191,13 +211,14 @@ impl OpenSegment {
             index: last.index.iter().copied().chain(shifted).collect(),
             // Its records are the first ones here.
             judged: Mutex::new(last.judged.lock().clone()),
+            json: json::Kept::default(),
         }
     }
 
     /// A segment of these records, of exactly their size.
     pub fn sealed(&self, first_seq: u64) -> Segment {
         let (body, index) = (self.body.as_slice().into(), self.index.as_slice().into());
-        Segment { first_seq, body, index, judged: Mutex::default() }
+        Segment { first_seq, body, index, judged: Mutex::default(), json: json::Kept::default() }
     }
 
     pub fn clear(&mut self) {

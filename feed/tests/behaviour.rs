@@ -77,11 +77,7 @@ fn one_batch_of_two_sessions_is_the_same_bytes() {
     let (mut writer, hub) = hub(HubConfig::default());
     let mut sessions = [start(&hub, From::Now), start(&hub, From::Now)];
     append(&mut writer, "orders", 0..3);
-    let [a, b] = sessions.each_mut().map(|session| {
-        let mut bytes = Vec::new();
-        session.take(MAX_EVENT_MESSAGE).encode_postcard(&mut bytes);
-        bytes
-    });
+    let [a, b] = sessions.each_mut().map(|session| session.take(MAX_EVENT_MESSAGE).postcard().to_vec());
     assert_eq!(a, b);
     assert_eq!(offsets(&codec::decode_events(&a).unwrap()), [0, 1, 2]);
 }
@@ -300,8 +296,7 @@ fn a_record_that_nobody_cut_still_fits_a_message() {
         ..record("orders", 0, &large)
     });
     writer.flush();
-    let mut message = Vec::new();
-    session.take(0).encode_postcard(&mut message);
+    let message = session.take(0).postcard().to_vec();
     assert!(message.len() <= MAX_EVENT_MESSAGE);
     let Event::Records(records) = &codec::decode_events(&message).unwrap()[0] else { panic!("records") };
     let record = &records.records[0];

@@ -246,12 +246,14 @@ impl Reader {
         let tail = model.tail();
         let before = self.session.cursor();
         let batch = self.session.take(limit);
-        let mut message = Vec::new();
-        batch.encode_postcard(&mut message);
+        let message = batch.postcard().to_vec();
+        let json: Vec<_> = batch.json().map(|(name, json)| (name, String::from_utf8(json.to_vec()).unwrap())).collect();
         assert!(message.len() <= MAX_EVENT_MESSAGE);
         let is_empty = batch.is_empty();
         let events = batch.into_events();
-        assert_eq!(codec::decode_events(&message).unwrap(), events, "both forms say the same");
+        assert_eq!(codec::decode_events(&message).unwrap(), events);
+        let as_json = |event: &Event| (event.name(), codec::event_to_json(event));
+        assert_eq!(json, events.iter().map(as_json).collect::<Vec<_>>(), "both forms say the same");
         assert!(message.len() <= limit || events.len() <= 1, "{} bytes of {limit}", message.len());
         let records = |event: &Event| if let Event::Records(records) = event { records.records.len() } else { 0 };
         assert!(message.len() <= limit || events.iter().map(records).sum::<usize>() <= 1);

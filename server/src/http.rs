@@ -11,7 +11,7 @@ mod problem;
 mod reset;
 mod rest;
 mod sse;
-mod ws;
+pub mod ws;
 
 pub use assets::Site;
 

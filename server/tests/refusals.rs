@@ -57,7 +57,7 @@ async fn a_tab_that_sends_nonsense_is_closed_with_a_reason_and_others_go_on() {
 
     let mut too_large = instance.tab().await;
     too_large.send_text(&"x".repeat(wire::MAX_COMMAND_MESSAGE + 1)).await;
-    assert_eq!(too_large.closed().await.0, 4400);
+    assert_eq!(too_large.closed().await.0, 1009);
 
     let mut too_early = instance.tab().await;
     too_early.send(&Command::Pause).await;

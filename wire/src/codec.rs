@@ -119,6 +119,21 @@ pub fn encode_records_head(epoch: u64, next: u64, count: usize, to: &mut Vec<u8>
     append(&(count as u64), to);
 }
 
+/// Appends one record in its JSON form, as it stands inside [`Records::records`].
+pub fn record_to_json(record: &RecordView<'_>, to: &mut Vec<u8>) {
+    serde_json::to_writer(to, record).expect("a record has string keys and no failing Serialize, and a Vec takes any");
+}
+
+/// What stands before and after the records in the JSON form of [`Event::Records`]: with their JSON between the two, and commas
+/// between them, it is the whole event.
+pub fn records_json_frame(epoch: u64, next: u64) -> (String, &'static str) {
+    const TAIL: &str = "]}}";
+    let mut head = event_to_json(&Event::Records(Records { epoch, next, records: Vec::new() }));
+    assert!(head.ends_with(TAIL), "the records stand last");
+    head.truncate(head.len() - TAIL.len());
+    (head, TAIL)
+}
+
 /// An upper bound of what [`encode_records_head`] appends, in bytes: the variant and three varints of 64 bits.
 pub const RECORDS_HEAD_MAX: usize = 1 + 3 * 10;
 

@@ -10,7 +10,7 @@ use wire::ProduceError;
 
 /// A problem, as `application/problem+json`.
 #[derive(Debug, Serialize)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// What kind, as a fragment that stays the same.
     r#type: &'static str,
     title: &'static str,

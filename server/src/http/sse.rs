@@ -64,7 +64,7 @@ pub(super) async fn stream(
         Problem::new(status, "bad-subscription", why)
     })?;
     first.insert(0, hello);
-    let events = stream::iter(first.into_iter().map(|event| sent(&event, None))).chain(following(tab));
+    let events = stream::iter(first.into_iter().map(|event| sent(&event))).chain(following(tab));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
 }
 
@@ -72,34 +72,26 @@ pub(super) async fn stream(
 fn following(tab: Tab) -> impl Stream<Item = Result<Sent, Infallible>> {
     stream::unfold(Some(tab), |tab| async {
         let mut tab = tab?;
-        let (events, is_last) = match tab.next().await {
-            Output::Batch(batch) => (batch.into_events(), false),
-            Output::Event(event) => (vec![event], false),
-            Output::Bye(bye) => (vec![Event::Bye(bye)], true),
+        let batch = match tab.next().await {
+            Output::Batch(batch) => batch,
+            Output::Event(event) => return Some((stream::iter(vec![sent(&event)]), Some(tab))),
+            Output::Bye(bye) => return Some((stream::iter(vec![sent(&Event::Bye(bye))]), None)),
         };
-        // Only the last event of a batch has an id: the cursor is past all of them.
-        let last = events.len().saturating_sub(1);
-        let id = tab.cursor().map(|cursor| id_of(&cursor));
-        let sent: Vec<_> = events
-            .iter()
-            .enumerate()
-            .map(|(index, event)| sent(event, id.as_deref().filter(|_| index == last && moves_cursor(event))))
+        let mut events: Vec<_> = batch
+            .json()
+            .map(|(name, json)| Sent::default().event(name).data(String::from_utf8_lossy(&json.to_vec())))
             .collect();
-        Some((stream::iter(sent), (!is_last).then_some(tab)))
+        // Only the last event of a batch has an id: the cursor is past all of them.
+        if let (Some(last), Some(cursor)) = (events.pop(), tab.cursor()) {
+            events.push(last.id(id_of(&cursor)));
+        }
+        Some((stream::iter(events.into_iter().map(Ok).collect::<Vec<_>>()), Some(tab)))
     })
     .flatten()
 }
 
-fn sent(event: &Event, id: Option<&str>) -> Result<Sent, Infallible> {
-    let sent = Sent::default().event(event.name()).data(wire::codec::event_to_json(event));
-    Ok(match id {
-        Some(id) => sent.id(id),
-        None => sent,
-    })
-}
-
-fn moves_cursor(event: &Event) -> bool {
-    matches!(event, Event::Records(_) | Event::Gap(_) | Event::Change(_))
+fn sent(event: &Event) -> Result<Sent, Infallible> {
+    Ok(Sent::default().event(event.name()).data(wire::codec::event_to_json(event)))
 }
 
 fn id_of(cursor: &Cursor) -> String {
