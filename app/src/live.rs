@@ -520,7 +520,7 @@ impl Live {
                 self.show_found();
             }
             // The machine has dealt with them.
-            Event::Topics(_) | Event::Positions(_) | Event::Pong(_) | Event::Bye(_) => {}
+            Event::Topics(_) | Event::Positions(_) | Event::Pong(_) | Event::Behind(_) | Event::Bye(_) => {}
         }
     }
 

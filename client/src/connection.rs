@@ -100,6 +100,32 @@ impl From<tungstenite::Error> for Error {
 pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     subprotocol: Subprotocol,
+    taken: Taken,
+}
+
+/// What was taken in on a connection, and whether the server is to be told: see [`Command::Taken`].
+#[derive(Debug, Default)]
+pub struct Taken {
+    records: u64,
+    is_due: bool,
+}
+
+impl Taken {
+    /// Counts one more event with records.
+    pub fn count(&mut self) {
+        self.is_due |= self.records.is_multiple_of(wire::TAKEN_AT_ONCE);
+        self.records += 1;
+    }
+
+    /// What to tell the server, if it is time.
+    pub fn due(&self) -> Option<Command> {
+        self.is_due.then_some(Command::Taken(self.records))
+    }
+
+    /// It was told.
+    pub fn told(&mut self) {
+        self.is_due = false;
+    }
 }
 
 /// Connects to the instance at `url`: `http://host:port` as for a browser, or the WebSocket's own `ws://host:port/ws`. There is
@@ -113,7 +139,7 @@ pub async fn connect(url: &str, subprotocol: Subprotocol) -> Result<Client, Erro
     let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER).write_buffer_size(0);
     let without_nagle = true;
     let (socket, _response) = connect_async_with_config(request, Some(config), without_nagle).await?;
-    Ok(Client { socket, subprotocol })
+    Ok(Client { socket, subprotocol, taken: Taken::default() })
 }
 
 fn websocket_url(text: &str) -> Result<Url, Error> {
@@ -143,18 +169,27 @@ impl Client {
         Ok(self.socket.send(message).await?)
     }
 
-    /// Waits for the next message, and returns its events. May be dropped and called again without losing anything.
+    /// Waits for the next message, and returns its events; says what was taken in. May be dropped and called again without losing
+    /// anything.
     ///
     /// # Errors
     /// When the connection is over.
     pub async fn next(&mut self) -> Result<Vec<Event>, Error> {
-        match self.message().await? {
-            Message::Text(text) => Ok(vec![codec::event_from_json(&text)?]),
-            message => Ok(codec::decode_events(&message.into_data())?),
+        // Of what came before: nothing that was read may be lost when this is dropped meanwhile.
+        if let Some(command) = self.taken.due() {
+            self.send(&command).await?;
+            self.taken.told();
         }
+        let events = match self.message().await? {
+            Message::Text(text) => vec![codec::event_from_json(&text)?],
+            message => codec::decode_events(&message.into_data())?,
+        };
+        let records = events.iter().filter(|event| matches!(event, Event::Records(_)));
+        records.for_each(|_| self.taken.count());
+        Ok(events)
     }
 
-    /// The same, and leaves the message as it came: for those who look at a part of it only.
+    /// The same, and leaves the message as it came: for those who look at a part of it only. They count what they take in, too.
     ///
     /// # Errors
     /// When the connection is over.

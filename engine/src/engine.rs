@@ -355,7 +355,7 @@ impl Engine {
             is_alone = begin => {
                 if is_alone && let Err(error) = feed.consume() {
                     tracing::error!(feed = feed.name(), group = feed.group(), %error, "the group's consumer could not be made");
-                    feed.state.kafka.send_replace(KafkaState::Down { since: crate::now(), reason: error.to_string() });
+                    feed.state.kafka(KafkaState::Down { since: crate::now(), reason: error.to_string() });
                 }
             }
             _ = stopping.wait_for(|stopping| *stopping) => {}
@@ -441,14 +441,8 @@ impl Engine {
                 tracing::warn!(feed = feed.name(), %error, "the feed's topics could not be created");
                 return;
             }
-            let is_news = feed.state.kafka.send_if_modified(|state| {
-                let was_down = matches!(state, KafkaState::Down { .. });
-                if !was_down {
-                    *state = KafkaState::Down { since: crate::now(), reason: error.to_string() };
-                }
-                !was_down
-            });
-            if is_news {
+            if !matches!(feed.kafka(), KafkaState::Down { .. }) {
+                feed.state.kafka(KafkaState::Down { since: crate::now(), reason: error.to_string() });
                 tracing::warn!(feed = feed.name(), %error, "Kafka does not answer: the feed waits for it");
             }
             let wait = backoff.mul_f64(rand::rng().random_range(0.5..1.0));

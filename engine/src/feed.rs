@@ -5,7 +5,7 @@ use crate::{
     holes::Holes,
     ingest::Ingest,
     journal::Journal,
-    state::State,
+    state::{Standing, State},
     whole::{Use, Whole},
 };
 use ::feed::{Audit, AuditReader, Hub, HubConfig};
@@ -32,14 +32,6 @@ pub struct Feed {
     group: Mutex<Option<Group>>,
     /// What the group's thread will hand records to; taken when it starts.
     ingest: Mutex<Option<Ingest>>,
-}
-
-/// Assignment, Kafka's state, the counters and the members, for a tab to follow.
-pub(crate) struct Watched {
-    pub assignment: watch::Receiver<Assignment>,
-    pub kafka: watch::Receiver<KafkaState>,
-    pub stats: watch::Receiver<Stats>,
-    pub members: watch::Receiver<Vec<Fellow>>,
 }
 
 impl Feed {
@@ -69,7 +61,7 @@ impl Feed {
 
     /// Whether some tab follows it.
     pub(crate) fn has_tabs(&self) -> bool {
-        self.state.stats.receiver_count() > 0
+        self.state.standing.receiver_count() > 0
     }
 
     /// The feed's name.
@@ -99,17 +91,17 @@ impl Feed {
 
     /// What this instance owns now.
     pub fn assignment(&self) -> Assignment {
-        self.state.assignment.borrow().clone()
+        self.state.standing.borrow().assignment.value.clone()
     }
 
     /// Whether Kafka answers this feed's consumer.
     pub fn kafka(&self) -> KafkaState {
-        self.state.kafka.borrow().clone()
+        self.state.standing.borrow().kafka.value.clone()
     }
 
     /// The feed's counters.
     pub fn stats(&self) -> Stats {
-        self.state.stats.borrow().clone()
+        self.state.standing.borrow().stats.value.clone()
     }
 
     /// Whether the group has given this instance its share, be it nothing.
@@ -119,12 +111,12 @@ impl Feed {
 
     /// The instances that consume the group.
     pub fn members(&self) -> Vec<Fellow> {
-        self.state.members.borrow().clone()
+        self.state.standing.borrow().members.value.clone()
     }
 
     /// Whether this instance consumes all partitions of all topics, so that its share is the whole group's.
     pub fn owns_all(&self) -> bool {
-        self.state.assignment.borrow().is_all(self.topics())
+        self.state.standing.borrow().assignment.value.is_all(self.topics())
     }
 
     /// What the others are told of it.
@@ -140,24 +132,14 @@ impl Feed {
     /// Tells the tabs the counters as of `now`, and who consumes the group.
     pub(crate) fn tick(&self, now: Millis, tabs: u32) {
         let gaps = self.state.gaps.load(Ordering::Relaxed);
-        self.state.stats.send_replace(Stats { tabs, gaps, ..self.audit.stats(now) });
         let members = self.journal.peers(|peers| peers.fellows(self.group()));
-        self.state.members.send_if_modified(|known| {
-            let is_news = *known != members;
-            *known = members;
-            is_news
-        });
+        self.state.tick(Stats { tabs, gaps, ..self.audit.stats(now) }, members);
         self.whole.tick();
     }
 
     /// What a tab follows besides the records.
-    pub(crate) fn watch(&self) -> Watched {
-        Watched {
-            assignment: self.state.assignment.subscribe(),
-            kafka: self.state.kafka.subscribe(),
-            stats: self.state.stats.subscribe(),
-            members: self.state.members.subscribe(),
-        }
+    pub(crate) fn watch(&self) -> watch::Receiver<Standing> {
+        self.state.standing.subscribe()
     }
 
     /// A tab was told of records that it is not sent.

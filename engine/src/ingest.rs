@@ -148,7 +148,7 @@ impl Ingest {
     }
 
     fn publish_assignment(&self) {
-        self.state.assignment.send_replace(Assignment { owned: self.by_topic(&self.owned) });
+        self.state.assign(Assignment { owned: self.by_topic(&self.owned) });
     }
 
     /// A change of the assignment is a row among the records, news for the others, and the new state of the feed.
@@ -272,7 +272,7 @@ impl Consume for Ingest {
     }
 
     fn state(&mut self, state: KafkaState) {
-        self.state.kafka.send_replace(state);
+        self.state.kafka(state);
     }
 }
 

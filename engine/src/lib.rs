@@ -24,6 +24,7 @@ pub use feed::Feed;
 #[cfg(feature = "embedded")]
 pub use kafka::embedded;
 pub use kafka::{ClientSettings, From, GroupSettings, ProducerSettings, Protocol, is_secret};
+pub use state::Announcement;
 pub use tab::{Output, Refusal, Tab, check_filter};
 
 /// Milliseconds since 1970 by this machine's clock.

@@ -3,14 +3,16 @@
 //! A [`Tab`] takes [`Command`]s and gives [`Output`]s. It has no queue: what it gives is taken from the feed at that moment,
 //! so that a slow carrier makes it fall behind (and be told what it missed), not grow.
 
-use crate::{Engine, Feed, feed::Watched, whole::Use};
+use crate::{Announcement, Engine, Feed, state::Standing, whole::Use};
 use ::feed::{Batch, POSITIONS_AT_ONCE, Session, SessionStart, Sieve};
 use std::{borrow::Cow, collections::VecDeque, sync::Arc, time::Duration};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
 };
-use wire::{Bye, ByeReason, Command, Count, Cursor, Event, From, Hello, Pace, Scope, Sieved, Subscribe, Subscribed};
+use wire::{
+    Behind, Bye, ByeReason, Command, Count, Cursor, Event, From, Hello, Pace, Scope, Sieved, Subscribe, Subscribed,
+};
 
 /// The least time between two messages of records at [`Pace::Display`]: a frame of a 60 Hz display.
 const FRAME: Duration = Duration::from_millis(16);
@@ -23,6 +25,8 @@ const SETTLED: Duration = Duration::from_secs(20);
 pub enum Output {
     /// Records and what stands between them, still encoded.
     Batch(Batch),
+    /// What every tab of the feed is told.
+    Announcement(Arc<Announcement>),
     /// Anything else.
     Event(Event),
     /// The last words; the carrier closes after them.
@@ -62,6 +66,18 @@ pub struct Tab {
     engine: Arc<Engine>,
     subscription: Option<Subscription>,
     stopping: watch::Receiver<bool>,
+    credit: Credit,
+}
+
+/// How far a tab is that says what it has taken in: see [`Command::Taken`].
+struct Credit {
+    /// How many events with records it was sent.
+    sent: u64,
+    /// How many of them it has taken in. None: it does not say.
+    taken: Option<u64>,
+    /// Since when it is sent nothing, and how long that may last.
+    spent: Option<Instant>,
+    patience: Duration,
 }
 
 struct Subscription {
@@ -79,7 +95,12 @@ struct Subscription {
     paused: bool,
     /// When records were last taken: see [`Pace::Display`].
     last_batch: Option<Instant>,
-    watched: Watched,
+    standing: watch::Receiver<Standing>,
+    /// What the tab knows of it.
+    told: [Arc<Announcement>; 4],
+    /// How far the feed was when the tab was last looked after: what is older is late.
+    head: u64,
+    behind: Behind,
     /// What the tab knows of what its filter left out, and when it was told; and what sessions before this one did.
     sieved: Sieved,
     sieved_told: Option<Instant>,
@@ -88,10 +109,12 @@ struct Subscription {
 
 impl Tab {
     /// A tab that is not subscribed to anything yet. It counts as connected until it is dropped.
-    pub fn new(engine: Arc<Engine>) -> Self {
+    /// One that says what it takes in is given up when it takes in nothing for `patience`.
+    pub fn new(engine: Arc<Engine>, patience: Duration) -> Self {
         let stopping = engine.stopping();
         engine.tab_connected();
-        Self { engine, subscription: None, stopping }
+        let credit = Credit { sent: 0, taken: None, spent: None, patience };
+        Self { engine, subscription: None, stopping, credit }
     }
 
     /// The first event.
@@ -115,6 +138,7 @@ impl Tab {
             Command::Pause => self.pause(true),
             Command::Resume => self.pause(false),
             Command::Ping(number) => Ok(vec![Event::Pong(number)]),
+            Command::Taken(records) => self.credit.take(records),
         }
     }
 
@@ -129,12 +153,16 @@ impl Tab {
             why: format!("filter.text, {error}").into(),
         })?;
         let (whole, session, start) = open(&feed, scope, sieve, from);
-        let mut watched = feed.watch();
+        let mut standing = feed.watch();
         let mut events = begin(&feed, whole.is_some(), &start);
-        events.push(Event::Assignment(watched.assignment.borrow_and_update().clone()));
-        events.push(Event::Kafka(watched.kafka.borrow_and_update().clone()));
-        events.push(Event::Stats(watched.stats.borrow_and_update().clone()));
-        events.push(Event::Members(watched.members.borrow_and_update().clone()));
+        let told = {
+            let now = standing.borrow_and_update();
+            events.push(Event::Assignment(now.assignment.value.clone()));
+            events.push(Event::Kafka(now.kafka.value.clone()));
+            events.push(Event::Stats(now.stats.value.clone()));
+            events.push(Event::Members(now.members.value.clone()));
+            now.announcements().map(Arc::clone)
+        };
         self.subscription = Some(Subscription {
             owns_all: feed.owns_all().then(Instant::now),
             feed,
@@ -145,7 +173,10 @@ impl Tab {
             pace,
             paused: false,
             last_batch: None,
-            watched,
+            standing,
+            told,
+            head: 0,
+            behind: Behind::default(),
             sieved: Sieved::default(),
             sieved_told: None,
             sieved_before: Sieved::default(),
@@ -177,33 +208,22 @@ impl Tab {
         };
         // In this order: last words first; then the rare events, which a busy feed must not hold back.
         loop {
-            if let Some(event) = subscription.first.pop_front().or_else(|| subscription.sieved()) {
-                return Output::Event(event);
+            if let Some(output) = subscription.news() {
+                return output;
             }
-            let Subscription { session, watched, last_batch, pace, paused, .. } = &mut *subscription;
-            let (pace, paused) = (*pace, *paused);
+            let paused = subscription.paused;
+            let Subscription { session, standing, last_batch, pace, .. } = &mut *subscription;
             tokio::select! {
                 biased;
                 () = stopped(&mut self.stopping) => {
                     return Output::Bye(Bye { reason: ByeReason::Stopping, cursor: Some(session.cursor()) });
                 }
-                Ok(()) = watched.assignment.changed() => {
-                    let assignment = watched.assignment.borrow_and_update().clone();
-                    subscription.first.push_back(Event::Assignment(assignment));
-                    subscription.reconsider();
-                }
-                Ok(()) = watched.kafka.changed() => {
-                    return Output::Event(Event::Kafka(watched.kafka.borrow_and_update().clone()));
-                }
-                Ok(()) = watched.stats.changed() => {
-                    let stats = watched.stats.borrow_and_update().clone();
-                    subscription.first.push_back(Event::Stats(stats));
-                    subscription.reconsider();
-                }
-                Ok(()) = watched.members.changed() => {
-                    return Output::Event(Event::Members(watched.members.borrow_and_update().clone()));
-                }
-                batch = records(session, last_batch, pace), if !paused => {
+                Ok(()) = standing.changed() => standing.mark_changed(),
+                batch = records(session, &mut self.credit, last_batch, *pace), if !paused => {
+                    let Some(batch) = batch else {
+                        return Output::Bye(Bye { reason: ByeReason::Stalled, cursor: Some(session.cursor()) });
+                    };
+                    self.credit.sent += batch.records_events();
                     subscription.feed.count_gap(batch.gap_count());
                     return Output::Batch(batch);
                 }
@@ -212,7 +232,74 @@ impl Tab {
     }
 }
 
+impl Credit {
+    fn take(&mut self, records: u64) -> Result<Vec<Event>, Refusal> {
+        if records > self.sent {
+            let why = format!("taken: {records} events with records, and only {} were sent", self.sent);
+            return Err(Refusal { reason: ByeReason::BadMessage, why: why.into() });
+        }
+        self.taken = Some(records);
+        if !self.is_spent() {
+            self.spent = None;
+        }
+        Ok(Vec::new())
+    }
+
+    fn is_spent(&self) -> bool {
+        self.taken.is_some_and(|taken| self.sent - taken >= wire::UNTAKEN_RECORDS)
+    }
+}
+
 impl Subscription {
+    /// What the tab is told before records, if there is anything.
+    fn news(&mut self) -> Option<Output> {
+        // The last one brings what follows from all of them.
+        if let Some(announcement) = self.announcement() {
+            return Some(Output::Announcement(announcement));
+        }
+        if let Some(event) = self.first.pop_front() {
+            return Some(Output::Event(event));
+        }
+        // An empty queue keeps its memory, half a kilobyte.
+        self.first = VecDeque::new();
+        self.sieved().map(Output::Event)
+    }
+
+    /// What is new of how things stand.
+    fn announcement(&mut self) -> Option<Arc<Announcement>> {
+        // The sender lives in the feed, which this subscription holds.
+        if !self.standing.has_changed().unwrap_or(false) {
+            return None;
+        }
+        let new = {
+            let now = self.standing.borrow();
+            let mut all = now.announcements().into_iter().zip(&mut self.told);
+            all.find(|(now, told)| !Arc::ptr_eq(now, told)).map(|(now, told)| {
+                *told = Arc::clone(now);
+                Arc::clone(now)
+            })
+        };
+        if new.is_none() {
+            self.standing.mark_unchanged();
+            // Once a second, for then the counters change.
+            self.reconsider();
+            self.look_after();
+        }
+        new
+    }
+
+    /// Sees whether the tab keeps up: whether it was sent what was there the last time.
+    fn look_after(&mut self) {
+        let now = self.session.behind(crate::now());
+        let is_late = !self.paused && self.session.seq() < self.head;
+        self.head = self.session.seq() + now.records;
+        let behind = if is_late { now } else { Behind::default() };
+        if behind != self.behind {
+            self.behind = behind;
+            self.first.push_back(Event::Behind(behind));
+        }
+    }
+
     /// What the filter left out, where that is news and the last time was long enough ago. Asked for whenever something else
     /// was told, which is once a second at least.
     fn sieved(&mut self) -> Option<Event> {
@@ -245,7 +332,7 @@ impl Subscription {
             self.sieved_before = self.sieved_before.with(&self.session.sieved());
             let (whole, session, start) = open(&self.feed, self.scope, Arc::clone(self.session.sieve()), from);
             self.first.extend(begin(&self.feed, whole.is_some(), &start));
-            (self.whole, self.session) = (whole, session);
+            (self.whole, self.session, self.head) = (whole, session, 0);
         }
     }
 }
@@ -297,17 +384,28 @@ impl Drop for Tab {
     }
 }
 
-/// Whatever lies after the session's cursor, as soon as there is something and the pace allows.
-async fn records(session: &mut Session, last_batch: &mut Option<Instant>, pace: Pace) -> Batch {
+/// Whatever lies after the session's cursor, as soon as there is something and the pace allows. None when the tab takes in nothing
+/// any more.
+async fn records(
+    session: &mut Session,
+    credit: &mut Credit,
+    last_batch: &mut Option<Instant>,
+    pace: Pace,
+) -> Option<Batch> {
     loop {
         session.ready().await;
+        if credit.is_spent() {
+            let since = *credit.spent.get_or_insert_with(Instant::now);
+            sleep_until(since + credit.patience).await;
+            return None;
+        }
         if let (Pace::Display, Some(last)) = (pace, *last_batch) {
             sleep_until(last + FRAME).await;
         }
         let batch = session.take(wire::MAX_EVENT_MESSAGE);
         if !batch.is_empty() {
             *last_batch = Some(Instant::now());
-            return batch;
+            return Some(batch);
         }
         // A filter that left out all of it may have much to go through: the others' turn.
         tokio::task::yield_now().await;

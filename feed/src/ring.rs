@@ -244,10 +244,7 @@ impl Ring {
             if gathered >= bytes && !segments.is_empty() {
                 break;
             }
-            gathered += match segments.is_empty() {
-                true => segment.body().len() - segment.start_of(segment.index().len() - segment.index_from(seq).len()),
-                false => segment.body().len(),
-            };
+            gathered += segment.body().len() - segment.start_of_seq(seq);
             segments.push(Arc::clone(segment));
         }
         Stretch { segments, head: self.head, tallies_at_head: Arc::clone(&self.tallies) }

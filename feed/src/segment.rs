@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 use wire::{
-    DataView, Event, HeaderView, MAX_EVENT_MESSAGE, RecordView, codec,
+    DataView, Event, HeaderView, MAX_EVENT_MESSAGE, RecordRef, RecordView, codec,
     record_limits::{KEY_HEAD, VALUE_HEAD},
 };
 
@@ -98,6 +98,22 @@ impl Segment {
     pub fn index_from(&self, seq: u64) -> &[Entry] {
         let skipped = seq.saturating_sub(self.first_seq);
         usize::try_from(skipped).ok().and_then(|skipped| self.index.get(skipped..)).unwrap_or_default()
+    }
+
+    /// Where what has a seq of at least `seq` begins in the body.
+    pub fn start_of_seq(&self, seq: u64) -> usize {
+        if seq >= self.end_seq() {
+            self.body.len()
+        } else {
+            self.start_of(self.index.len() - self.index_from(seq).len())
+        }
+    }
+
+    /// The first record with a seq of at least `seq`.
+    pub fn record_from(&self, seq: u64) -> Option<RecordRef<'_>> {
+        let at = self.index.len() - self.index_from(seq).len();
+        let record = (at < self.index.len()).then(|| codec::decode_record_ref(self.bytes(at..at + 1)))?;
+        Some(record.expect("the ring holds what this process encoded"))
     }
 
     /// Where record number `at` begins in the body; for the number after the last, the body's end.

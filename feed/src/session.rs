@@ -18,7 +18,7 @@ use std::{
     sync::Arc,
 };
 use tokio::sync::watch;
-use wire::{Count, Cursor, From, Gap, MAX_EVENT_MESSAGE, Position, Sieved, TopicId};
+use wire::{Behind, Count, Cursor, From, Gap, MAX_EVENT_MESSAGE, Millis, Position, Sieved, TopicId};
 
 /// How much a filter looks at in one [`Session::take`], in bytes of encoded records: about half a millisecond.
 const SCANNED_AT_ONCE: usize = 256 * 1024;
@@ -143,6 +143,24 @@ impl Session {
         let seq = self.seq;
         // The sender lives in the hub, which this session holds: it can't be closed.
         let _ = self.published.wait_for(|head| *head > seq).await;
+    }
+
+    /// What lies after the cursor now.
+    pub fn behind(&self, now: Millis) -> Behind {
+        let waiting = self.hub.ring.read().stretch(self.seq, usize::MAX);
+        let bytes =
+            waiting.segments.iter().map(|segment| (segment.body().len() - segment.start_of_seq(self.seq)) as u64);
+        let oldest = waiting.segments.iter().find_map(|segment| segment.record_from(self.seq));
+        Behind {
+            records: waiting.head - self.seq,
+            bytes: bytes.sum(),
+            millis: oldest.map_or(0, |record| now.saturating_sub(record.view().received).try_into().unwrap_or(0)),
+        }
+    }
+
+    /// The seq of what it takes next.
+    pub fn seq(&self) -> u64 {
+        self.seq
     }
 
     /// What the tab wants.

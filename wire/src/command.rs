@@ -15,6 +15,10 @@ pub enum Command {
     Resume,
     /// Answered at once with an [`crate::Event::Pong`] of the same number, for a round-trip time.
     Ping(#[serde(with = "number::text")] u64),
+    /// So many [`crate::Event::Records`] were taken in on this connection so far. From the first one on the server sends at most
+    /// [`crate::UNTAKEN_RECORDS`] of them ahead, so that a tab which can't keep up is known to be behind, and told how far, before the
+    /// network's buffers are full.
+    Taken(#[serde(with = "number::text")] u64),
 }
 
 /// What to follow, from where and how fast.

@@ -41,6 +41,23 @@ pub enum Event {
     Positions(Vec<Position>),
     /// What the subscription's filter has left out so far. While there is one: at most once a second, when it changed.
     Sieved(Sieved),
+    /// How far the tab is behind. Once a second while it is, and once with nothing when it no longer is.
+    Behind(Behind),
+}
+
+/// What waits for a tab that does not keep up: appends of the feed that are older than a second and were not sent yet, and all that
+/// came after them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Behind {
+    /// How many records, before filtering.
+    #[serde(with = "number::text")]
+    pub records: u64,
+    /// What they take in their postcard form, in bytes.
+    #[serde(with = "number::text")]
+    pub bytes: u64,
+    /// How long ago the oldest of them was consumed, in milliseconds.
+    #[serde(with = "number::text")]
+    pub millis: u64,
 }
 
 /// What a filter did since its subscription began.
@@ -100,6 +117,7 @@ impl Event {
             Self::Topics(_) => "topics",
             Self::Positions(_) => "positions",
             Self::Sieved(_) => "sieved",
+            Self::Behind(_) => "behind",
         }
     }
 }

@@ -29,8 +29,8 @@ pub use command::{Command, From, Pace, Scope, Subscribe};
 pub use cursor::{Cursor, Position, TopicId};
 pub use data::{Data, DataView};
 pub use event::{
-    Assignment, Bye, ByeReason, Change, ChangeKind, Consumed, Count, Event, Fellow, Flag, Gap, Hello, KafkaState,
-    Owned, PartitionStats, Records, Sieved, Sought, Stats, Subscribed,
+    Assignment, Behind, Bye, ByeReason, Change, ChangeKind, Consumed, Count, Event, Fellow, Flag, Gap, Hello,
+    KafkaState, Owned, PartitionStats, Records, Sieved, Sought, Stats, Subscribed,
 };
 pub use filter::Filter;
 pub use group::{Group, GroupPartition, GroupSummary, Happening, HappeningKind, Member, MemberOttla};
@@ -62,6 +62,11 @@ pub const MAX_EVENT_MESSAGE: usize = 64 * 1024;
 /// The largest WebSocket message that the server takes, in bytes. A subscribe with a cursor over a thousand partitions
 /// fits.
 pub const MAX_COMMAND_MESSAGE: usize = 64 * 1024;
+
+/// How many [`Event::Records`] the server sends ahead of what a tab says that it has taken in: see [`Command::Taken`].
+pub const UNTAKEN_RECORDS: u64 = 32;
+/// How many a tab takes in before it says so again. It says so of the very first one too.
+pub const TAKEN_AT_ONCE: u64 = 8;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, Kafka's unit for time.
 pub type Millis = i64;

@@ -37,6 +37,7 @@ fn every_event_has_an_example_that_reads_back() {
     }
     let all = [
         "assignment",
+        "behind",
         "bye",
         "change",
         "consumed",
@@ -63,7 +64,7 @@ fn every_command_has_an_example_that_reads_back() {
         codec::command_from_json(example).unwrap_or_else(|error| panic!("{error}: {example}"));
         variants.insert(variant(example));
     }
-    assert_eq!(variants, ["pause", "ping", "resume", "subscribe"].map(String::from).into());
+    assert_eq!(variants, ["pause", "ping", "resume", "subscribe", "taken"].map(String::from).into());
 }
 
 #[test]

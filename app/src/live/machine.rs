@@ -3,7 +3,9 @@
 
 use super::window::Resumed;
 use std::time::Duration;
-use wire::{Command, Count, Cursor, Event, Filter, From, LONGEST_DELAY, Pace, Resume, Scope, Subscribe, back_off};
+use wire::{
+    Behind, Command, Count, Cursor, Event, Filter, From, LONGEST_DELAY, Pace, Resume, Scope, Subscribe, back_off,
+};
 
 /// From opening the socket to the subscription.
 const OPEN_WITHIN: Duration = Duration::from_secs(5);
@@ -31,6 +33,8 @@ pub enum Connection {
         /// The last round trip, in milliseconds.
         latency_ms: Option<u32>,
     },
+    /// It arrives late: more comes than this tab or its network takes in.
+    Behind(Behind),
     /// Lost. The rows stay, and the feed will resume behind them.
     Reconnecting {
         /// Until the next attempt; 0 while it is made.
@@ -158,6 +162,9 @@ pub(crate) struct Machine {
     attempt: u32,
     pings: u64,
     latency_ms: Option<u32>,
+    /// How many events with records came on this connection.
+    taken: u64,
+    behind: Behind,
     /// When the connection was lost, and who had served it.
     lost: Option<(Duration, String)>,
     /// While the answer to a subscribe comes in: how many records its gaps name.
@@ -193,6 +200,8 @@ impl Machine {
             attempt: 0,
             pings: 0,
             latency_ms: None,
+            taken: 0,
+            behind: Behind::default(),
             lost: None,
             missed: None,
             hidden: None,
@@ -203,6 +212,7 @@ impl Machine {
     /// How the tab and its server stand.
     pub(crate) fn connection(&self, now: Duration) -> Connection {
         match &self.state {
+            State::Live(_) if self.behind.records > 0 => Connection::Behind(self.behind),
             State::Live(_) => Connection::Live { latency_ms: self.latency_ms },
             State::Waiting { .. } if !self.online => Connection::Offline,
             State::Waiting { until } => {
@@ -296,6 +306,7 @@ impl Machine {
 
     fn connect(&mut self, now: Duration, out: &mut Vec<Output>) {
         self.state = State::Opening { until: now + OPEN_WITHIN };
+        (self.taken, self.behind) = (0, Behind::default());
         out.push(Output::Connect);
     }
 
@@ -345,6 +356,13 @@ impl Machine {
         if let State::Live(live) = &mut self.state {
             live.heard = now;
         }
+        if let Event::Records(_) = event {
+            // Whatever becomes of them here: what counts is that they have been read.
+            if self.taken.is_multiple_of(wire::TAKEN_AT_ONCE) {
+                out.push(Output::Send(Command::Taken(self.taken + 1)));
+            }
+            self.taken += 1;
+        }
         let is_of_the_stream = matches!(
             event,
             Event::Records(_)
@@ -367,6 +385,7 @@ impl Machine {
                 self.missed = self.missed.map(|missed| missed.saturating_add(count));
             }
             Event::Pong(number) => self.pong(now, *number),
+            Event::Behind(behind) => self.behind = *behind,
             // None of these begins to follow; every other event does, and what the subscribe's answer named was before it.
             Event::Topics(_) | Event::Positions(_) | Event::Assignment(_) | Event::Kafka(_) => {}
             Event::Records(_) | Event::Change(_) => {

@@ -2,10 +2,10 @@
 //! what can be done.
 
 use super::{icon::icon, instance::instance, time};
-use crate::{live::Connection, reader::Reader};
+use crate::{format::number, live::Connection, reader::Reader};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::KafkaState;
+use wire::{Behind, KafkaState};
 
 /// A banner with a title and a text. `danger` is told to a screen reader at once.
 pub fn banner(tone: &str, title: &str, text: &str) -> Markup {
@@ -37,6 +37,16 @@ pub fn banners(reader: &Reader, connection: Connection, kafka: &KafkaState, serv
                     " " (td_string!(locale, conn.nothing_skipped))
                 }
                 button.btn type="button" data-do="retry" { (td_string!(locale, conn.try_now)) }
+            }
+        }
+        @if let Connection::Behind(Behind { records, bytes, .. }) = connection {
+            div.banner data-tone="warn" {
+                (icon("warn"))
+                p {
+                    // Every second another figure: not announced.
+                    b { (td_string!(locale, conn.behind_by, count = number::grouped(records), size = number::bytes(bytes))) }
+                    " " (td_string!(locale, conn.behind_means))
+                }
             }
         }
         @if let KafkaState::Down { since, reason } = kafka {

@@ -10,6 +10,10 @@ pub fn connection(reader: &Reader, connection: Connection) -> Markup {
     let (word, figure) = match connection {
         Connection::Connecting => (td_string!(locale, conn.connecting), None),
         Connection::Live { latency_ms } => (td_string!(locale, conn.live), latency_ms.map(|ms| format!("{ms} ms"))),
+        Connection::Behind(behind) => (
+            td_string!(locale, conn.behind),
+            Some(format!("{}.{} s", behind.millis / 1_000, behind.millis % 1_000 / 100)),
+        ),
         Connection::Reconnecting { in_seconds } => {
             (td_string!(locale, conn.reconnecting), Some(format!("{in_seconds} s")))
         }
@@ -31,6 +35,7 @@ pub fn state(connection: Connection) -> (&'static str, &'static str) {
     match connection {
         Connection::Connecting => ("connecting", "info"),
         Connection::Live { .. } => ("live", "ok"),
+        Connection::Behind(_) => ("behind", "warn"),
         Connection::Reconnecting { .. } => ("reconnecting", "warn"),
         Connection::Offline => ("offline", "danger"),
     }

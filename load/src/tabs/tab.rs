@@ -5,7 +5,7 @@ use super::{
     source::{Clock, sent_at},
     tally::Tally,
 };
-use client::{Client, Error, Subprotocol, connect};
+use client::{Client, Error, Subprotocol, Taken, connect};
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use std::{
@@ -124,6 +124,7 @@ pub(super) struct Tab {
     storm: u32,
     /// Epoch and seq of what comes next, once it is subscribed.
     place: Option<(u64, u64)>,
+    taken: Taken,
 }
 
 impl Tab {
@@ -134,7 +135,7 @@ impl Tab {
         tally: Arc<Mutex<Tally>>,
         orders: watch::Receiver<Orders>,
     ) -> Self {
-        Self { run, url, role, tally, orders, storm: 0, place: None }
+        Self { run, url, role, tally, orders, storm: 0, place: None, taken: Taken::default() }
     }
 
     /// Follows the feed until it is dropped, or until what another attempt would not mend. `permits` say how many tabs may
@@ -181,6 +182,7 @@ impl Tab {
         let late = |_| Err(Error::Closed { code: 1006, reason: "the server does not answer".into() });
         let client = timeout(CONNECT_WITHIN, attempt).await.unwrap_or_else(late)?;
         self.run.connections.fetch_add(1, Ordering::Relaxed);
+        self.taken = Taken::default();
         Ok(client)
     }
 
@@ -214,6 +216,10 @@ impl Tab {
                 message = client.next_encoded() => message?,
             };
             self.take(&message)?;
+            if let Some(command) = self.taken.due() {
+                client.send(&command).await?;
+                self.taken.told();
+            }
             if let Role::Slow(bytes) = self.role {
                 let pause = Duration::from_secs_f64(message.len() as f64 / f64::from(bytes));
                 let storm = self.storm;
@@ -274,6 +280,7 @@ impl Tab {
 
     fn take_records(&mut self, epoch: u64, next: u64, records: impl Iterator<Item = (i32, i64, Option<u64>)>) {
         self.place = Some((epoch, next));
+        self.taken.count();
         let now = self.run.clock.now();
         let mut tally = self.tally.lock();
         // A slow tab is late because it wants to be.

@@ -4,7 +4,7 @@
 //! a client that comes back with it in `Last-Event-ID` (as browsers do by themselves) goes on there. An id carries the same
 //! cursor as the WebSocket protocol has, the JSON in base64 without padding.
 
-use super::problem::Problem;
+use super::{HttpLimits, problem::Problem};
 use axum::{
     extract::{Path, Query, State},
     response::{
@@ -43,6 +43,7 @@ pub(super) struct Wanted {
 /// `GET /api/v1/feeds/{feed}/stream`
 pub(super) async fn stream(
     State(engine): State<Arc<Engine>>,
+    State(limits): State<HttpLimits>,
     Path(feed): Path<String>,
     Query(wanted): Query<Wanted>,
     headers: HeaderMap,
@@ -55,7 +56,7 @@ pub(super) async fn stream(
         None => From::Now,
     };
     let filter = Filter { text: wanted.text, topic: wanted.topic, partitions: wanted.partition.into_iter().collect() };
-    let mut tab = Tab::new(engine);
+    let mut tab = Tab::new(engine, limits.stall);
     let hello = tab.hello();
     let subscribe = Subscribe { feed, scope: Scope::Instance, filter, pace: Pace::Latency, from };
     let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|Refusal { reason, why }| {
@@ -74,6 +75,10 @@ fn following(tab: Tab) -> impl Stream<Item = Result<Sent, Infallible>> {
         let mut tab = tab?;
         let batch = match tab.next().await {
             Output::Batch(batch) => batch,
+            Output::Announcement(told) => {
+                let told = Sent::default().event(told.name()).data(told.json());
+                return Some((stream::iter(vec![Ok(told)]), Some(tab)));
+            }
             Output::Event(event) => return Some((stream::iter(vec![sent(&event)]), Some(tab))),
             Output::Bye(bye) => return Some((stream::iter(vec![sent(&Event::Bye(bye))]), None)),
         };

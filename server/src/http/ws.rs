@@ -48,7 +48,8 @@ pub(super) async fn upgrade(
         match connection.await {
             Ok((stream, unread)) => {
                 let frames = Frames::new(stream, unread, wire::MAX_COMMAND_MESSAGE);
-                Connection { frames, codec, stall: limits.stall }.run(Tab::new(engine)).await;
+                let tab = Box::new(Tab::new(engine, limits.stall));
+                Connection { frames, codec, stall: limits.stall }.run(tab).await;
             }
             Err(error) => tracing::debug!(%error, "a WebSocket upgrade failed"),
         }
@@ -99,16 +100,20 @@ impl From<Fault> for End {
 }
 
 impl Connection {
-    async fn run(mut self, mut tab: Tab) {
-        let hello = tab.hello();
-        let end = match self.send_event(&hello).await {
+    /// What comes once is on the heap: every tab's task is as large as its largest state.
+    async fn run(mut self, mut tab: Box<Tab>) {
+        let end = Box::pin(self.greet(&tab)).await;
+        let end = match end {
             Ok(()) => self.converse(&mut tab).await,
             Err(end) => end,
         };
         // Before the last words: the tab is not connected any more.
         drop(tab);
-        // On the heap: every tab's task is as large as its largest state, and this one comes once.
-        let _ = tokio::time::timeout(CLOSE_DEADLINE, Box::pin(self.end(end))).await;
+        let _ = Box::pin(tokio::time::timeout(CLOSE_DEADLINE, self.end(end))).await;
+    }
+
+    async fn greet(&mut self, tab: &Tab) -> Result<(), End> {
+        self.send_event(&tab.hello()).await
     }
 
     async fn converse(&mut self, tab: &mut Tab) -> End {
@@ -120,6 +125,10 @@ impl Connection {
                 },
                 output = tab.next() => match output {
                     Output::Batch(batch) => self.send_batch(&batch).await,
+                    Output::Announcement(told) => match self.codec {
+                        Codec::Postcard => self.send(Kind::Binary, &[told.postcard()]).await,
+                        Codec::Json => self.send(Kind::Text, &[told.json().as_bytes()]).await,
+                    },
                     Output::Event(event) => self.send_event(&event).await,
                     Output::Bye(bye) => Err(End::Bye(bye)),
                 },

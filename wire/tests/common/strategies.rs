@@ -185,6 +185,7 @@ pub fn event() -> impl Strategy<Value = Event> {
         topics().prop_map(Event::Topics),
         vec(position(), 0..3).prop_map(Event::Positions),
         any::<[u64; 3]>().prop_map(|[looked, matched, failed]| Event::Sieved(Sieved { looked, matched, failed })),
+        any::<[u64; 3]>().prop_map(|[records, bytes, millis]| Event::Behind(Behind { records, bytes, millis })),
     ]
 }
 
@@ -202,5 +203,11 @@ pub fn command() -> impl Strategy<Value = Command> {
     let subscribe = (text(), scope(), filter, pace, from).prop_map(|(feed, scope, filter, pace, from)| {
         Command::Subscribe(Subscribe { feed, scope, filter, pace, from })
     });
-    prop_oneof![subscribe, Just(Command::Pause), Just(Command::Resume), any::<u64>().prop_map(Command::Ping),]
+    prop_oneof![
+        subscribe,
+        Just(Command::Pause),
+        Just(Command::Resume),
+        any::<u64>().prop_map(Command::Ping),
+        any::<u64>().prop_map(Command::Taken)
+    ]
 }

@@ -1,0 +1,84 @@
+//! A tab that says what it has taken in is sent so much ahead and no more, is told how far it is behind, and is given up when it
+//! takes in nothing.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::{Instance, JsonTab};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+use wire::{Behind, Bye, ByeReason, Command, Event, From, Pace, Subscribe};
+
+/// What a tab is sent within `within`: the records' offsets by event, and how far behind it is said to be.
+async fn sent(tab: &mut JsonTab, within: Duration) -> (Vec<Vec<(i32, i64)>>, Vec<Behind>) {
+    let (mut records, mut behind) = (Vec::new(), Vec::new());
+    let until = Instant::now() + within;
+    while let Ok(event) = timeout_at(until, tab.next()).await {
+        match event {
+            Event::Records(batch) => {
+                records.push(batch.records.iter().map(|record| (record.partition, record.offset)).collect());
+            }
+            Event::Behind(told) => behind.push(told),
+            Event::Gap(gap) => panic!("{gap:?}"),
+            _ => {}
+        }
+    }
+    (records, behind)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tab_is_sent_so_much_ahead_and_told_how_far_it_is_behind() {
+    const STALL: u64 = 8;
+    let instance = Instance::start_with(|config| config.server.stall_limit_seconds = STALL).await;
+    let mut tab = instance.tab().await;
+    let subscribe: Subscribe = serde_json::from_str(r#"{"feed":"default","pace":"latency"}"#).unwrap();
+    assert_eq!((subscribe.pace, &subscribe.from), (Pace::Latency, &From::Now));
+    tab.send(&Command::Subscribe(subscribe)).await;
+    tab.wait_for(|event| matches!(event, Event::Subscribed(_)).then_some(())).await;
+
+    instance.send("the first").await;
+    tab.records(1).await;
+    tab.send(&Command::Taken(1)).await;
+    let mut produced = Vec::new();
+    for number in 0..150 {
+        let receipt = instance.send(&number.to_string()).await;
+        produced.push((receipt.partition, receipt.offset));
+    }
+
+    let (ahead, behind) = sent(&mut tab, Duration::from_secs(3)).await;
+    assert_eq!(ahead.len() as u64, wire::UNTAKEN_RECORDS, "so many, and no more");
+    let told = behind.last().expect("it is told");
+    assert_eq!(told.records as usize, produced.len() - ahead.iter().flatten().count());
+    assert!(told.bytes > told.records && told.millis >= 1000, "{told:?}");
+
+    tab.send(&Command::Taken(1 + wire::UNTAKEN_RECORDS)).await;
+    let (rest, behind) = sent(&mut tab, Duration::from_secs(2)).await;
+    assert_eq!(behind.last(), Some(&Behind::default()), "it is told when that is over");
+    let mut all: Vec<_> = ahead.into_iter().chain(rest).flatten().collect();
+    all.sort_unstable();
+    produced.sort_unstable();
+    assert_eq!(all, produced, "everything, once");
+
+    for number in 0..150 {
+        instance.send(&number.to_string()).await;
+    }
+    let cursor = tab.wait_for(|event| match event {
+        Event::Bye(Bye { reason: ByeReason::Stalled, cursor }) => Some(cursor),
+        _ => None,
+    });
+    assert!(cursor.await.is_some(), "it is told where to go on");
+    assert_eq!(tab.closed().await.0, ByeReason::Stalled.close_code());
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_takes_in_more_than_was_sent() {
+    let instance = Instance::start().await;
+    let mut tab = instance.tab().await;
+    tab.subscribe(From::Now).await;
+    tab.send(&Command::Taken(1)).await;
+    let (code, reason) = tab.closed().await;
+    assert_eq!((code, reason.as_str()), (4400, "taken: 1 events with records, and only 0 were sent"));
+    instance.stop().await;
+}
