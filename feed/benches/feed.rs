@@ -100,7 +100,7 @@ fn benches(c: &mut Criterion) {
             group.bench_function(format!("1000 records to {tabs_of_it} tabs, {name}"), |b| {
                 b.iter_batched(
                     || push_batch(&mut writer, json, 0),
-                    |()| live.iter_mut().for_each(|tab| drain(tab)),
+                    |()| live.iter_mut().for_each(drain),
                     BatchSize::PerIteration,
                 );
             });
