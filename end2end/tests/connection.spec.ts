@@ -170,3 +170,35 @@ test("an instance starts without Kafka, says so, and works once it is there", as
     await ottla.stop();
   }
 });
+
+test("a tab that can't keep up says how far it is behind, and catches up without a gap", async ({ start, browser, topic }, info) => {
+  test.slow();
+  const ottla = await start();
+  const page = await browser.newPage();
+  // Every message costs this tab a fifth of a second until it is let go.
+  await page.addInitScript(() => {
+    const setter = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage")?.set;
+    Object.defineProperty(WebSocket.prototype, "onmessage", {
+      set(this: WebSocket, take: ((event: MessageEvent) => void) | null) {
+        const slowly = (event: MessageEvent) => {
+          const until = performance.now() + ("isQuick" in window ? 0 : 200);
+          while (performance.now() < until);
+          take?.(event);
+        };
+        setter?.call(this, take && slowly);
+      },
+    });
+  });
+  const tab = await Feed.open(page, ottla.url);
+  const producing = ottla.produceMany(topic, "fast", 2000);
+  await expect(tab.connection).toHaveAttribute("data-state", "behind", { timeout: 30_000 });
+  await expect(tab.connection).toHaveText(/Behind · \d+\.\d s/);
+  await expect(page.getByText(/This tab is \d+ messages \(.+\) behind/)).toBeVisible();
+  await info.attach("behind", { body: await page.screenshot(), contentType: "image/png" });
+  await page.evaluate(() => Object.assign(window, { isQuick: true }));
+  const sent = await producing;
+  await expect(tab.connection).toHaveAttribute("data-state", "live", { timeout: 30_000 });
+  await expect(page.getByText("messages not shown")).toHaveCount(0);
+  await expect(page.locator('[data-count="consumed"]')).toHaveText(/^2,?000$/);
+  await expect.poll(() => tab.places().then((places) => places[0])).toBe(sent.at(-1));
+});

@@ -75,6 +75,8 @@ struct Credit {
     sent: u64,
     /// How many of them it has taken in. None: it does not say.
     taken: Option<u64>,
+    /// Where in the stream each of those began that were sent and not taken in. Empty where the stream changed since.
+    ahead: VecDeque<u64>,
     /// Since when it is sent nothing, and how long that may last.
     spent: Option<Instant>,
     patience: Duration,
@@ -113,7 +115,7 @@ impl Tab {
     pub fn new(engine: Arc<Engine>, patience: Duration) -> Self {
         let stopping = engine.stopping();
         engine.tab_connected();
-        let credit = Credit { sent: 0, taken: None, spent: None, patience };
+        let credit = Credit { sent: 0, taken: None, ahead: VecDeque::new(), spent: None, patience };
         Self { engine, subscription: None, stopping, credit }
     }
 
@@ -155,6 +157,7 @@ impl Tab {
         let (whole, session, start) = open(&feed, scope, sieve, from);
         let mut standing = feed.watch();
         let mut events = begin(&feed, whole.is_some(), &start);
+        self.credit.ahead = VecDeque::new();
         let told = {
             let now = standing.borrow_and_update();
             events.push(Event::Assignment(now.assignment.value.clone()));
@@ -208,7 +211,7 @@ impl Tab {
         };
         // In this order: last words first; then the rare events, which a busy feed must not hold back.
         loop {
-            if let Some(output) = subscription.news() {
+            if let Some(output) = subscription.news(&mut self.credit) {
                 return output;
             }
             let paused = subscription.paused;
@@ -220,10 +223,10 @@ impl Tab {
                 }
                 Ok(()) = standing.changed() => standing.mark_changed(),
                 batch = records(session, &mut self.credit, last_batch, *pace), if !paused => {
-                    let Some(batch) = batch else {
+                    let Some((from, batch)) = batch else {
                         return Output::Bye(Bye { reason: ByeReason::Stalled, cursor: Some(session.cursor()) });
                     };
-                    self.credit.sent += batch.records_events();
+                    self.credit.send(from, batch.records_events());
                     subscription.feed.count_gap(batch.gap_count());
                     return Output::Batch(batch);
                 }
@@ -239,10 +242,28 @@ impl Credit {
             return Err(Refusal { reason: ByeReason::BadMessage, why: why.into() });
         }
         self.taken = Some(records);
+        let left = usize::try_from(self.sent - records).unwrap_or(usize::MAX);
+        self.ahead.drain(..self.ahead.len().saturating_sub(left));
+        if self.ahead.is_empty() {
+            self.ahead = VecDeque::new();
+        }
         if !self.is_spent() {
             self.spent = None;
         }
         Ok(Vec::new())
+    }
+
+    /// So many events with records are sent, of what lies after `from`.
+    fn send(&mut self, from: u64, events: u64) {
+        self.sent += events;
+        if self.taken.is_some() {
+            self.ahead.extend((0..events).map(|_| from));
+        }
+    }
+
+    /// Where in the stream the tab is, as far as it said: none where it may have taken in everything.
+    fn place(&self) -> Option<u64> {
+        self.ahead.front().copied().filter(|_| self.ahead.len() as u64 > wire::TAKEN_AT_ONCE)
     }
 
     fn is_spent(&self) -> bool {
@@ -252,9 +273,9 @@ impl Credit {
 
 impl Subscription {
     /// What the tab is told before records, if there is anything.
-    fn news(&mut self) -> Option<Output> {
+    fn news(&mut self, credit: &mut Credit) -> Option<Output> {
         // The last one brings what follows from all of them.
-        if let Some(announcement) = self.announcement() {
+        if let Some(announcement) = self.announcement(credit) {
             return Some(Output::Announcement(announcement));
         }
         if let Some(event) = self.first.pop_front() {
@@ -266,7 +287,7 @@ impl Subscription {
     }
 
     /// What is new of how things stand.
-    fn announcement(&mut self) -> Option<Arc<Announcement>> {
+    fn announcement(&mut self, credit: &mut Credit) -> Option<Arc<Announcement>> {
         // The sender lives in the feed, which this subscription holds.
         if !self.standing.has_changed().unwrap_or(false) {
             return None;
@@ -282,17 +303,20 @@ impl Subscription {
         if new.is_none() {
             self.standing.mark_unchanged();
             // Once a second, for then the counters change.
-            self.reconsider();
-            self.look_after();
+            if self.reconsider() {
+                credit.ahead = VecDeque::new();
+            }
+            self.look_after(credit.place());
         }
         new
     }
 
-    /// Sees whether the tab keeps up: whether it was sent what was there the last time.
-    fn look_after(&mut self) {
-        let now = self.session.behind(crate::now());
-        let is_late = !self.paused && self.session.seq() < self.head;
-        self.head = self.session.seq() + now.records;
+    /// Sees whether the tab, at `place`, keeps up: whether it has what was there the last time.
+    fn look_after(&mut self, place: Option<u64>) {
+        let place = place.unwrap_or(self.session.seq());
+        let now = self.session.behind(place, crate::now());
+        let is_late = !self.paused && place < self.head;
+        self.head = place + now.records;
         let behind = if is_late { now } else { Behind::default() };
         if behind != self.behind {
             self.behind = behind;
@@ -316,10 +340,10 @@ impl Subscription {
     }
 
     /// Serves the tab from where its scope is to be had now: while this instance owns everything its own share is the whole
-    /// group's. Called whenever the assignment changes, and once a second.
-    fn reconsider(&mut self) {
+    /// group's. Called whenever the assignment changes, and once a second. Whether it is another stream now.
+    fn reconsider(&mut self) -> bool {
         if self.scope == Scope::Instance {
-            return;
+            return false;
         }
         let owns_all = self.feed.owns_all();
         self.owns_all = if owns_all { self.owns_all.or(Some(Instant::now())) } else { None };
@@ -334,6 +358,7 @@ impl Subscription {
             self.first.extend(begin(&self.feed, whole.is_some(), &start));
             (self.whole, self.session, self.head) = (whole, session, 0);
         }
+        must_move
     }
 }
 
@@ -384,14 +409,14 @@ impl Drop for Tab {
     }
 }
 
-/// Whatever lies after the session's cursor, as soon as there is something and the pace allows. None when the tab takes in nothing
+/// Whatever lies after the session's cursor, and where it begins, as soon as there is something and the pace allows. None when the tab takes in nothing
 /// any more.
 async fn records(
     session: &mut Session,
     credit: &mut Credit,
     last_batch: &mut Option<Instant>,
     pace: Pace,
-) -> Option<Batch> {
+) -> Option<(u64, Batch)> {
     loop {
         session.ready().await;
         if credit.is_spent() {
@@ -402,10 +427,11 @@ async fn records(
         if let (Pace::Display, Some(last)) = (pace, *last_batch) {
             sleep_until(last + FRAME).await;
         }
+        let from = session.seq();
         let batch = session.take(wire::MAX_EVENT_MESSAGE);
         if !batch.is_empty() {
             *last_batch = Some(Instant::now());
-            return Some(batch);
+            return Some((from, batch));
         }
         // A filter that left out all of it may have much to go through: the others' turn.
         tokio::task::yield_now().await;

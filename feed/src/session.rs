@@ -145,14 +145,13 @@ impl Session {
         let _ = self.published.wait_for(|head| *head > seq).await;
     }
 
-    /// What lies after the cursor now.
-    pub fn behind(&self, now: Millis) -> Behind {
-        let waiting = self.hub.ring.read().stretch(self.seq, usize::MAX);
-        let bytes =
-            waiting.segments.iter().map(|segment| (segment.body().len() - segment.start_of_seq(self.seq)) as u64);
-        let oldest = waiting.segments.iter().find_map(|segment| segment.record_from(self.seq));
+    /// How far a reader at `seq` is behind.
+    pub fn behind(&self, seq: u64, now: Millis) -> Behind {
+        let waiting = self.hub.ring.read().stretch(seq, usize::MAX);
+        let bytes = waiting.segments.iter().map(|segment| (segment.body().len() - segment.start_of_seq(seq)) as u64);
+        let oldest = waiting.segments.iter().find_map(|segment| segment.record_from(seq));
         Behind {
-            records: waiting.head - self.seq,
+            records: waiting.head.saturating_sub(seq),
             bytes: bytes.sum(),
             millis: oldest.map_or(0, |record| now.saturating_sub(record.view().received).try_into().unwrap_or(0)),
         }

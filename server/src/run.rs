@@ -1,6 +1,6 @@
 //! What the commands do: serve, run the embedded broker alone, show the configuration.
 
-use crate::{config::Config, http, log};
+use crate::{config::Config, http, log, memory};
 use anyhow::Context;
 use engine::Engine;
 use std::{future::Future, time::Duration};
@@ -53,6 +53,7 @@ pub async fn serve_on(listener: TcpListener, config: Config, shutdown: impl Futu
     let mut fatal = engine.fatal();
     let failed = tokio::select! {
         () = shutdown => None,
+        never = memory::give_back() => match never {},
         Ok(reason) = fatal.wait_for(Option::is_some) => reason.clone(),
     };
     tracing::info!("stopping");

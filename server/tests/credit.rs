@@ -49,7 +49,7 @@ async fn a_tab_is_sent_so_much_ahead_and_told_how_far_it_is_behind() {
     let (ahead, behind) = sent(&mut tab, Duration::from_secs(3)).await;
     assert_eq!(ahead.len() as u64, wire::UNTAKEN_RECORDS, "so many, and no more");
     let told = behind.last().expect("it is told");
-    assert_eq!(told.records as usize, produced.len() - ahead.iter().flatten().count());
+    assert_eq!(told.records as usize, produced.len(), "what was sent and not taken in is still before the tab");
     assert!(told.bytes > told.records && told.millis >= 1000, "{told:?}");
 
     tab.send(&Command::Taken(1 + wire::UNTAKEN_RECORDS)).await;

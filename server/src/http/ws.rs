@@ -100,7 +100,7 @@ impl From<Fault> for End {
 }
 
 impl Connection {
-    /// What comes once is on the heap: every tab's task is as large as its largest state.
+    /// All but waiting is on the heap: every tab's task is as large as its largest state, and most of them only wait.
     async fn run(mut self, mut tab: Box<Tab>) {
         let end = Box::pin(self.greet(&tab)).await;
         let end = match end {
@@ -119,19 +119,8 @@ impl Connection {
     async fn converse(&mut self, tab: &mut Tab) -> End {
         loop {
             let result = tokio::select! {
-                received = self.frames.receive() => match received {
-                    Ok(received) => self.answer(tab, received).await,
-                    Err(fault) => Err(fault.into()),
-                },
-                output = tab.next() => match output {
-                    Output::Batch(batch) => self.send_batch(&batch).await,
-                    Output::Announcement(told) => match self.codec {
-                        Codec::Postcard => self.send(Kind::Binary, &[told.postcard()]).await,
-                        Codec::Json => self.send(Kind::Text, &[told.json().as_bytes()]).await,
-                    },
-                    Output::Event(event) => self.send_event(&event).await,
-                    Output::Bye(bye) => Err(End::Bye(bye)),
-                },
+                received = self.frames.receive() => Box::pin(self.answer(tab, received)).await,
+                output = tab.next() => Box::pin(self.tell(output)).await,
             };
             if let Err(end) = result {
                 return end;
@@ -139,8 +128,20 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self, tab: &mut Tab, received: Received) -> Result<(), End> {
-        let command = match (received, self.codec) {
+    async fn tell(&mut self, output: Output) -> Result<(), End> {
+        match output {
+            Output::Batch(batch) => self.send_batch(&batch).await,
+            Output::Announcement(told) => match self.codec {
+                Codec::Postcard => self.send(Kind::Binary, &[told.postcard()]).await,
+                Codec::Json => self.send(Kind::Text, &[told.json().as_bytes()]).await,
+            },
+            Output::Event(event) => self.send_event(&event).await,
+            Output::Bye(bye) => Err(End::Bye(bye)),
+        }
+    }
+
+    async fn answer(&mut self, tab: &mut Tab, received: Result<Received, Fault>) -> Result<(), End> {
+        let command = match (received?, self.codec) {
             (Received::Binary(bytes), Codec::Postcard) => codec::decode_command(&bytes),
             (Received::Text(text), Codec::Json) => codec::command_from_json(&text),
             (Received::Ping(payload), _) => return self.send(Kind::Pong, &[&payload]).await,
