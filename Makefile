@@ -1,6 +1,6 @@
 # Thin names for scripts/*.sh, which do the work and say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test dev demo kafka kafka-stop bench reliability lint fmt clean-cache
+.PHONY: help setup run test dev demo kafka kafka-stop bench reliability autobahn lint fmt clean-cache
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -31,6 +31,9 @@ bench: ## measure, and write docs/BENCHMARKS.md (about ten minutes; ARGS=--quick
 
 reliability: ## let instances and brokers fail, and check every record (ARGS="kill zombie" for some scenarios)
 	@scripts/reliability.sh $(ARGS)
+
+autobahn: ## the Autobahn WebSocket testsuite, against Ottla's own frames (ARGS="--cases 6.,9.1" for some cases)
+	@scripts/autobahn.sh $(ARGS)
 
 lint: ## formatting, clippy, and which room may know which
 	@scripts/setup.sh run && scripts/lint.sh

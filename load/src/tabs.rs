@@ -70,9 +70,15 @@ pub(crate) struct Options {
     /// Whose consumption they follow; by default the instance's where there is one, the group's where there are several
     #[arg(long, value_enum)]
     pub scope: Option<Whose>,
+    /// What they filter by, in the language of the page. It must let through all that is produced here
+    #[arg(long, default_value = "")]
+    pub filter: String,
     /// Records a second
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub rate: u32,
+    /// Produce so many records and then no more: a burst, where the rate is high
+    #[arg(long)]
+    pub records: Option<u64>,
     /// A value's size in bytes
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(source::STAMP as i64..=1_000_000))]
     pub size: u32,
@@ -143,7 +149,8 @@ impl Options {
             Eagerness::Latency => Pace::Latency,
             Eagerness::Display => Pace::Display,
         };
-        Subscribe { feed: self.feed.clone(), scope, filter: Filter::default(), pace, from: From::Now }
+        let filter = Filter { text: self.filter.clone(), ..Filter::default() };
+        Subscribe { feed: self.feed.clone(), scope, filter, pace, from: From::Now }
     }
 
     /// What the `number`th tab does. Those that stall come first, then the slow ones.
@@ -339,9 +346,9 @@ impl<'a> Stage<'a> {
 
     /// Produces for as long as was asked, and stops.
     async fn produce(&mut self, bar: &Bar) -> anyhow::Result<(Option<Produced>, Span)> {
-        let Options { rate, size, .. } = *self.options;
+        let Options { rate, size, records, .. } = *self.options;
         let (brokers, topic) = self.options.brokers.clone().zip(self.options.topic.clone()).context("no topic")?;
-        let work = Work { partitions: i32::try_from(self.from.len())?, rate, size: size as usize };
+        let work = Work { partitions: i32::try_from(self.from.len())?, rate, size: size as usize, records };
         let source = Source::start(&brokers, &topic, work, self.run.clock)?;
         bar.say("warming up");
         self.hold(Duration::from_secs(self.options.warm_up), bar).await?;

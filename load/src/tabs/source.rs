@@ -89,12 +89,15 @@ pub(super) struct Work {
     pub rate: u32,
     /// A value's size in bytes, at least [`STAMP`].
     pub size: usize,
+    /// After so many it is done.
+    pub records: Option<u64>,
 }
 
 impl Work {
     /// How many records are due after so long: what a tick came too late for, the next one makes good.
     fn due(self, elapsed: Duration) -> u64 {
-        (elapsed.as_micros() * u128::from(self.rate) / 1_000_000) as u64
+        let due = (elapsed.as_micros() * u128::from(self.rate) / 1_000_000) as u64;
+        self.records.map_or(due, |records| due.min(records))
     }
 }
 
@@ -130,6 +133,8 @@ impl Source {
             .set("linger.ms", "0")
             .set("socket.nagle.disable", "true")
             .set("queue.buffering.max.messages", "1000000")
+            // The largest that a broker takes by its own default; librdkafka's leaves no room for what belongs to a record.
+            .set("message.max.bytes", "1048588")
             .create_with_context(Failures::default())
             .context("the producer can't be made")?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -182,11 +187,13 @@ mod tests {
 
     #[test]
     fn what_is_due_follows_the_clock_and_not_the_ticks() {
-        let work = Work { partitions: 3, rate: 1_500, size: 20 };
+        let work = Work { partitions: 3, rate: 1_500, size: 20, records: None };
         assert_eq!(work.due(Duration::ZERO), 0);
         assert_eq!(work.due(Duration::from_millis(1)), 1);
         assert_eq!(work.due(Duration::from_millis(2)), 3);
         assert_eq!(work.due(Duration::from_secs(3_600)), 5_400_000);
+        let work = Work { records: Some(4), ..work };
+        assert_eq!((work.due(Duration::from_millis(2)), work.due(Duration::from_secs(3_600))), (3, 4));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod raw;
+
 use futures::{SinkExt, StreamExt};
 use server::{
     config::{Config, FeedConfig},
@@ -95,10 +97,7 @@ impl Instance {
 
     /// Opens a WebSocket that speaks JSON.
     pub async fn tab(&self) -> JsonTab {
-        let mut request = format!("ws://{}/ws", self.address).into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", wire::SUBPROTOCOL_JSON.parse().unwrap());
-        let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        JsonTab { socket }
+        JsonTab::connect(self.address).await
     }
 }
 
@@ -109,7 +108,7 @@ pub async fn post_json(url: &str, value: &str) -> reqwest::Response {
 }
 
 /// A site with a page's files that nobody loads.
-fn site(dir: &Path) -> std::path::PathBuf {
+pub fn site(dir: &Path) -> std::path::PathBuf {
     let root = dir.join("site");
     std::fs::create_dir_all(root.join("pkg")).unwrap();
     std::fs::write(root.join("pkg/ottla.0123.js"), "// a script").unwrap();
@@ -124,6 +123,13 @@ pub struct JsonTab {
 }
 
 impl JsonTab {
+    pub async fn connect(address: SocketAddr) -> Self {
+        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+        request.headers_mut().insert("sec-websocket-protocol", wire::SUBPROTOCOL_JSON.parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+        Self { socket }
+    }
+
     pub async fn send(&mut self, command: &Command) {
         self.send_text(&serde_json::to_string(command).unwrap()).await;
     }
