@@ -2,6 +2,7 @@
 //! through what may go wrong, and measures.
 
 mod bench;
+mod browser;
 mod check;
 mod ingest;
 mod reliability;
@@ -34,6 +35,8 @@ enum Command {
     /// Poll librdkafka, and do nothing with the records: what `ingest` compares with
     #[command(hide = true)]
     Bare(ingest::Bare),
+    /// Open the page in a real Chromium, produce at a steady rate, and measure its frames and its memory
+    Browser(browser::Options),
     /// Measure everything, and write docs/BENCHMARKS.md
     Bench(bench::Options),
 }
@@ -47,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Tabs(options) => tabs::run(*options).await,
         Command::Ingest(options) => ingest::run(options).await.map(|()| true),
         Command::Bare(options) => ingest::bare(options).await.map(|()| true),
+        Command::Browser(options) => browser::run(options).await,
         Command::Bench(options) => bench::run(options).await,
     };
     match result {

@@ -7,7 +7,7 @@
 mod decode;
 pub(crate) mod process;
 pub(crate) mod report;
-mod source;
+pub(crate) mod source;
 mod tab;
 mod tally;
 

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How many bytes of a value are the time of its sending.
-pub(super) const STAMP: usize = 20;
+pub(crate) const STAMP: usize = 20;
 /// How often it is looked which records are due: what the sending adds to the latencies, at most.
 const TICK: Duration = Duration::from_millis(1);
 /// How long Kafka may take for an answer.
@@ -27,7 +27,7 @@ const FLUSH: Duration = Duration::from_secs(60);
 
 /// Nanoseconds since 1970. It follows the system's clock as it was at the start, and never jumps.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     began: Instant,
     offset: u64,
 }
@@ -67,7 +67,7 @@ pub(super) fn sent_at(value: &[u8]) -> Option<u64> {
 ///
 /// # Errors
 /// When Kafka does not answer, or the topic does not exist.
-pub(super) async fn ends(brokers: &str, topic: &str) -> anyhow::Result<Vec<i64>> {
+pub(crate) async fn ends(brokers: &str, topic: &str) -> anyhow::Result<Vec<i64>> {
     let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
     tokio::task::spawn_blocking(move || {
         let consumer: BaseConsumer =
@@ -83,7 +83,7 @@ pub(super) async fn ends(brokers: &str, topic: &str) -> anyhow::Result<Vec<i64>>
 
 /// What to produce.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Work {
+pub(crate) struct Work {
     pub partitions: i32,
     /// Records a second, over all partitions.
     pub rate: u32,
@@ -99,7 +99,7 @@ impl Work {
 }
 
 /// Produces on a thread of its own until it is stopped.
-pub(super) struct Source {
+pub(crate) struct Source {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<anyhow::Result<(u64, u64)>>,
 }
