@@ -19,6 +19,8 @@ import { BEGIN, CATEGORIES, END, type Trace, analyse, intervals, spread } from "
 
 const SCREEN = { width: 1440, height: 900 };
 const OPTIONS: BrowserContextOptions = { viewport: SCREEN, locale: "en-GB", timezoneId: "Europe/Berlin" };
+/// How long the strip may take to say how many records it has, in milliseconds.
+const SAID_WITHIN = 1_500;
 /// How long the page may take to be live.
 const LIVE_WITHIN = 30_000;
 
@@ -89,15 +91,15 @@ async function probe(): Promise<Record<string, unknown>> {
 }
 
 async function trace(seconds: number, file?: string): Promise<Record<string, unknown>> {
-  const [before, listed] = [await processes(), await records()];
+  const first = await listed();
   await browser.startTracing(page, { categories: CATEGORIES });
-  const began = Date.now();
+  const [before, began] = [await processes(), Date.now()];
   await page.evaluate((mark) => performance.mark(mark), BEGIN);
   await page.waitForTimeout(seconds * 1_000);
   await page.evaluate((mark) => performance.mark(mark), END);
-  const took = (Date.now() - began) / 1_000;
-  const [after, listedThen] = [await processes(), await records()];
+  const [after, took] = [await processes(), (Date.now() - began) / 1_000];
   const traced = await browser.stopTracing();
+  const last = await listed();
   if (file) await writeFile(file, traced);
   const raf = await page.evaluate(
     ([begin, end]) => {
@@ -113,7 +115,7 @@ async function trace(seconds: number, file?: string): Promise<Record<string, unk
     raf: { per_second: raf.length / took, interval_ms: spread(intervals(raf)) },
     // Of one core, by what kind of process it is.
     cpu: Object.fromEntries([...after].map(([kind, time]) => [kind, (time - (before.get(kind) ?? 0)) / took])),
-    listed_per_second: (listedThen - listed) / took,
+    listed_per_second: ((last.records - first.records) * 1_000) / (last.at - first.at),
     errors,
   };
 }
@@ -126,10 +128,24 @@ async function processes(): Promise<Map<string, number>> {
   return sum;
 }
 
-/// How many records have been in the list: those that it holds, and those that it let go.
-async function records(): Promise<number> {
-  const said = await page.locator("dd:has([data-count=kept])").textContent();
-  return [...(said ?? "").replaceAll(",", "").matchAll(/\d+/g)].reduce((sum, [digits]) => sum + Number(digits), 0);
+/// How many records have been in the list (those that it holds, and those that it let go), and when. A busy page says so once a
+/// second: the moment counts.
+async function listed(): Promise<{ records: number; at: number }> {
+  return page.evaluate(
+    (within) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const said = document.querySelector("dd:has([data-count=kept])")?.textContent?.replaceAll(",", "") ?? "";
+          const records = [...said.matchAll(/\d+/g)].reduce((sum, [digits]) => sum + Number(digits), 0);
+          observer.disconnect();
+          resolve({ records, at: performance.now() });
+        };
+        const observer = new MutationObserver(look);
+        observer.observe(document.querySelector("#strip") ?? document.body, { subtree: true, childList: true });
+        setTimeout(look, within);
+      }),
+    SAID_WITHIN,
+  );
 }
 
 /// In bytes: JavaScript's objects, the document's, what buffers hold, and WebAssembly's memory, which never shrinks.

@@ -119,7 +119,7 @@ pub(crate) async fn measure(options: &Options, on_all_cores: bool) -> anyhow::Re
     let (mut page, opened) = Chromium::open(&options.script, &options.instance, on_all_cores).await?;
     page.view(options.view.word()).await?;
     page.probe().await?;
-    let work = Work { partitions, rate: *rate, size: *size as usize };
+    let work = Work { partitions, rate: *rate, size: *size as usize, large: None };
     let source = Source::start(brokers, topic, work, Clock::start())?;
     sleep(Duration::from_secs(options.warm_up)).await;
 

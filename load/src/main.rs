@@ -6,6 +6,7 @@ mod browser;
 mod check;
 mod ingest;
 mod reliability;
+mod soak;
 mod tabs;
 mod traffic;
 
@@ -37,6 +38,8 @@ enum Command {
     Bare(ingest::Bare),
     /// Open the page in a real Chromium, produce at a steady rate, and measure its frames and its memory
     Browser(browser::Options),
+    /// Keep one instance busy for long, with many tabs and a real browser: does anything grow, and do the counters add up?
+    Soak(soak::Options),
     /// Measure everything, and write docs/BENCHMARKS.md
     Bench(bench::Options),
 }
@@ -51,6 +54,7 @@ async fn main() -> ExitCode {
         Command::Ingest(options) => ingest::run(options).await.map(|()| true),
         Command::Bare(options) => ingest::bare(options).await.map(|()| true),
         Command::Browser(options) => browser::run(options).await,
+        Command::Soak(options) => soak::run(options).await,
         Command::Bench(options) => bench::run(options).await,
     };
     match result {

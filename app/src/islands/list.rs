@@ -19,6 +19,9 @@ use wire::Gap;
 
 /// Rows kept above and below what can be seen, so that scrolling does not show empty space.
 const OVERSCAN: usize = 12;
+/// The same below a list that follows a busy feed. All rows are written anew ten times a second then, and one that nobody sees
+/// costs as much as any other; whoever begins to scroll holds the list, and then it has the others.
+const BUSY_OVERSCAN: usize = 2;
 /// The height that is assumed until a row was measured, in CSS pixels.
 const ASSUMED_ROW: f64 = 28.0;
 /// The class of a row that just came, and for how long it has it.
@@ -239,12 +242,14 @@ impl List {
         let own = self.tab.serving();
         let view = self.view.get();
         let open = self.open.with(|open| open.as_ref().map(|entry| entry.id()));
+        let (is_at_the_top, is_busy) = (view.scrolled == 0.0, self.tab.live.busy().get_untracked());
         let (from, shown, count) = self.entries.with(|entries| {
-            let (from, to) = window_of(entries.len(), view);
+            let overscan = if is_at_the_top && is_busy { BUSY_OVERSCAN } else { OVERSCAN };
+            let (from, to) = window_of(entries.len(), view, overscan);
             (from, entries[from..to].to_vec(), entries.len())
         });
         let had_rows = lines.first_element_child().is_some();
-        let is_quiet = view.scrolled == 0.0 && !self.tab.live.busy().get_untracked();
+        let is_quiet = is_at_the_top && !is_busy;
         reconcile(&lines, from, &shown, |index, entry| {
             let is_new = is_quiet && !entry.arrived.is_zero();
             row::row(&self.tab.reader, entry, &own, index, is_new).into_string()
@@ -345,11 +350,11 @@ fn reconcile(lines: &Element, from: usize, shown: &[Arc<Entry>], html: impl Fn(u
 }
 
 /// The rows to have in the document: those that can be seen, and some more on either side.
-fn window_of(count: usize, view: View) -> (usize, usize) {
+fn window_of(count: usize, view: View, overscan: usize) -> (usize, usize) {
     let first = (view.scrolled.max(0.0) / view.row) as usize;
     let seen = (view.height.max(0.0) / view.row).ceil() as usize + 1;
-    let last = (first + seen + OVERSCAN).min(count);
-    (first.saturating_sub(OVERSCAN).min(last), last)
+    let last = (first + seen + overscan).min(count);
+    (first.saturating_sub(overscan).min(last), last)
 }
 
 #[cfg(test)]
@@ -358,7 +363,7 @@ mod tests {
 
     fn window_at(count: usize, scrolled: f64) -> (usize, usize) {
         let view = View { scrolled, height: 280.0, row: 28.0, pointer: false, focus: false, current: None };
-        window_of(count, view)
+        window_of(count, view, OVERSCAN)
     }
 
     #[test]

@@ -89,6 +89,8 @@ pub(crate) struct Work {
     pub rate: u32,
     /// A value's size in bytes, at least [`STAMP`].
     pub size: usize,
+    /// Of so many records one has a value of so many bytes.
+    pub large: Option<(u64, usize)>,
 }
 
 impl Work {
@@ -156,13 +158,16 @@ fn produce(
     stop: &AtomicBool,
 ) -> anyhow::Result<(u64, u64)> {
     let mut value = vec![b'x'; work.size];
+    let (every, large) = work.large.unwrap_or((u64::MAX, STAMP));
+    let mut large = vec![b'x'; large];
     let (began, mut sent) = (Instant::now(), 0);
     while !stop.load(Ordering::Relaxed) {
         let due = work.due(began.elapsed());
         while sent < due {
-            stamp(&mut value, clock.now());
+            let value = if sent % every == every - 1 { &mut large } else { &mut value };
+            stamp(value, clock.now());
             let partition = i32::try_from(sent % u64::from(work.partitions.unsigned_abs()))?;
-            let record = BaseRecord::<(), _>::to(topic).partition(partition).payload(&value);
+            let record = BaseRecord::<(), _>::to(topic).partition(partition).payload(&*value);
             match producer.send(record) {
                 Ok(()) => sent += 1,
                 // Kafka can't keep up; what is due stays due.
@@ -182,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_is_due_follows_the_clock_and_not_the_ticks() {
-        let work = Work { partitions: 3, rate: 1_500, size: 20 };
+        let work = Work { partitions: 3, rate: 1_500, size: 20, large: None };
         assert_eq!(work.due(Duration::ZERO), 0);
         assert_eq!(work.due(Duration::from_millis(1)), 1);
         assert_eq!(work.due(Duration::from_millis(2)), 3);
