@@ -26,7 +26,7 @@ kafka: ## start a real three-node Apache Kafka on 127.0.0.1:19092 to 19094
 kafka-stop: ## stop it; its data stays
 	@scripts/kafka.sh stop
 
-bench: ## measure, and write docs/BENCHMARKS.md (about ten minutes; ARGS=--quick: whether it works)
+bench: ## measure, and write docs/BENCHMARKS.md (about a quarter of an hour; ARGS=--quick: whether it works)
 	@scripts/bench.sh $(ARGS)
 
 soak: ## a quarter of an hour of load, bad tabs and a real browser: does anything grow (ARGS=2: two minutes)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make bench`: the micro-benchmarks of `feed`, then everything that `ottla-load bench` measures on a real three-node Kafka of its
-# own. It writes docs/BENCHMARKS.md (the part between its marks) and docs/benchmarks/, and takes about ten minutes after the
-# build. It ends what it started, and only that.
+# own, the page in a real Chromium included. It writes docs/BENCHMARKS.md (the part between its marks) and docs/benchmarks/, and
+# takes about a quarter of an hour after the build. It ends what it started, and only that.
 #
 #   bench.sh            all of it
 #   bench.sh --quick    a little of everything, in under 90 s after the build, into the cache folder: whether it works

@@ -15,7 +15,7 @@ export const [BEGIN, END] = ["ottla-begin", "ottla-end"];
 const LONG_TASK = 50;
 
 /// Trace Event Format: times in microseconds.
-interface TraceEvent {
+export interface TraceEvent {
   name: string;
   ph: string;
   pid: number;

@@ -19,8 +19,8 @@ use std::{
 };
 use tokio::time::sleep;
 
-/// By how much the page's memory may differ at the end of a measurement and still be flat: what a window of 10,000 rows that are
-/// not all alike, and V8's own tables, were seen to vary by.
+/// By which part of itself the page's memory may grow in the time after the frames were looked at, and still be flat: what rows that
+/// are not all alike and V8's own tables vary by. `ottla-load soak` looks for long.
 const FLAT: f64 = 0.05;
 
 /// The flags of `ottla-load browser`.
@@ -96,6 +96,7 @@ pub(crate) struct Report {
     pub heap: [Heap; 3],
     /// Over all three, in bytes a second.
     pub heap_slope: f64,
+    /// Judged by the last two: on a busy machine the list is not full when the first is taken.
     pub heap_is_flat: bool,
     /// The system's, over the last minute. Well above the number of cores, frames are late because the browser waits for one.
     pub load_average: f64,
@@ -141,7 +142,8 @@ pub(crate) async fn measure(options: &Options, on_all_cores: bool) -> anyhow::Re
     ensure!(failed == 0, "{failed} of {sent} records were not delivered");
 
     let points: Vec<_> = heap.iter().map(|(at, heap)| (*at, heap.bytes() as f64)).collect();
-    let heap: [Heap; 3] = heap.into_iter().map(|(_, heap)| heap).collect::<Vec<_>>().try_into().ok().context("three")?;
+    let heap: [Heap; 3] =
+        heap.into_iter().map(|(_, heap)| heap).collect::<Vec<_>>().try_into().ok().context("three")?;
     Ok(Report {
         chromium: opened.chromium,
         gpu_compositing: opened.gpu_compositing,
@@ -150,15 +152,15 @@ pub(crate) async fn measure(options: &Options, on_all_cores: bool) -> anyhow::Re
         size: *size,
         traced,
         heap_slope: slope(&points),
-        heap_is_flat: is_flat(heap[0].bytes() as f64, heap[2].bytes() as f64),
+        heap_is_flat: is_flat(heap[1].bytes() as f64, heap[2].bytes() as f64),
         heap,
         load_average: process::load_average(),
     })
 }
 
-/// Whether what was `first` and is `last` now did not grow.
-fn is_flat(first: f64, last: f64) -> bool {
-    last <= first * (1.0 + FLAT)
+/// Whether what was `before` and is `after` now did not grow.
+fn is_flat(before: f64, after: f64) -> bool {
+    after <= before * (1.0 + FLAT)
 }
 
 /// By how much the value grows a unit of time: of points `(time, value)`, the line with the least squares. 0 of less than two.

@@ -298,7 +298,8 @@ impl Crowd {
     async fn gather(all: u32, url: &str, topic: &str, from: Arc<[i64]>) -> anyhow::Result<Self> {
         let (feed, filter, pace, from_now) = ("default".into(), Filter::default(), Pace::Display, From::Now);
         let subscribe = Subscribe { feed, scope: Scope::Instance, filter, pace, from: from_now };
-        let run = || Ok::<_, anyhow::Error>(Arc::new(Run::new(topic.into(), subscribe.clone(), Subprotocol::Postcard)?));
+        let run =
+            || Ok::<_, anyhow::Error>(Arc::new(Run::new(topic.into(), subscribe.clone(), Subprotocol::Postcard)?));
         let (run, passing) = (run()?, run()?);
         let permits = Arc::new(Semaphore::new(CONNECT_AT_ONCE));
         let (mut stay, mut tallies, mut orders, mut tabs) = (0, Vec::new(), Vec::new(), JoinSet::new());
@@ -350,7 +351,8 @@ impl Crowd {
         }
         let (mut least, mut news) = (u64::MAX, Instant::now());
         loop {
-            let left = self.tallies.iter().flat_map(|(_, of_kind)| of_kind).map(|tally| tally.lock().outstanding(ends)).sum();
+            let left =
+                self.tallies.iter().flat_map(|(_, of_kind)| of_kind).map(|tally| tally.lock().outstanding(ends)).sum();
             if left < least {
                 (least, news) = (left, Instant::now());
             }
@@ -423,7 +425,10 @@ fn broken(verdict: &Verdict) -> Vec<String> {
     };
     for (what, course) in [("the instance's memory", verdict.server), ("the page's memory", verdict.page)] {
         if let Some(Course { growth, is_flat, .. }) = course {
-            check(is_flat || verdict.minutes < LONG_ENOUGH, format!("{what} grew by {:.1} % over the second half", growth * 100.0));
+            check(
+                is_flat || verdict.minutes < LONG_ENOUGH,
+                format!("{what} grew by {:.1} % over the second half", growth * 100.0),
+            );
         }
     }
     check(verdict.panics == 0, format!("{} panics in the instance's log", verdict.panics));
@@ -431,7 +436,9 @@ fn broken(verdict: &Verdict) -> Vec<String> {
     let &Verdict { produced, consumed, duplicates, missing, .. } = verdict;
     check(
         consumed == produced && duplicates == 0 && missing == 0,
-        format!("of {produced} records it counted {consumed} consumed, {duplicates} of them twice, and {missing} missing"),
+        format!(
+            "of {produced} records it counted {consumed} consumed, {duplicates} of them twice, and {missing} missing"
+        ),
     );
     for (name, told) in &verdict.told {
         let wrong = told.missing + told.repeated + told.miscounted_gaps;

@@ -98,7 +98,9 @@ fn in_browser(results: &Results) -> [Figure; 3] {
     };
     let heaps: Vec<_> = results.browsers.iter().map(|(.., report)| heap(report)).collect();
     [
-        at(10_000, "The page at 10,000 records/s", "95 % of the frames ≤ 16.7 ms after the one before", &|p95, _| p95 <= TICK),
+        at(10_000, "The page at 10,000 records/s", "95 % of the frames ≤ 16.7 ms after the one before", &|p95, _| {
+            p95 <= TICK
+        }),
         at(100_000, "The page at 100,000 records/s", "≥ 30 frames/s", &|_, frames| frames >= 30.0),
         Figure {
             what: "The page's memory, JavaScript's and WebAssembly's",

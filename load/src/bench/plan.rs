@@ -106,7 +106,8 @@ impl Plan {
             return vec![run(1_000, "", 1)];
         }
         // At 1,000 a second the list is full after ten seconds.
-        let mut runs: Vec<_> = [(1_000, 12), (10_000, 5), (100_000, 5)].map(|(rate, warm_up)| run(rate, "", warm_up)).into();
+        let mut runs: Vec<_> =
+            [(1_000, 12), (10_000, 5), (100_000, 5)].map(|(rate, warm_up)| run(rate, "", warm_up)).into();
         runs.extend([" --view scrolled", " --view paused"].map(|view| run(10_000, view, 5)));
         runs
     }

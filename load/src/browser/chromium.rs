@@ -3,12 +3,7 @@
 
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{
-    collections::BTreeMap,
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
 use sysinfo::System;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
@@ -166,7 +161,8 @@ impl Chromium {
     }
 
     async fn answer<T: DeserializeOwned>(&mut self, takes: Duration) -> anyhow::Result<T> {
-        let line = timeout(takes + PATIENCE, self.answers.next_line()).await.context("the browser does not answer")??;
+        let line =
+            timeout(takes + PATIENCE, self.answers.next_line()).await.context("the browser does not answer")??;
         let line = line.context("the browser ended; see above")?;
         serde_json::from_str(&line).with_context(|| line)
     }
