@@ -143,10 +143,9 @@ struct Verdict {
     missing: u64,
     /// What the tabs that stay and read were told, by kind.
     told: Vec<(&'static str, Tabs)>,
-    /// Connections of tabs that stay beyond their first, of tabs that pass, and those that the server closed for not reading.
+    /// Connections of tabs that stay beyond their first, and of tabs that pass.
     returned: u64,
     passed: u64,
-    closed_stalled: u64,
     server: Option<Course>,
     page: Option<Course>,
     /// What the page threw.
@@ -271,7 +270,6 @@ async fn live(options: &Options, instance: &Instance, topic: &str) -> anyhow::Re
         told,
         returned: crowd.run.connections.load(Ordering::Relaxed).saturating_sub(u64::from(crowd.stay)),
         passed: crowd.passing.connections.load(Ordering::Relaxed),
-        closed_stalled: crowd.run.closed_stalled.load(Ordering::Relaxed),
         server: memory(&|look| look.rss),
         page: memory(&|look| look.page.filter(|_| look.is_collected)),
         page_errors,
@@ -471,12 +469,11 @@ fn summary(verdict: &Verdict) -> String {
         })
         .collect();
     format!(
-        "{} min, {} records; {} returns, {} tabs passed, {} closed as stalled; {} panics\nthe instance: {}\nthe page: {}\nnamed in gaps: {}",
+        "{} min, {} records; {} returns, {} tabs passed; {} panics\nthe instance: {}\nthe page: {}\nnamed in gaps: {}",
         verdict.minutes,
         verdict.produced,
         verdict.returned,
         verdict.passed,
-        verdict.closed_stalled,
         verdict.panics,
         course(verdict.server),
         course(verdict.page),
@@ -513,7 +510,6 @@ mod tests {
             told,
             returned: 0,
             passed: 0,
-            closed_stalled: 0,
             server: course(&[(0.0, 5.0), (9.0, 5.0)]),
             page: None,
             page_errors: Vec::new(),
