@@ -90,6 +90,8 @@ pub(crate) struct Report {
     pub view: View,
     pub rate: u32,
     pub size: u32,
+    /// Records that came into the log while the page was traced: a machine without time to spare takes fewer than are asked for.
+    pub produced_per_second: f64,
     #[serde(flatten)]
     pub traced: Traced,
     /// After a garbage collection each: before the frames were looked at, after, and as long again later.
@@ -133,7 +135,10 @@ pub(crate) async fn measure(options: &Options, on_all_cores: bool) -> anyhow::Re
         Ok(())
     };
     look(&mut page).await?;
+    let (log_before, tracing) = (log_end(brokers, topic).await?, Instant::now());
     let traced = page.trace(time, options.trace.as_deref()).await?;
+    let produced_per_second =
+        log_end(brokers, topic).await?.abs_diff(log_before) as f64 / tracing.elapsed().as_secs_f64();
     look(&mut page).await?;
     sleep(time).await;
     look(&mut page).await?;
@@ -150,12 +155,18 @@ pub(crate) async fn measure(options: &Options, on_all_cores: bool) -> anyhow::Re
         view: options.view,
         rate: *rate,
         size: *size,
+        produced_per_second,
         traced,
         heap_slope: slope(&points),
         heap_is_flat: is_flat(heap[1].bytes() as f64, heap[2].bytes() as f64),
         heap,
         load_average: process::load_average(),
     })
+}
+
+/// How many records the topic has had.
+async fn log_end(brokers: &str, topic: &str) -> anyhow::Result<i64> {
+    Ok(source::ends(brokers, topic).await?.iter().sum())
 }
 
 /// Whether what was `before` and is `after` now did not grow.

@@ -130,16 +130,20 @@ fn browsers(text: &mut String, results: &Results) {
         ),
     );
     text.push_str(
-        "| `ottla-load browser` | frames/s (by `requestAnimationFrame`) | after the one before: p50, p95, max ms | tick to screen: p95 ms | long tasks: count, longest, beyond 50 ms | main thread | listed/s | memory MB |\n|---|---|---|---|---|---|---|---|\n",
+        "Where the main thread is busy for much longer than it has a processor, what is measured is the wait for one.\n\n",
+    );
+    text.push_str(
+        "| `ottla-load browser` | frames/s (by `requestAnimationFrame`) | after the one before: p50, p95, max ms | tick to screen: p95 ms | long tasks: count, longest, beyond 50 ms | main thread: busy, on a processor | records/s: in the log, in the list | memory MB |\n|---|---|---|---|---|---|---|---|\n",
     );
     for (_, flags, report) in &results.browsers {
         let traced = &report.traced;
         let [interval, took] = [traced.frames.interval_ms, traced.frames.took_ms].map(Option::unwrap_or_default);
+        let share = |of| traced.main_thread.get(of).copied().unwrap_or(0.0);
         let heap = report.heap.each_ref().map(|heap| format!("{:.1}", heap.bytes() as f64 / 1e6));
         put(
             text,
             format_args!(
-                "| `{flags}` | {:.1} ({:.1}) | {:.1}, {:.1}, {:.0} | {:.1} | {}, {:.0} ms, {:.0} ms | {:.0} % | {:.0} | {} |\n",
+                "| `{flags}` | {:.1} ({:.1}) | {:.1}, {:.1}, {:.0} | {:.1} | {}, {:.0} ms, {:.0} ms | {:.0} %, {:.0} % | {:.0}, {:.0} | {} |\n",
                 traced.frames.per_second,
                 traced.raf.per_second,
                 interval.p50,
@@ -149,7 +153,9 @@ fn browsers(text: &mut String, results: &Results) {
                 traced.long_tasks.count,
                 traced.long_tasks.longest_ms,
                 traced.long_tasks.blocking_ms,
-                traced.main_thread.get("busy").unwrap_or(&0.0) * 100.0,
+                share("busy") * 100.0,
+                share("processor") * 100.0,
+                report.produced_per_second,
                 traced.listed_per_second,
                 heap.join(" → ")
             ),

@@ -1,7 +1,11 @@
 //! The figures to reach, and whether they are.
 
 use super::{AtRest, Plan, Results, plan::browser_at};
-use crate::{browser, ingest::median, tabs::report::Report};
+use crate::{
+    browser::{self, chromium::Frames},
+    ingest::median,
+    tabs::report::Report,
+};
 
 /// A line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,16 +83,21 @@ pub(super) fn figures(results: &Results, plan: &Plan) -> Vec<Figure> {
 }
 
 fn in_browser(results: &Results) -> [Figure; 3] {
-    let at = |rate, what, goal, is_reached: &dyn Fn(f64, f64) -> bool| {
+    let at = |rate: u32, what, goal, is_reached: &dyn Fn(f64, f64) -> bool| {
         let found = results.browsers.iter().find(|(name, ..)| *name == browser_at(rate));
-        let shown = found.and_then(|(.., report)| Some((&report.traced.frames, report.traced.frames.interval_ms?)));
+        let shown = found.and_then(|(.., report)| {
+            let Frames { per_second, interval_ms, .. } = &report.traced.frames;
+            Some((report.produced_per_second, *per_second, (*interval_ms)?.p95))
+        });
         Figure {
             what,
             goal,
-            measured: shown.map_or_else(String::new, |(frames, interval)| {
-                format!("p95 {:.1} ms, {:.1} frames/s", interval.p95, frames.per_second)
+            measured: shown.map_or_else(String::new, |(produced, frames, p95)| {
+                format!("p95 {p95:.1} ms, {frames:.1} frames/s at {produced:.0} records/s")
             }),
-            is_reached: shown.is_some_and(|(frames, interval)| is_reached(interval.p95, frames.per_second)),
+            // Fewer records than were asked for are another measurement.
+            is_reached: shown
+                .is_some_and(|(produced, frames, p95)| produced >= 0.9 * f64::from(rate) && is_reached(p95, frames)),
             command: found.map_or_else(String::new, |(_, flags, _)| format!("ottla-load browser {flags}")),
         }
     };
