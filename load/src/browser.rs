@@ -19,8 +19,8 @@ use std::{
 };
 use tokio::time::sleep;
 
-/// By which part of itself the page's memory may grow in the time after the frames were looked at, and still be flat: what rows that
-/// are not all alike and V8's own tables vary by. `ottla-load soak` looks for long.
+/// By which part of itself the page's memory may grow and still be flat: what rows that are not all alike and V8's own tables vary by.
+/// `ottla-load soak` looks for long.
 const FLAT: f64 = 0.05;
 
 /// The flags of `ottla-load browser`.
@@ -98,7 +98,7 @@ pub(crate) struct Report {
     pub heap: [Heap; 3],
     /// Over all three, in bytes a second.
     pub heap_slope: f64,
-    /// Judged by the last two: on a busy machine the list is not full when the first is taken.
+    /// From the first to the last: right after a trace Chromium still has some of its own.
     pub heap_is_flat: bool,
     /// The system's, over the last minute. Well above the number of cores, frames are late because the browser waits for one.
     pub load_average: f64,
@@ -158,7 +158,7 @@ pub(crate) async fn measure(options: &Options, on_all_cores: bool) -> anyhow::Re
         produced_per_second,
         traced,
         heap_slope: slope(&points),
-        heap_is_flat: is_flat(heap[1].bytes() as f64, heap[2].bytes() as f64),
+        heap_is_flat: is_flat(heap[0].bytes() as f64, heap[2].bytes() as f64),
         heap,
         load_average: process::load_average(),
     })
