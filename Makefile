@@ -1,6 +1,6 @@
 # Thin names for scripts/*.sh, which do the work and say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test dev demo kafka kafka-stop bench reliability autobahn lint fmt clean-cache
+.PHONY: help setup run test dev demo kafka kafka-stop bench soak reliability autobahn lint fmt clean-cache
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -26,8 +26,11 @@ kafka: ## start a real three-node Apache Kafka on 127.0.0.1:19092 to 19094
 kafka-stop: ## stop it; its data stays
 	@scripts/kafka.sh stop
 
-bench: ## measure, and write docs/BENCHMARKS.md (about ten minutes; ARGS=--quick: whether it works)
+bench: ## measure, and write docs/BENCHMARKS.md (about a quarter of an hour; ARGS=--quick: whether it works)
 	@scripts/bench.sh $(ARGS)
+
+soak: ## a quarter of an hour of load, bad tabs and a real browser: does anything grow (ARGS=2: two minutes)
+	@scripts/soak.sh $(ARGS)
 
 reliability: ## let instances and brokers fail, and check every record (ARGS="kill zombie" for some scenarios)
 	@scripts/reliability.sh $(ARGS)

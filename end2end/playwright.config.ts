@@ -1,16 +1,7 @@
 // How the end-to-end tests run: real instances of Ottla, a real Kafka, a real Chromium. `make test` calls it; alone it needs
 // a build (scripts/build.sh) and starts a Kafka itself.
 import { defineConfig, devices } from "@playwright/test";
-import { userInfo } from "node:os";
-
-/// What keeps a Chromium that nobody sits at from calling home.
-const quiet = [
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { launchOptions } from "./support/chromium.ts";
 
 export default defineConfig({
   testDir: "tests",
@@ -32,10 +23,6 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
-    launchOptions: {
-      // Unset: the one that Playwright installs itself.
-      executablePath: process.env.CHROMIUM || undefined,
-      args: [...quiet, ...(userInfo().uid === 0 ? ["--no-sandbox"] : [])],
-    },
+    launchOptions,
   },
 });

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `make bench`: the micro-benchmarks of `feed`, then everything that `ottla-load bench` measures on a real three-node Kafka of its
-# own. It writes docs/BENCHMARKS.md (the part between its marks) and docs/benchmarks/, and takes about ten minutes after the
-# build. It ends what it started, and only that.
+# own, the page in a real Chromium included. It writes docs/BENCHMARKS.md (the part between its marks) and docs/benchmarks/, and
+# takes about a quarter of an hour after the build. It ends what it started, and only that.
 #
 #   bench.sh            all of it
 #   bench.sh --quick    a little of everything, in under 90 s after the build, into the cache folder: whether it works
@@ -28,7 +28,11 @@ esac
 
 scripts/setup.sh run
 scripts/setup.sh kafka
+scripts/setup.sh browser
 scripts/build.sh
+npm --prefix end2end run --silent browser
+CHROMIUM="$(scripts/chromium.sh)"
+export CHROMIUM
 
 # The programs once more, with Ottla's own code and the WebSocket's optimised in full: a release build would have all
 # dependencies built anew, which takes a quarter of an hour. Kept under names of their own, and the others put back.
@@ -68,6 +72,7 @@ trap 'exit 130' INT TERM
 changes="$(git status --porcelain --untracked-files=no 2>/dev/null | head -n 1)"
 "${apart[@]}" "$built/ottla-load-bench" bench "${quick[@]}" "${core[@]}" --brokers "$(scripts/kafka.sh brokers)" \
   --ottla "$built/ottla-bench" --site "$OTTLA_SITE" --logs "$logs" --out "$out" --criterion "$CARGO_TARGET_DIR/criterion/feed" \
+  --browser end2end/built/bench/browser.js \
   --about "date=$(date -u +%F)" \
   --about "commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)${changes:+, with changes}" \
   --about "Rust=$RUSTUP_TOOLCHAIN" \

@@ -1,4 +1,5 @@
 // The feed: what one tab sends, every tab of the instance shows; and what a reader does with the list.
+import { consoleProduce, createTopic } from "../support/kafka.ts";
 import { place } from "../support/ottla.ts";
 import { hide } from "../support/page.ts";
 import { expect, test } from "../support/test.ts";
@@ -158,6 +159,43 @@ test("clear empties the view, and what comes next appears", async ({ start, open
   await tab.page.getByRole("button", { name: "Clear", exact: true }).click();
   await tab.showsExactly([]);
   await tab.showsExactly(await ottla.produceMany(topic, "after", 2));
+});
+
+test("a busy list's rows become those of other records, and say nothing of the ones before", async ({ start, open, topic }) => {
+  await createTopic(topic, 1);
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  await tab.page.setViewportSize({ width: 1440, height: 900 });
+  const records = (count: number, from = 0) => Array.from({ length: count }, (_, n) => `n:${from + n}\tk-${from + n}\tv-${from + n}`);
+  await consoleProduce(topic, records(100));
+  await expect(tab.row(`${topic}[0]@99`)).toHaveCount(1);
+  await tab.page.evaluate(() => {
+    const seen = { changed: 0 };
+    Object.assign(window, { seen });
+    const rows = document.querySelector("#lines");
+    if (rows) new MutationObserver((all) => (seen.changed += all.length)).observe(rows, { subtree: true, attributeFilter: ["data-place"] });
+  });
+  await consoleProduce(topic, records(4_000, 100));
+  await expect(tab.row(`${topic}[0]@4099`)).toHaveCount(1);
+  expect(await tab.page.evaluate(() => (window as unknown as { seen: { changed: number } }).seen.changed)).toBeGreaterThan(0);
+  const shown = await tab.rows.evaluateAll((rows) =>
+    rows.map((row) => ({
+      place: (row as HTMLElement).dataset.place,
+      number: row.getAttribute("aria-rowindex"),
+      at: row.querySelector(".at")?.textContent,
+      link: row.querySelector("a")?.getAttribute("href"),
+      key: row.querySelector(".key")?.textContent,
+      value: row.querySelector(".val")?.textContent,
+    })),
+  );
+  expect(shown.length).toBeGreaterThan(20);
+  for (const [index, row] of shown.entries()) {
+    const offset = 4_099 - index;
+    const at = `${topic}[0]@${offset}`;
+    expect(row).toEqual({ place: at, number: `${index + 2}`, at, link: `/topics/${topic}/0/${offset}`, key: `k-${offset}`, value: `v-${offset}` });
+  }
+  await tab.row(`${topic}[0]@4098`).click();
+  await expect(tab.page.locator("#drawer")).toContainText("v-4098");
 });
 
 test("an empty feed says so", async ({ start, open }) => {

@@ -10,6 +10,7 @@ mod picture;
 mod plan;
 
 use crate::{
+    browser,
     ingest::{self, Ingest, median},
     reliability::instance::{Instance, Launch, Signal},
     tabs::{self, process::Processes, report::Report},
@@ -67,6 +68,9 @@ pub(crate) struct Options {
     /// A little of everything, in under 90 seconds: whether it works, not how fast
     #[arg(long)]
     quick: bool,
+    /// What opens the page in a Chromium; without it, that is left out
+    #[arg(long, value_name = "FILE")]
+    browser: Option<PathBuf>,
     /// What else stands beside the figures: `commit=0a1b2c3`
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     about: Vec<(String, String)>,
@@ -82,6 +86,13 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
 struct TabsLine {
     #[command(flatten)]
     options: tabs::Options,
+}
+
+/// The same of `ottla-load browser`.
+#[derive(Debug, Parser)]
+struct BrowserLine {
+    #[command(flatten)]
+    options: browser::Options,
 }
 
 /// A micro-benchmark's mean.
@@ -140,6 +151,8 @@ struct Results {
     ingest: Option<Ingest>,
     /// By name, the flags and what came of them.
     tabs: BTreeMap<String, (String, Report)>,
+    /// In the plan's order.
+    browsers: Vec<(String, String, browser::Report)>,
 }
 
 /// Measures it all and writes it down. False when something could not be measured, or a tab was not told of everything.
@@ -224,7 +237,33 @@ impl Bench {
                 self.fail(scene.name, "", &error)?;
             }
         }
+        if let Some(script) = self.options.browser.clone() {
+            for (name, flags) in self.plan.browsers() {
+                let command = format!("ottla-load browser {flags}");
+                eprintln!("━━ {command}");
+                let seen = self.browse(&script, &flags).await;
+                if let Some(report) = self.keep(&name, &command, seen)? {
+                    self.results.browsers.push((name, flags, report));
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// The page in a browser, on an instance of its own that has no core to itself: here the browser is what is looked at.
+    async fn browse(&self, script: &Path, flags: &str) -> anyhow::Result<browser::Report> {
+        let topic = format!("bench-browser-{:08x}", rand::random::<u32>());
+        ingest::create(&self.options.brokers, &topic, PARTITIONS).await?;
+        let mut instance = Instance::new("browser", Launch { core: None, ..self.launch(&topic) })?;
+        instance.start().await?;
+        let (url, script) = (instance.url(), script.display().to_string());
+        let place = ["browser", "--instance", &url, "--brokers", &self.options.brokers, "--topic", &topic];
+        let line = place.into_iter().chain(["--script", &script]).chain(flags.split(' '));
+        let measured = browser::measure(&BrowserLine::try_parse_from(line)?.options, self.options.core.is_some()).await;
+        stop(instance).await?;
+        let report = measured?;
+        ensure!(report.traced.errors.is_empty(), "the page threw: {}", report.traced.errors.join("; "));
+        Ok(report)
     }
 
     /// Keeps what was measured, or notes why it was not.

@@ -2,9 +2,11 @@
 //! through what may go wrong, and measures.
 
 mod bench;
+mod browser;
 mod check;
 mod ingest;
 mod reliability;
+mod soak;
 mod tabs;
 mod traffic;
 
@@ -34,6 +36,10 @@ enum Command {
     /// Poll librdkafka, and do nothing with the records: what `ingest` compares with
     #[command(hide = true)]
     Bare(ingest::Bare),
+    /// Open the page in a real Chromium, produce at a steady rate, and measure its frames and its memory
+    Browser(browser::Options),
+    /// Keep one instance busy for long, with many tabs and a real browser: does anything grow, and do the counters add up?
+    Soak(soak::Options),
     /// Measure everything, and write docs/BENCHMARKS.md
     Bench(bench::Options),
 }
@@ -47,6 +53,8 @@ async fn main() -> ExitCode {
         Command::Tabs(options) => tabs::run(*options).await,
         Command::Ingest(options) => ingest::run(options).await.map(|()| true),
         Command::Bare(options) => ingest::bare(options).await.map(|()| true),
+        Command::Browser(options) => browser::run(options).await,
+        Command::Soak(options) => soak::run(options).await,
         Command::Bench(options) => bench::run(options).await,
     };
     match result {

@@ -7,9 +7,9 @@
 mod decode;
 pub(crate) mod process;
 pub(crate) mod report;
-mod source;
-mod tab;
-mod tally;
+pub(crate) mod source;
+pub(crate) mod tab;
+pub(crate) mod tally;
 
 use anyhow::{Context as _, ensure};
 use client::Subprotocol;
@@ -348,7 +348,8 @@ impl<'a> Stage<'a> {
     async fn produce(&mut self, bar: &Bar) -> anyhow::Result<(Option<Produced>, Span)> {
         let Options { rate, size, records, .. } = *self.options;
         let (brokers, topic) = self.options.brokers.clone().zip(self.options.topic.clone()).context("no topic")?;
-        let work = Work { partitions: i32::try_from(self.from.len())?, rate, size: size as usize, records };
+        let work =
+            Work { partitions: i32::try_from(self.from.len())?, rate, size: size as usize, records, large: None };
         let source = Source::start(&brokers, &topic, work, self.run.clock)?;
         bar.say("warming up");
         self.hold(Duration::from_secs(self.options.warm_up), bar).await?;

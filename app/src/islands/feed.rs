@@ -102,6 +102,9 @@ impl Page {
         follow::content("strip", move || {
             let stats = live.stats().get();
             let members = (live.scope().get() == Scope::Group).then(|| live.members().get());
+            // While rows come fast it is enough that the counters write the strip anew, once a second.
+            let is_busy = live.busy().get_untracked();
+            let now = |count: ReadSignal<u64>| if is_busy { count.get_untracked() } else { count.get() };
             let (rates, at) = &mut *history.borrow_mut();
             if std::mem::replace(at, stats.at) != stats.at {
                 rates.push_back(strip::rate(&stats, members.as_deref()));
@@ -118,8 +121,8 @@ impl Page {
                     stats: &stats,
                     members: members.as_deref(),
                     rates: rates.make_contiguous(),
-                    held: live.total().get(),
-                    dropped: live.dropped().get(),
+                    held: now(live.total()),
+                    dropped: now(live.dropped()),
                 },
             )
         });

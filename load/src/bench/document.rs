@@ -49,6 +49,7 @@ fn measured(results: &Results, plan: &Plan) -> String {
         "\n`ottla-load tabs` takes `--instances --pids --brokers --topic` besides, which name what the bench starts.\n",
     );
     others(&mut text, results);
+    browsers(&mut text, results);
     growth(&mut text, &plan.growth(results));
     micro(&mut text, results);
     text
@@ -114,6 +115,49 @@ fn others(text: &mut String, results: &Results) {
             text,
             format_args!(
                 "| The generator itself | {quiet:.0} % of a core in the fan-out at pace `latency`, {busy:.0} % at saturation |\n"
+            ),
+        );
+    }
+}
+
+fn browsers(text: &mut String, results: &Results) {
+    let Some((.., first)) = results.browsers.first() else { return };
+    put(
+        text,
+        format_args!(
+            "\n## The page in Chromium\n\nChromium {}, headless, `gpu_compositing: {}`, 1440 × 900.\n\n",
+            first.chromium, first.gpu_compositing
+        ),
+    );
+    text.push_str(
+        "Where the main thread is busy for much longer than it has a processor, what is measured is the wait for one.\n\n",
+    );
+    text.push_str(
+        "| `ottla-load browser` | frames/s (by `requestAnimationFrame`) | after the one before: p50, p95, max ms | tick to screen: p95 ms | long tasks: count, longest, beyond 50 ms | main thread: busy, on a processor | records/s: in the log, in the list | memory MB |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for (_, flags, report) in &results.browsers {
+        let traced = &report.traced;
+        let [interval, took] = [traced.frames.interval_ms, traced.frames.took_ms].map(Option::unwrap_or_default);
+        let share = |of| traced.main_thread.get(of).copied().unwrap_or(0.0);
+        let heap = report.heap.each_ref().map(|heap| format!("{:.1}", heap.bytes() as f64 / 1e6));
+        put(
+            text,
+            format_args!(
+                "| `{flags}` | {:.1} ({:.1}) | {:.1}, {:.1}, {:.0} | {:.1} | {}, {:.0} ms, {:.0} ms | {:.0} %, {:.0} % | {:.0}, {:.0} | {} |\n",
+                traced.frames.per_second,
+                traced.raf.per_second,
+                interval.p50,
+                interval.p95,
+                interval.max,
+                took.p95,
+                traced.long_tasks.count,
+                traced.long_tasks.longest_ms,
+                traced.long_tasks.blocking_ms,
+                share("busy") * 100.0,
+                share("processor") * 100.0,
+                report.produced_per_second,
+                traced.listed_per_second,
+                heap.join(" → ")
             ),
         );
     }

@@ -1,7 +1,11 @@
 //! The figures to reach, and whether they are.
 
-use super::{AtRest, Plan, Results};
-use crate::{ingest::median, tabs::report::Report};
+use super::{AtRest, Plan, Results, plan::browser_at};
+use crate::{
+    browser::{self, chromium::Frames},
+    ingest::median,
+    tabs::report::Report,
+};
 
 /// A line of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub(super) struct Figure {
 
 /// The largest WebAssembly that the page may load, in brotli: `scripts/check-budget.sh` has the same.
 const WASM: u64 = 150_000;
+/// The least time between two frames of a display with 60 Hz, in milliseconds, and a little for rounding.
+const TICK: f64 = 16.7;
 /// What a tab may take, in bytes: 3 KB.
 const TAB: f64 = 3_000.0;
 const MB: f64 = 1e6;
@@ -72,7 +78,47 @@ pub(super) fn figures(results: &Results, plan: &Plan) -> Vec<Figure> {
         },
     ));
     figures.extend(page(results));
+    figures.extend(in_browser(results));
     figures
+}
+
+fn in_browser(results: &Results) -> [Figure; 3] {
+    let at = |rate: u32, what, goal, is_reached: &dyn Fn(f64, f64) -> bool| {
+        let found = results.browsers.iter().find(|(name, ..)| *name == browser_at(rate));
+        let shown = found.and_then(|(.., report)| {
+            let Frames { per_second, interval_ms, .. } = &report.traced.frames;
+            Some((report.produced_per_second, *per_second, (*interval_ms)?.p95))
+        });
+        Figure {
+            what,
+            goal,
+            measured: shown.map_or_else(String::new, |(produced, frames, p95)| {
+                format!("p95 {p95:.1} ms, {frames:.1} frames/s at {produced:.0} records/s")
+            }),
+            // Fewer records than were asked for are another measurement.
+            is_reached: shown
+                .is_some_and(|(produced, frames, p95)| produced >= 0.9 * f64::from(rate) && is_reached(p95, frames)),
+            command: found.map_or_else(String::new, |(_, flags, _)| format!("ottla-load browser {flags}")),
+        }
+    };
+    let heap = |report: &browser::Report| {
+        let [first, _, last] = report.heap.each_ref().map(|heap| heap.bytes() as f64 / MB);
+        format!("{first:.1} → {last:.1} MB at {}/s", report.rate)
+    };
+    let heaps: Vec<_> = results.browsers.iter().map(|(.., report)| heap(report)).collect();
+    [
+        at(10_000, "The page at 10,000 records/s", "95 % of the frames ≤ 16.7 ms after the one before", &|p95, _| {
+            p95 <= TICK
+        }),
+        at(100_000, "The page at 100,000 records/s", "≥ 30 frames/s", &|_, frames| frames >= 30.0),
+        Figure {
+            what: "The page's memory, JavaScript's and WebAssembly's",
+            goal: "flat",
+            measured: heaps.join(", "),
+            is_reached: !heaps.is_empty() && results.browsers.iter().all(|(.., report)| report.heap_is_flat),
+            command: "ottla-load browser, each of those below".into(),
+        },
+    ]
 }
 
 fn of(

@@ -96,6 +96,26 @@ impl Plan {
         ]
     }
 
+    /// What is measured in a browser, each on an instance of its own: a name, and the flags of `ottla-load browser`.
+    pub fn browsers(&self) -> Vec<(String, String)> {
+        let run = |rate, view: &str, warm_up| {
+            let flags = format!("--rate {rate}{view} {}", self.browser_times(warm_up));
+            (by_view(rate, view), flags)
+        };
+        if self.is_quick {
+            return vec![run(1_000, "", 1)];
+        }
+        // At 1,000 a second the list is full after ten seconds.
+        let mut runs: Vec<_> =
+            [(1_000, 12), (10_000, 5), (100_000, 5)].map(|(rate, warm_up)| run(rate, "", warm_up)).into();
+        runs.extend([" --view scrolled", " --view paused"].map(|view| run(10_000, view, 5)));
+        runs
+    }
+
+    fn browser_times(&self, warm_up: u64) -> String {
+        format!("--seconds {} --warm-up {warm_up}", if self.is_quick { 1 } else { 10 })
+    }
+
     /// How growth is measured: records a second while the tabs grow, tabs while the rate grows.
     pub const GROWTH_RATE: u32 = 200;
     pub const GROWTH_TABS: u32 = 10;
@@ -138,6 +158,15 @@ impl Plan {
     }
 }
 
+/// What a run in a browser is called, that follows the list at this rate.
+pub(super) fn browser_at(rate: u32) -> String {
+    by_view(rate, "")
+}
+
+fn by_view(rate: u32, view: &str) -> String {
+    format!("browser, {rate} records/s{view}")
+}
+
 fn none_stalled(turn: usize) -> String {
     format!("none stalled {turn}")
 }
@@ -156,7 +185,10 @@ fn by_rate(rate: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::TabsLine, *};
+    use super::{
+        super::{BrowserLine, TabsLine},
+        *,
+    };
     use clap::Parser;
     use std::collections::HashSet;
 
@@ -167,6 +199,12 @@ mod tests {
             for (name, flags) in Plan::new(is_quick, 20_000).scenes().into_iter().flat_map(|scene| scene.runs) {
                 let place = ["tabs", "--instances", "http://127.0.0.1:1", "--brokers", "127.0.0.1:2", "--topic", "t"];
                 let line = TabsLine::try_parse_from(place.into_iter().chain(flags.split(' ')));
+                assert!(line.is_ok(), "{flags}: {line:?}");
+                assert!(names.insert(name.clone()), "{name} twice");
+            }
+            for (name, flags) in Plan::new(is_quick, 20_000).browsers() {
+                let place = ["browser", "--instance", "http://127.0.0.1:1", "--brokers", "127.0.0.1:2", "--topic", "t"];
+                let line = BrowserLine::try_parse_from(place.into_iter().chain(flags.split(' ')));
                 assert!(line.is_ok(), "{flags}: {line:?}");
                 assert!(names.insert(name.clone()), "{name} twice");
             }

@@ -43,7 +43,7 @@ impl Processes {
 
 /// The system's load average over the last minute: above the number of cores, what is measured waits for others. 0 where it is
 /// not known.
-pub(super) fn load_average() -> f64 {
+pub(crate) fn load_average() -> f64 {
     System::load_average().map_or(0.0, |average| average.one)
 }
 

@@ -58,7 +58,7 @@ pub(crate) struct Tabs {
 }
 
 impl Tabs {
-    pub(super) fn of(all: u32, stalled: u32, slow: u32, told: &[Told]) -> Self {
+    pub(crate) fn of(all: u32, stalled: u32, slow: u32, told: &[Told]) -> Self {
         let mut tabs = Self { all, stalled, slow, ..Self::default() };
         for told in told {
             tabs.delivered += told.delivered;

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How many bytes of a value are the time of its sending.
-pub(super) const STAMP: usize = 20;
+pub(crate) const STAMP: usize = 20;
 /// How often it is looked which records are due: what the sending adds to the latencies, at most.
 const TICK: Duration = Duration::from_millis(1);
 /// How long Kafka may take for an answer.
@@ -27,7 +27,7 @@ const FLUSH: Duration = Duration::from_secs(60);
 
 /// Nanoseconds since 1970. It follows the system's clock as it was at the start, and never jumps.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     began: Instant,
     offset: u64,
 }
@@ -67,7 +67,7 @@ pub(super) fn sent_at(value: &[u8]) -> Option<u64> {
 ///
 /// # Errors
 /// When Kafka does not answer, or the topic does not exist.
-pub(super) async fn ends(brokers: &str, topic: &str) -> anyhow::Result<Vec<i64>> {
+pub(crate) async fn ends(brokers: &str, topic: &str) -> anyhow::Result<Vec<i64>> {
     let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
     tokio::task::spawn_blocking(move || {
         let consumer: BaseConsumer =
@@ -83,7 +83,7 @@ pub(super) async fn ends(brokers: &str, topic: &str) -> anyhow::Result<Vec<i64>>
 
 /// What to produce.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Work {
+pub(crate) struct Work {
     pub partitions: i32,
     /// Records a second, over all partitions.
     pub rate: u32,
@@ -91,6 +91,8 @@ pub(super) struct Work {
     pub size: usize,
     /// After so many it is done.
     pub records: Option<u64>,
+    /// Of so many records one has a value of so many bytes.
+    pub large: Option<(u64, usize)>,
 }
 
 impl Work {
@@ -102,7 +104,7 @@ impl Work {
 }
 
 /// Produces on a thread of its own until it is stopped.
-pub(super) struct Source {
+pub(crate) struct Source {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<anyhow::Result<(u64, u64)>>,
 }
@@ -161,13 +163,16 @@ fn produce(
     stop: &AtomicBool,
 ) -> anyhow::Result<(u64, u64)> {
     let mut value = vec![b'x'; work.size];
+    let (every, large) = work.large.unwrap_or((u64::MAX, STAMP));
+    let mut large = vec![b'x'; large];
     let (began, mut sent) = (Instant::now(), 0);
     while !stop.load(Ordering::Relaxed) {
         let due = work.due(began.elapsed());
         while sent < due {
-            stamp(&mut value, clock.now());
+            let value = if sent % every == every - 1 { &mut large } else { &mut value };
+            stamp(value, clock.now());
             let partition = i32::try_from(sent % u64::from(work.partitions.unsigned_abs()))?;
-            let record = BaseRecord::<(), _>::to(topic).partition(partition).payload(&value);
+            let record = BaseRecord::<(), _>::to(topic).partition(partition).payload(&*value);
             match producer.send(record) {
                 Ok(()) => sent += 1,
                 // Kafka can't keep up; what is due stays due.
@@ -187,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_due_follows_the_clock_and_not_the_ticks() {
-        let work = Work { partitions: 3, rate: 1_500, size: 20, records: None };
+        let work = Work { partitions: 3, rate: 1_500, size: 20, records: None, large: None };
         assert_eq!(work.due(Duration::ZERO), 0);
         assert_eq!(work.due(Duration::from_millis(1)), 1);
         assert_eq!(work.due(Duration::from_millis(2)), 3);

@@ -31,7 +31,7 @@ const DIGITS: u8 = 3;
 
 /// What a tab does with what it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// Reads at once.
     Reader,
     /// Reads so many bytes a second.
@@ -42,7 +42,7 @@ pub(super) enum Role {
 
 /// What all tabs are told to do.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Orders {
+pub(crate) struct Orders {
     /// How often to drop the connection and come back.
     pub storm: u32,
     /// Whether slow tabs read what is left as fast as they can.
@@ -50,7 +50,7 @@ pub(super) struct Orders {
 }
 
 /// What the tabs of a measurement share.
-pub(super) struct Run {
+pub(crate) struct Run {
     topic: String,
     subscribe: Subscribe,
     subprotocol: Subprotocol,
@@ -89,7 +89,7 @@ impl Run {
 }
 
 /// A time that begins and ends while records are on their way.
-pub(super) struct Window {
+pub(crate) struct Window {
     from: AtomicU64,
     until: AtomicU64,
 }
@@ -114,7 +114,7 @@ impl Window {
     }
 }
 
-pub(super) struct Tab {
+pub(crate) struct Tab {
     run: Arc<Run>,
     url: String,
     role: Role,

@@ -5,7 +5,7 @@ use wire::{Count, Gap};
 
 /// Counts what a tab was told of a topic whose offsets are all records.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// By partition, where the measurement began: what lies before is not counted.
     from: Arc<[i64]>,
     /// By partition, the first offset that the tab was told nothing of yet.
@@ -19,7 +19,7 @@ pub(super) struct Tally {
 
 /// What a tab was told in the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Told {
+pub(crate) struct Told {
     /// Records that it was sent.
     pub delivered: u64,
     /// Records that it was not sent and that gaps named.
