@@ -214,6 +214,21 @@ fn what_is_with_another_instance_now_is_a_gap_that_names_it() {
 }
 
 #[test]
+fn what_another_instance_has_beyond_the_records_that_are_here_is_told_after_them() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    append(&mut writer, "orders", 0..5);
+    let cursor =
+        Cursor { positions: vec![Position { topic: "orders".into(), partition: 0, next: 2 }], ..Cursor::default() };
+    let (mut session, _) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
+    assert_eq!(session.elsewhere(|_, _| Some(("ottla-2".to_owned(), 9))), []);
+    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    assert_eq!(offsets(&events), [2, 3, 4]);
+    let now_with = Some("ottla-2".to_owned());
+    assert_eq!(events.last(), Some(&Event::Gap(Gap { now_with, ..gap(5, 8, Count::UpTo(4)) })));
+    assert!(session.take(MAX_EVENT_MESSAGE).is_empty(), "told once");
+}
+
+#[test]
 fn a_tab_that_can_hold_few_records_is_told_what_it_is_not_sent() {
     let (mut writer, hub) = hub(HubConfig::default());
     append(&mut writer, "orders", 0..3);
