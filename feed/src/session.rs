@@ -48,8 +48,6 @@ pub struct Session {
     floors: HashMap<usize, i64>,
     /// Records below their floor are passed over up to this seq: they were in the ring when the tab came.
     floors_until: u64,
-    /// What other instances have beyond records that are here: to be told after these.
-    later: Vec<Gap>,
 }
 
 /// Where a new session begins.
@@ -96,7 +94,6 @@ impl Session {
             awaited: Vec::new(),
             floors: HashMap::new(),
             floors_until: 0,
-            later: Vec::new(),
         };
         session.extend_wanted(&ring);
         let (resumed, gaps) = match from {
@@ -135,7 +132,6 @@ impl Session {
             }
         }
         self.move_tallies(from, stretch);
-        self.tell_later(&mut batch);
         let must_tell = self.seq - self.told >= TOLD_EVERY;
         self.told = batch.end_at(self.seq, must_tell).unwrap_or(self.told);
         batch
@@ -144,9 +140,6 @@ impl Session {
     /// Resolves when something lies after the cursor, at once or after the next [`crate::Writer::flush`]. Costs nothing while
     /// it waits, and may be dropped at any time.
     pub async fn ready(&mut self) {
-        if self.has_later() {
-            return;
-        }
         let seq = self.seq;
         // The sender lives in the hub, which this session holds: it can't be closed.
         let _ = self.published.wait_for(|head| *head > seq).await;
@@ -196,57 +189,33 @@ impl Session {
         Cursor { epoch, seq: self.seq, positions, topics }
     }
 
-    /// Whether the records are told after which [`Session::later`] belongs.
-    fn has_later(&self) -> bool {
-        !self.later.is_empty() && self.seq >= self.floors_until
-    }
-
-    fn tell_later(&mut self, batch: &mut Batch) {
-        while self.has_later()
-            && let Some(gap) = self.later.pop()
-        {
-            if !batch.push_gap(gap.clone()) {
-                self.later.push(gap);
-                return;
-            }
-        }
-    }
-
     /// For a tab that came by offsets: what it missed of partitions that another instance has now. `owner` tells who has a
-    /// partition, and up to before which offset there is something in it. To be told after the gaps of the start; what lies beyond
-    /// records that are here comes after these, in its [`Session::take`].
+    /// partition, and up to before which offset there is something in it. To be told after the gaps of the start.
     pub fn elsewhere(&mut self, owner: impl Fn(&str, i32) -> Option<(String, i64)>) -> Vec<Gap> {
         let hub = Arc::clone(&self.hub);
         let ring = hub.ring.read();
-        let (mut gaps, mut later) = (Vec::new(), Vec::new());
-        let miss = |position: &Position, first: i64| {
+        let mut gaps = Vec::new();
+        let mut miss = |position: &Position, first: i64| {
             let Position { topic, partition, .. } = position;
             let (name, end) = owner(topic, *partition).filter(|(_, end)| first < *end)?;
             let (count, now_with) = (Count::UpTo(end.abs_diff(first)), Some(name));
             let (topic, partition) = (topic.clone(), *partition);
-            Some(Gap { topic, partition, first, last: end - 1, count, now_with })
+            gaps.push(Gap { topic, partition, first, last: end - 1, count, now_with });
+            Some(end)
         };
         for (position, _) in &mut self.awaited {
-            if let Some(gap) = miss(position, position.next) {
-                position.next = gap.last + 1;
-                gaps.push(gap);
-            }
+            position.next = miss(position, position.next).unwrap_or(position.next);
         }
         for (&ordinal, floor) in &mut self.floors {
             let first = ring.known(ordinal).end.max(*floor);
-            let Some(gap) = miss(&ring.position(ordinal, first), first) else { continue };
-            if first == *floor {
-                *floor = gap.last + 1;
-                gaps.push(gap);
-            } else {
-                // Records are here that the tab has not had: a higher floor would pass over them, and so would the tab after this gap.
-                later.push(gap);
+            // Where records are here that the tab has not had, a higher floor would pass over them.
+            if let Some(end) = miss(&ring.position(ordinal, first), first)
+                && first == *floor
+            {
+                *floor = end;
             }
         }
-        for gaps in [&mut gaps, &mut later] {
-            gaps.retain(|gap| self.sieve.may_be_in(gap));
-        }
-        self.later = later;
+        gaps.retain(|gap| self.sieve.may_be_in(gap));
         gaps.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));
         gaps
     }
