@@ -37,6 +37,6 @@ where
     F::Output: DeserializeOwned,
 {
     let request = PostcardEncoding::encode(&function).ok()?;
-    let answer = crate::browser::post(F::PATH, &request).await?;
+    let answer = crate::browser::ask(F::PATH, Some(&request)).await?;
     PostcardEncoding::decode(answer.into()).ok()
 }

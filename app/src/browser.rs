@@ -120,11 +120,13 @@ pub fn next_frame(act: impl FnOnce() + 'static) {
     leptos::prelude::request_animation_frame(act);
 }
 
-/// Posts bytes to an address of this server; the answer's bytes, if it is a good one.
-pub async fn post(path: &str, body: &[u8]) -> Option<Vec<u8>> {
+/// Asks an address of this server, by POST where there is a body; the answer's bytes, if it is a good one.
+pub async fn ask(path: &str, body: Option<&[u8]>) -> Option<Vec<u8>> {
     let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_body(&js_sys::Uint8Array::from(body));
+    if let Some(body) = body {
+        init.set_method("POST");
+        init.set_body(&js_sys::Uint8Array::from(body));
+    }
     let response: Response =
         JsFuture::from(window().fetch_with_str_and_init(path, &init)).await.ok()?.dyn_into().ok()?;
     if !response.ok() {
@@ -132,6 +134,13 @@ pub async fn post(path: &str, body: &[u8]) -> Option<Vec<u8>> {
     }
     let answer = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
     Some(js_sys::Uint8Array::new(&answer).to_vec())
+}
+
+/// Bytes in base64.
+pub fn base64(bytes: &[u8]) -> String {
+    // The browser's encoder takes a text whose characters are the bytes, and then never fails.
+    let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+    window().btoa(&text).unwrap_or_default()
 }
 
 /// Whether a key press belongs to a field, where letters are text.

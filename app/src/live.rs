@@ -357,10 +357,20 @@ impl Live {
         self.show();
     }
 
-    /// Puts what was read from the log in the place of the gap with this id.
-    pub fn fill_gap(&self, id: u64, part: GapPart) {
-        self.rows.update_value(|rows| rows.window.fill_gap(id, part));
-        self.show();
+    /// What the server is asked with.
+    pub fn server_filter(&self) -> Filter {
+        self.rows.try_with_value(|rows| rows.filter.clone()).unwrap_or_default()
+    }
+
+    /// Puts what was read from the log with this filter in the place of the gap with this id. Nothing, where the filter is another one by
+    /// now; whether it still is.
+    pub fn fill_gap(&self, id: u64, part: GapPart, filter: &Filter) -> bool {
+        let is_asked = self.server_filter() == *filter;
+        if is_asked {
+            self.rows.update_value(|rows| rows.window.fill_gap(id, part));
+            self.show();
+        }
+        is_asked
     }
 
     /// This tab's message, sent at this time by [`clock`], was acknowledged.

@@ -4,6 +4,7 @@ use crate::{
     Brokers, Config, Feed, FeedConfig, config::RENDER_DEADLINE, groups, journal::Journal, peers::SILENT_AFTER,
     temporary::Temporary,
 };
+use feed::Sieve;
 use kafka::{Admin, Producer, ProducerSettings, Reader, TopicSpec};
 use parking_lot::Mutex;
 use rand::Rng;
@@ -18,16 +19,21 @@ use std::{
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::task::TaskTracker;
 use wire::{
-    Author, Gap, GapPart, KafkaState, Limits, News, Place, ProduceError, ProduceInput, ReadError, Receipt, Record,
-    Scope, Snapshot, TopicSummary,
+    Author, Filter, Gap, GapPart, KafkaState, Limits, News, Place, ProduceError, ProduceInput, QueryError, ReadError,
+    Receipt, Record, RecordView, Scope, Snapshot, TopicSummary,
 };
 
 /// How many of a feed's newest records a page is rendered with.
 const NEWEST: usize = 100;
 /// How long reading from the log may take when someone asked for it.
 const READ_DEADLINE: Duration = Duration::from_secs(5);
-/// How many offsets of a gap are read at a time.
+/// How many offsets of a gap are read at a time; and how many records a filter is to let through of a gap, for which more are read: at
+/// most so many at a time, for so long. What an expression takes is not known before: more are read only after a read that was
+/// as fast as this.
 const GAP_PART: u32 = 500;
+const GAP_READ: u32 = 16_000;
+const GAP_SEARCH: Duration = Duration::from_secs(1);
+const GAP_FAST: Duration = Duration::from_millis(250);
 /// How long the list of topics is taken for true.
 const TOPICS_AGE: Duration = Duration::from_secs(5);
 /// How long one attempt to create the feeds' topics may take.
@@ -292,13 +298,43 @@ impl Engine {
         self.reader.newest(feed.topics(), n, READ_DEADLINE).await
     }
 
-    /// The end of a gap, from the log: see [`Reader::gap_part`].
+    /// The end of a gap, from the log, as far as the filter lets it through: see [`Reader::gap_part`]. Where that is little, more of the gap
+    /// is looked through, for a second at most.
     ///
     /// # Errors
-    /// When the partition does not exist, or Kafka does not answer.
-    pub async fn gap_part(&self, gap: &Gap) -> Result<GapPart, ReadError> {
-        let Gap { topic, partition, first, last, .. } = gap;
-        self.reader.gap_part(topic, *partition, *first..last.saturating_add(1), GAP_PART, READ_DEADLINE).await
+    /// When the partition does not exist, or Kafka does not answer; before that, where the filter can't be read.
+    pub async fn gap_part(&self, gap: &Gap, filter: &Filter) -> Result<Result<GapPart, ReadError>, QueryError> {
+        let sieve = Sieve::of(filter)?;
+        Ok(self.sifted_part(gap, &sieve).await)
+    }
+
+    async fn sifted_part(&self, gap: &Gap, sieve: &Arc<Sieve>) -> Result<GapPart, ReadError> {
+        let read = async |end: i64, most: u32| {
+            let sieve = Arc::clone(sieve);
+            let wants = move |record: &RecordView<'_>| sieve.lets_through(record);
+            self.reader.gap_part(&gap.topic, gap.partition, gap.first..end, most, wants, READ_DEADLINE).await
+        };
+        let began = Instant::now();
+        let mut most = GAP_PART;
+        let mut part = read(gap.last.saturating_add(1), most).await?;
+        let mut took = began.elapsed();
+        while part.records.len() < GAP_PART as usize
+            && !sieve.is_empty()
+            && part.from > gap.first.max(part.log_start)
+            && began.elapsed() < GAP_SEARCH
+        {
+            if took < GAP_FAST {
+                most = (most * 2).min(GAP_READ);
+            }
+            let before = Instant::now();
+            // What was found so far is something.
+            let Ok(mut earlier) = read(part.from, most).await else { break };
+            took = before.elapsed();
+            earlier.records.append(&mut part.records);
+            earlier.sieved = earlier.sieved.with(&part.sieved);
+            part = earlier;
+        }
+        Ok(part)
     }
 
     /// The cluster's topics, at most [`TOPICS_AGE`] old.

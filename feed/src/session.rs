@@ -225,7 +225,12 @@ impl Session {
         }
         for (&ordinal, floor) in &mut self.floors {
             let first = ring.known(ordinal).end.max(*floor);
-            *floor = miss(&ring.position(ordinal, first), first).unwrap_or(*floor);
+            // Where records are here that the tab has not had, a higher floor would pass over them.
+            if let Some(end) = miss(&ring.position(ordinal, first), first)
+                && first == *floor
+            {
+                *floor = end;
+            }
         }
         gaps.retain(|gap| self.sieve.may_be_in(gap));
         gaps.sort_by(|a, b| (&a.topic, a.partition).cmp(&(&b.topic, b.partition)));

@@ -87,6 +87,15 @@ impl Sieve {
         self.expression.is_some()
     }
 
+    /// Whether a record is let through; nothing, where the expression fails on it.
+    pub fn lets_through(&self, record: &RecordView<'_>) -> Option<bool> {
+        match self.judge(record) {
+            Verdict::Yes => Some(true),
+            Verdict::No => Some(false),
+            Verdict::Failed => None,
+        }
+    }
+
     pub(crate) fn judge(&self, record: &RecordView<'_>) -> Verdict {
         let is_wanted = self.filter.wants_partition(record.topic, record.partition) && self.query.matches(record);
         match &self.expression {

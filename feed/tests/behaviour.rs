@@ -210,6 +210,19 @@ fn what_is_with_another_instance_now_is_a_gap_that_names_it() {
 }
 
 #[test]
+fn what_another_instance_has_beyond_the_records_that_are_here_does_not_stand_for_them() {
+    let (mut writer, hub) = hub(HubConfig::default());
+    append(&mut writer, "orders", 0..5);
+    let positions = vec![Position { topic: "orders".into(), partition: 0, next: 2 }];
+    let cursor = Cursor { positions, ..Cursor::default() };
+    let (mut session, _) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
+    let now_with = Some("ottla-2".to_owned());
+    let gaps = session.elsewhere(|_, _| Some(("ottla-2".to_owned(), 9)));
+    assert_eq!(gaps, [Gap { now_with, ..gap(5, 8, Count::UpTo(4)) }]);
+    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [2, 3, 4]);
+}
+
+#[test]
 fn a_tab_that_can_hold_few_records_is_told_what_it_is_not_sent() {
     let (mut writer, hub) = hub(HubConfig::default());
     append(&mut writer, "orders", 0..3);

@@ -23,12 +23,13 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::sync::Semaphore;
-use wire::{Flags, GapPart, Place, ReadError, Record};
+use wire::{Flags, GapPart, Place, ReadError, Record, RecordView, Sieved};
 
 /// How many reads go on at a time: each has a consumer of its own.
 const READS_AT_ONCE: usize = 4;
-/// How much of a gap is read at a time, in bytes of keys, values and headers.
+/// How much of a gap is read at a time, in bytes of keys, values and headers, and in records that are wanted.
 const PART_BYTES: usize = 2 * 1024 * 1024;
+const PART_RECORDS: usize = 1_000;
 /// The longest single wait for a message, so that the deadline is kept.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -90,8 +91,9 @@ impl Reader {
         self.read(deadline, move |read| read.newest(&topics, n)).await
     }
 
-    /// The last of the records at these `offsets`, as a tab is sent them: those that stand at the last `most` offsets, or fewer
-    /// where they take more than [`PART_BYTES`].
+    /// The last of the records at these `offsets`, as a tab is sent them: those of them that `wants` says yes to (it says nothing where
+    /// it fails) and that stand at the last `most` offsets, or fewer
+    /// where they are more than [`PART_RECORDS`] or [`PART_BYTES`].
     ///
     /// # Errors
     /// See [`ReadError`]; [`ReadError::Kafka`] after `deadline`.
@@ -101,10 +103,11 @@ impl Reader {
         partition: i32,
         offsets: Range<i64>,
         most: u32,
+        wants: impl Fn(&RecordView<'_>) -> Option<bool> + Send + 'static,
         deadline: Duration,
     ) -> Result<GapPart, ReadError> {
         let place = Place { topic: topic.into(), partition, offset: offsets.start };
-        self.read(deadline, move |read| read.gap_part(&place, offsets.end, most)).await
+        self.read(deadline, move |read| read.gap_part(&place, offsets.end, most, &wants)).await
     }
 
     /// Which records stand at these `offsets`, and up to before which of them that could be seen within `deadline`.
@@ -230,40 +233,57 @@ impl Read<'_> {
         }
     }
 
-    fn gap_part(&self, place: &Place, end: i64, most: u32) -> Result<GapPart, ReadError> {
+    fn gap_part(
+        &self,
+        place: &Place,
+        end: i64,
+        most: u32,
+        wants: &dyn Fn(&RecordView<'_>) -> Option<bool>,
+    ) -> Result<GapPart, ReadError> {
         self.expect_partition(place)?;
         let (log_start, log_end) = self.watermarks(&place.topic, place.partition)?;
         let end = end.min(log_end);
         let mut from = place.offset.max(end.saturating_sub(i64::from(most))).min(end);
         let begin = from.max(log_start);
-        let (mut records, mut bytes) = (VecDeque::new(), 0);
+        // Each record with what was looked at up to it.
+        let (mut records, mut bytes) = (VecDeque::<(Record, Sieved)>::new(), 0);
+        let (mut sieved, mut let_go) = (Sieved::default(), Sieved::default());
         if begin < end {
             self.assign(&place.topic, [(place.partition, begin)])?;
         }
         let mut next = begin;
         while next < end {
             let polled = self.poll_of(place, |message| {
-                lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned())
+                let is_wanted =
+                    |record: &RecordView<'_>| wants(record).map(|is_wanted| is_wanted.then(|| record.to_owned()));
+                (message.offset(), lend(message, crate::now(), Flags::LOADED, Extent::Heads, is_wanted))
             })?;
             match polled {
-                Polled::Record(record) if record.offset < end => {
-                    next = record.offset + 1;
-                    bytes += record.bytes();
-                    records.push_back(record);
-                    while bytes > PART_BYTES
+                Polled::Record((offset, judged)) if offset < end => {
+                    next = offset + 1;
+                    sieved.looked += 1;
+                    sieved.failed += u64::from(judged.is_none());
+                    if let Some(record) = judged.flatten() {
+                        sieved.matched += 1;
+                        bytes += record.bytes();
+                        records.push_back((record, sieved));
+                    }
+                    while (bytes > PART_BYTES || records.len() > PART_RECORDS)
                         && records.len() > 1
-                        && let Some(first) = records.pop_front()
+                        && let Some((first, up_to_it)) = records.pop_front()
                     {
                         bytes -= first.bytes();
                         from = first.offset + 1;
+                        let_go = up_to_it;
                     }
                 }
                 Polled::Record(_) | Polled::End(_) => break,
                 // Deleted between the look at the log's ends and the read: look again.
-                Polled::Moved => return self.gap_part(place, end, most),
+                Polled::Moved => return self.gap_part(place, end, most, wants),
             }
         }
-        Ok(GapPart { from, records: records.into(), log_start })
+        let records = records.into_iter().map(|(record, _)| record).collect();
+        Ok(GapPart { from, sieved: sieved.since(&let_go), records, log_start })
     }
 
     fn records_in(&self, place: &Place, end: i64) -> Result<(i64, Option<Found>), ReadError> {

@@ -1,6 +1,7 @@
 //! HTTP: the router, and how connections are served. What the routes do is in the files below.
 
 mod assets;
+mod download;
 mod forms;
 mod guard;
 mod headers;
@@ -63,6 +64,8 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/api/v1/feeds/{feed}/stream", get(sse::stream))
         .route("/groups/live", get(live::groups))
         .route("/groups/{name}/live", get(live::group))
+        .route("/topics/{topic}/{partition}/{offset}/{form}", get(download::record))
+        .route("/rows/{feed}/{form}", post(download::rows).layer(DefaultBodyLimit::max(download::MOST_ROWS)))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/produce", post(forms::produce))

@@ -3,7 +3,7 @@
 //! Decoding takes any input: it never panics, and allocates at most what the input's length allows (a length prefix that
 //! promises more than is there is an error before anything is reserved; serde reserves at most 1 MiB ahead).
 
-use crate::{Command, Event, HeaderView, Record, RecordRef, RecordView, Records};
+use crate::{Command, Event, HeaderView, Record, RecordRef, RecordView, Records, Row};
 use serde::Serialize;
 
 /// Input that is no message of this protocol.
@@ -108,6 +108,25 @@ pub fn decode_record(bytes: &[u8]) -> Result<(Record, &[u8]), DecodeError> {
 /// When the bytes do not begin with a record.
 pub fn decode_record_ref(bytes: &[u8]) -> Result<RecordRef<'_>, DecodeError> {
     postcard::from_bytes(bytes).map_err(malformed)
+}
+
+/// Appends `row` in its postcard form.
+pub fn encode_row(row: &Row<'_>, to: &mut Vec<u8>) {
+    append(row, to);
+}
+
+/// Reads the rows that [`encode_row`] wrote one after another.
+///
+/// # Errors
+/// When the bytes are not a sequence of rows.
+pub fn decode_rows(mut bytes: &[u8]) -> Result<Vec<Row<'static>>, DecodeError> {
+    let mut rows = Vec::new();
+    while !bytes.is_empty() {
+        let (row, rest) = postcard::take_from_bytes(bytes).map_err(malformed)?;
+        rows.push(row);
+        bytes = rest;
+    }
+    Ok(rows)
 }
 
 /// Appends what stands before the records in the postcard form of [`Event::Records`]: followed by `count` encoded records

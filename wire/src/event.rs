@@ -83,6 +83,15 @@ impl Sieved {
             failed: self.failed + other.failed,
         }
     }
+
+    /// What came after `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        Self {
+            looked: self.looked - before.looked,
+            matched: self.matched - before.matched,
+            failed: self.failed - before.failed,
+        }
+    }
 }
 
 /// An instance that consumes a group, as the others hear of it.

@@ -35,7 +35,7 @@ pub use event::{
 pub use filter::Filter;
 pub use group::{Group, GroupPartition, GroupSummary, Happening, HappeningKind, Member, MemberOttla};
 pub use journal::{Author, FeedNews, Mark, News, Notice, Seek, SeekOrder, SeekResult};
-pub use page::{GapPart, ReadError, Snapshot, TopicSummary};
+pub use page::{GapPart, ReadError, Row, Snapshot, TopicSummary};
 pub use produce::{
     Encoding, Field, FieldError, HeaderInput, Limits, Outgoing, OutgoingHeader, ProduceError, ProduceInput, Receipt,
     Rule,

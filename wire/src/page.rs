@@ -1,7 +1,9 @@
-//! What a page is rendered from: a feed as it stands, a topic in a list, and how reading from the log fails.
+//! What a page is rendered from: a feed as it stands, a topic in a list, and how reading from the log fails. And what it gives back
+//! to have it written into a file.
 
-use crate::{Assignment, Cursor, Fellow, KafkaState, Limits, Millis, Place, Record, Scope, Stats, number};
+use crate::{Assignment, Cursor, Fellow, Gap, KafkaState, Limits, Millis, Place, Record, Scope, Sieved, Stats, number};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A feed as this instance has it now, from memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,14 +48,31 @@ pub struct Snapshot {
 /// A part of a gap, read from the log: its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GapPart {
-    /// From here on up to the end of what was asked for all records of the log are here. What lies below was not looked at.
+    /// From here on up to the end of what was asked for all records of the log were looked at. What lies below was not.
     #[serde(with = "number::text")]
     pub from: i64,
-    /// The records, in the order of their offsets.
+    /// How many that were, and how many of them are wanted.
+    pub sieved: Sieved,
+    /// The wanted ones, in the order of their offsets.
     pub records: Vec<Record>,
     /// The first offset that the log still has.
     #[serde(with = "number::text")]
     pub log_start: i64,
+}
+
+/// A row of a page's list, to be written into a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Row<'a> {
+    /// A record as the page holds it.
+    Record {
+        /// It.
+        record: Cow<'a, Record>,
+        /// The instance that consumed it. Nobody did, where it was only read from the log, or did not yet.
+        consumed_by: Option<Cow<'a, str>>,
+    },
+    /// Records that the page was not sent, or that are not there any more.
+    Gap(Cow<'a, Gap>),
 }
 
 /// A topic in a list.

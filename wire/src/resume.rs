@@ -135,10 +135,12 @@ impl Resume {
     }
 
     fn accept_gap(&mut self, mut gap: Gap) -> Option<Gap> {
-        let mut first = gap.first;
+        let (mut first, mut follows) = (gap.first, true);
         if self.by_offsets
             && let Some(seen) = self.seen(&gap.topic, gap.partition)
         {
+            // What lies before the gap is still to come: the gap is of what another instance has beyond it.
+            follows = gap.first <= seen.unseen;
             // After a replay or a redelivery the cursor asks from below what was seen before it.
             first = first.max(seen.unseen);
         }
@@ -153,7 +155,9 @@ impl Resume {
         }
         gap.count = gap.count_of(first, gap.last);
         gap.first = first;
-        self.advance(&gap.topic, gap.partition, gap.last + 1);
+        if follows {
+            self.advance(&gap.topic, gap.partition, gap.last + 1);
+        }
         self.named.push(gap.clone());
         Some(gap)
     }
@@ -290,6 +294,16 @@ mod tests {
 
     fn at(epoch: u64, seq: u64, next: i64) -> Cursor {
         Cursor { epoch, seq, positions: vec![Position { topic: "t".into(), partition: 0, next }], topics: vec![] }
+    }
+
+    #[test]
+    fn what_lies_before_a_gap_of_another_epoch_comes_after_it() {
+        let mut resume = Resume::new(&at(1, 10, 100));
+        resume.accept(Event::Subscribed(subscribed(2, 1, false)));
+        // Another instance has these; 100 and 101 are here.
+        assert_eq!(resume.accept(Event::Gap(gap(102, 110))), Some(Event::Gap(gap(102, 110))));
+        let here = vec![record(1, 100, Flags::FIRST), record(2, 101, Flags::FIRST)];
+        assert_eq!(offsets(resume.accept(records(2, here))), [100, 101]);
     }
 
     #[test]

@@ -37,7 +37,7 @@ use web_sys::{
     Element, Event, HtmlFormElement, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, KeyboardEvent,
     MouseEvent,
 };
-use wire::{Assignment, Record, Scope};
+use wire::{Assignment, Record, Scope, codec};
 
 /// How often a screen reader is told at most that there are new messages.
 const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
@@ -81,7 +81,11 @@ fn begin(tab: Tab, main: &Element) {
         trouble: RwSignal::default(),
     };
     browser::listen(main, "click", move |event| page.act(&event));
-    browser::listen(main, "submit", move |event| page.submit(&event));
+    browser::listen(main, "submit", move |event| {
+        if in_the_composer(&event) {
+            page.submit(&event);
+        }
+    });
     browser::listen(main, "input", move |event| page.type_in(&event));
     browser::listen(main, "change", move |event| page.choose(&event));
     browser::listen(&window(), "keydown", move |event| page.press(&event));
@@ -330,14 +334,31 @@ impl Page {
         let (live, locale, key) = (self.tab.live, self.tab.reader.locale, key.to_owned());
         list::say_in_row(&key, true, "");
         spawn_local(async move {
-            let trouble = match api::call(LoadGap { gap }).await {
-                Some(Ok(part)) => return live.fill_gap(id, part),
+            let filter = live.server_filter();
+            let trouble = match api::call(LoadGap { gap, filter: filter.clone() }).await {
+                Some(Ok(part)) => match live.fill_gap(id, part, &filter) {
+                    true => return,
+                    // The filter is another one by now.
+                    false => String::new(),
+                },
                 Some(Err(error)) => words::read_error(locale, &error).1,
                 None => td_string!(locale, error.no_answer).into(),
             };
             list::say_in_row(&key, false, &trouble);
             say(&trouble);
         });
+    }
+
+    /// Puts the rows that the list holds, from the oldest on, into the form with which they are posted: the server writes the file.
+    fn save(self) {
+        let mut rows = Vec::new();
+        self.tab.live.visible().with_untracked(|entries| {
+            entries.iter().rev().filter_map(|entry| entry.row()).for_each(|row| codec::encode_row(&row, &mut rows));
+        });
+        let Some(field) = browser::by_id::<HtmlInputElement>("save-rows") else { return };
+        field.set_value(&browser::base64(&rows));
+        // They may be many megabytes, which the browser has read by then.
+        browser::after(Duration::from_secs(1), move || field.set_value(""));
     }
 
     /// Shows the newest records of the log in an empty feed.
@@ -372,6 +393,8 @@ impl Page {
                 browser::focus("compose-value");
             }
             "show-last" => self.show_last(),
+            // What the button does itself comes after.
+            "save" => return self.save(),
             // The frame's.
             _ => return,
         }

@@ -11,7 +11,7 @@ use crate::{
     markup,
     preferences::{KEYS_COOKIE, LANGUAGE_COOKIE, THEME_COOKIE},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_i18n::td_string;
 use maud::html;
 use std::{cell::Cell, time::Duration};
@@ -120,20 +120,32 @@ fn act(tab: Tab, event: &Event) {
     }
 }
 
-/// Copies the text of an element, or the address of a path.
+/// Copies the text of an element, the address of a path, or what the server has at an address.
 fn copy(tab: Tab, control: Element) {
-    let text = match (control.get_attribute("data-copy-from"), control.get_attribute("data-copy-path")) {
-        (Some(id), _) => browser::by_id::<Element>(&id).and_then(|element| element.text_content()),
-        (None, Some(path)) => Some(browser::absolute(&path)),
-        (None, None) => None,
+    let attribute = |name| control.get_attribute(name);
+    let text = match (attribute("data-copy-from"), attribute("data-copy-path"), attribute("data-copy-url")) {
+        (Some(id), ..) => browser::by_id::<Element>(&id).and_then(|element| element.text_content()),
+        (_, Some(path), _) => Some(browser::absolute(&path)),
+        (_, _, Some(url)) => {
+            return spawn_local(async move {
+                let answer = browser::ask(&url, None).await;
+                put(tab, control, answer.and_then(|text| String::from_utf8(text).ok()));
+            });
+        }
+        _ => return,
     };
-    if let Some(text) = text {
-        browser::copy(&text);
-        say(td_string!(tab.reader.locale, app.copied));
-        // A moment's sign at the place that was clicked.
-        follow::set(&control, "data-done", Some(""));
-        browser::after(DONE, move || follow::set(&control, "data-done", None));
-    }
+    put(tab, control, text);
+}
+
+/// Puts the text on the clipboard, and says so.
+fn put(tab: Tab, control: Element, text: Option<String>) {
+    let locale = tab.reader.locale;
+    let Some(text) = text else { return say(td_string!(locale, error.no_answer)) };
+    browser::copy(&text);
+    say(td_string!(locale, app.copied));
+    // A moment's sign at the place that was clicked.
+    follow::set(&control, "data-done", Some(""));
+    browser::after(DONE, move || follow::set(&control, "data-done", None));
 }
 
 fn choose(tab: Tab, event: &Event) {

@@ -289,7 +289,8 @@ impl Machine {
             Input::Hidden => self.hidden = Some(now),
             Input::Visible => {
                 self.hidden = None;
-                if std::mem::take(&mut self.asleep) && matches!(self.state, State::Live(_)) {
+                // One that is not answered yet was followed by a pause.
+                if std::mem::take(&mut self.asleep) && self.has_asked() {
                     self.subscribe(&mut out);
                 }
                 self.hurry(now, &mut out);
@@ -336,9 +337,14 @@ impl Machine {
             };
             self.unfiltered = Some(from);
         }
-        if matches!(self.state, State::Live(_)) || self.unanswered > 0 {
+        if self.has_asked() {
             self.subscribe(out);
         }
+    }
+
+    /// Whether a subscribe was sent on this connection.
+    fn has_asked(&self) -> bool {
+        matches!(self.state, State::Live(_)) || self.unanswered > 0
     }
 
     fn subscribe(&mut self, out: &mut Vec<Output>) {

@@ -1,5 +1,7 @@
-//! The parts together, against a server that is a log and a ring: whatever breaks in between, nothing is shown twice, and
-//! nothing is missing that no gap names.
+//! The parts together, against a server that is a log and a ring, and may send more than it was asked for: whatever breaks in
+//! between, nothing is shown twice, and nothing is missing that no gap names. Against the real feed: `instances`.
+
+mod instances;
 
 use super::{
     machine::{Input, Machine, Output},
@@ -33,6 +35,7 @@ pub(super) fn record(topic: &str, partition: i32, offset: i64) -> Record {
     }
 }
 
+const TOPIC: &str = "t";
 const PARTITIONS: usize = 3;
 /// So many records does the server's ring hold.
 const RING: u64 = 12;
@@ -212,7 +215,7 @@ impl Server {
 }
 
 fn gap(partition: i32, first: i64, last: i64, count: Count) -> Gap {
-    Gap { topic: "t".into(), partition, first, last, count, now_with: None }
+    Gap { topic: TOPIC.into(), partition, first, last, count, now_with: None }
 }
 
 struct World {

@@ -5,8 +5,8 @@
 //! named by a gap, one for each partition.
 
 use super::query::Asked;
-use std::{collections::VecDeque, sync::Arc, time::Duration};
-use wire::{Change, Consumed, Count, Flag, Flags, Gap, GapPart, Record};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc, time::Duration};
+use wire::{Change, Consumed, Count, Flag, Flags, Gap, GapPart, Record, Row, Sieved};
 
 /// How much a window holds. What waits is bounded likewise, so that a held list takes at most twice as much.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,8 @@ pub struct Entry {
     pub arrived: Duration,
     /// Whether it came while the server left rows out.
     pub(crate) filtered: bool,
+    /// A gap that came before, and of which what the filter wants was loaded: it stands here again when the filter goes.
+    covered: bool,
     id: u64,
     revision: u32,
 }
@@ -53,6 +55,13 @@ pub enum EntryKind {
         gap: Gap,
         /// Whether they lie below the log's start.
         is_deleted: bool,
+    },
+    /// What was looked through in the log, where the filter did not want all of it. What it wanted are rows of their own.
+    Sifted {
+        /// The offsets.
+        gap: Gap,
+        /// How many records there were, and how many are wanted.
+        sieved: Sieved,
     },
     /// A change in the stream.
     Change(Change),
@@ -92,6 +101,18 @@ impl Entry {
     /// Whether it is in the log and was not consumed yet, as far as is known.
     pub fn waits(&self) -> bool {
         self.instance.is_none() && self.record().is_some() && !self.is_loaded()
+    }
+
+    /// The row as it stands in a file: records, and what is not here of them.
+    pub fn row(&self) -> Option<Row<'_>> {
+        match &self.kind {
+            EntryKind::Record(record) => Some(Row::Record {
+                record: Cow::Borrowed(record),
+                consumed_by: self.instance.as_deref().map(Cow::Borrowed),
+            }),
+            EntryKind::Gap(gap) | EntryKind::Gone { gap, is_deleted: true } => Some(Row::Gap(Cow::Borrowed(gap))),
+            _ => None,
+        }
     }
 
     fn is_loaded(&self) -> bool {
@@ -184,7 +205,8 @@ impl Window {
     fn entry(&mut self, kind: EntryKind, mine: bool, instance: Option<Arc<str>>, arrived: Duration) -> Arc<Entry> {
         let id = self.next_id;
         self.next_id += 1;
-        Arc::new(Entry { kind, mine, instance, arrived, filtered: self.is_filtered, id, revision: 0 })
+        let filtered = self.is_filtered;
+        Arc::new(Entry { kind, mine, instance, arrived, filtered, covered: false, id, revision: 0 })
     }
 
     /// A row that came with no event. `filtered`: it goes with the filter.
@@ -207,7 +229,7 @@ impl Window {
                 now_with: None,
             },
             EntryKind::Gap(gap) => gap.clone(),
-            EntryKind::Gone { .. } | EntryKind::Change(_) | EntryKind::Resumed(_) => return,
+            EntryKind::Gone { .. } | EntryKind::Sifted { .. } | EntryKind::Change(_) | EntryKind::Resumed(_) => return,
         };
         let is_of_it = |(filtered, named): &&mut (bool, Gap)| {
             *filtered == entry.filtered && named.partition == gap.partition && named.topic == gap.topic
@@ -333,6 +355,9 @@ impl Window {
             for rows in [&mut self.waiting, &mut self.rows] {
                 rows.retain(|row| !row.filtered);
             }
+            for row in self.rows.iter_mut().filter(|row| row.covered) {
+                Arc::make_mut(row).covered = false;
+            }
             self.skipped.retain(|(filtered, _)| !filtered);
             self.recount();
         }
@@ -367,12 +392,18 @@ impl Window {
 
     fn wants(&self, entry: &Entry) -> bool {
         match &entry.kind {
-            // What it is worth is not known: the server was not asked.
-            _ if self.is_filtered && !entry.filtered && self.asked.is_for_the_server() => false,
+            _ if self.is_not_judged(entry) || entry.covered => false,
             EntryKind::Record(record) => self.asked.matches(record),
-            EntryKind::Gap(gap) | EntryKind::Gone { gap, .. } => self.asked.may_be_in(gap),
+            EntryKind::Gap(gap) | EntryKind::Gone { gap, .. } | EntryKind::Sifted { gap, .. } => {
+                self.asked.may_be_in(gap)
+            }
             EntryKind::Change(_) | EntryKind::Resumed(_) => self.asked.is_empty(),
         }
+    }
+
+    /// Whether it is not known what the row is worth: only the server can judge, and it was not asked.
+    fn is_not_judged(&self, entry: &Entry) -> bool {
+        self.is_filtered && !entry.filtered && self.asked.is_for_the_server()
     }
 
     /// Forgets all rows, also those that wait.
@@ -392,11 +423,12 @@ impl Window {
         self.insert_loaded(0, false, records);
     }
 
-    /// Inserts records that were read from the log; those that are held already are left out.
+    /// Inserts records that were read from the log; those that are held already are left out. The list is trimmed at the next publishing
+    /// only, or it could drop what was asked for before anyone saw it.
     fn insert_loaded(&mut self, mut at: usize, filtered: bool, records: Vec<Record>) {
         for mut record in records {
             let is_it = |row: &Arc<Entry>| row.is_at(&record.topic, record.partition, record.offset);
-            if self.rows.iter().chain(&self.waiting).any(is_it) {
+            if self.rows.iter().chain(&self.waiting).any(|row| is_it(row) && !self.is_not_judged(row)) {
                 continue;
             }
             let place = place(&record);
@@ -410,15 +442,15 @@ impl Window {
         }
         self.recount();
         self.sift();
-        self.trim();
     }
 
-    /// Puts what the log has of a gap's end in its place; what was not looked at yet stays a gap. Nothing, where the row is not
-    /// here any more.
+    /// Puts what the log has of a gap's end in its place, as far as the filter wants it; what was not looked at yet stays a gap. When the
+    /// filter goes, a gap from before it is what it was. Nothing, where the row is not here any more.
     pub(crate) fn fill_gap(&mut self, id: u64, part: GapPart) {
-        let Some(at) = self.rows.iter().position(|row| row.id == id) else { return };
-        let filtered = self.rows[at].filtered;
-        let EntryKind::Gap(gap) = &self.rows[at].kind else { return };
+        let Some(mut at) = self.rows.iter().position(|row| row.id == id) else { return };
+        let filtered = self.is_filtered;
+        let EntryKind::Gap(gap) = self.rows[at].kind.clone() else { return };
+        let GapPart { sieved, .. } = part;
         let (mut kinds, from) = (Vec::new(), part.from.max(gap.first));
         let deleted = gap.first..=gap.last.min(part.log_start - 1);
         if !deleted.is_empty() {
@@ -432,18 +464,42 @@ impl Window {
             kinds.push(EntryKind::Gap(Gap { first, last, count: gap.count_of(first, last), ..gap.clone() }));
         }
         let looked_at = from.max(part.log_start)..=gap.last;
-        if part.records.is_empty() && !looked_at.is_empty() {
+        if sieved.looked == 0 && !looked_at.is_empty() {
             let (first, last) = (*looked_at.start(), *looked_at.end());
             let gap = Gap { first, last, count: gap.count_of(first, last), ..gap.clone() };
             kinds.push(EntryKind::Gone { gap, is_deleted: false });
+        } else if sieved.matched < sieved.looked {
+            let (gap, sieved) = self.with_the_next(at, Gap { first: *looked_at.start(), ..gap }, sieved);
+            kinds.push(EntryKind::Sifted { gap, sieved });
         }
-        self.rows.remove(at);
+        if filtered && !self.rows[at].filtered {
+            Arc::make_mut(&mut self.rows[at]).covered = true;
+            at += 1;
+        } else {
+            self.rows.remove(at);
+        }
         let (notes, GapPart { records, .. }) = (kinds.len(), part);
         for (nth, kind) in kinds.into_iter().enumerate() {
             let entry = self.old_entry(kind, filtered);
             self.rows.insert(at + nth, entry);
         }
         self.insert_loaded(at + notes, filtered, records);
+    }
+
+    /// What was looked through, together with what was before it in the same gap, where no row stands between the two. That row
+    /// goes.
+    fn with_the_next(&mut self, at: usize, gap: Gap, sieved: Sieved) -> (Gap, Sieved) {
+        if let Some(next) = self.rows.get(at + 1)
+            && sieved.matched == 0
+            && let EntryKind::Sifted { gap: of, sieved: before } = &next.kind
+            && (of.partition, of.first) == (gap.partition, gap.last + 1)
+            && of.topic == gap.topic
+        {
+            let both = (Gap { last: of.last, ..gap }, sieved.with(before));
+            self.rows.remove(at + 1);
+            return both;
+        }
+        (gap, sieved)
     }
 
     /// Marks what this tab sent. Returns who consumed it and when it came, where the row is here.
@@ -552,6 +608,9 @@ mod tests {
             EntryKind::Gap(Gap { first, last, count: Count::UpTo(count), .. }) => format!("{first}-{last}:~{count}"),
             EntryKind::Gone { gap: Gap { first, last, .. }, is_deleted: true } => format!("{first}-{last} deleted"),
             EntryKind::Gone { gap: Gap { first, last, .. }, is_deleted: false } => format!("{first}-{last} empty"),
+            EntryKind::Sifted { gap: Gap { first, last, .. }, sieved } => {
+                format!("{first}-{last}:{}of{}", sieved.matched, sieved.looked)
+            }
             EntryKind::Change(_) => "change".into(),
             EntryKind::Resumed(_) => "resumed".into(),
         };
@@ -571,6 +630,12 @@ mod tests {
         assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("2 1 0", 0, 3));
     }
 
+    /// All that the log has from there on.
+    fn part(from: i64, records: Vec<Record>, log_start: i64) -> GapPart {
+        let looked = records.len() as u64;
+        GapPart { from, sieved: Sieved { looked, matched: looked, failed: 0 }, records, log_start }
+    }
+
     /// A window of 4, 50 and a gap in between, of which the end was loaded.
     fn filled(log_start: i64, from: i64, offsets: &[i64]) -> (Window, String) {
         let mut window = window(100);
@@ -580,7 +645,7 @@ mod tests {
         window.publish();
         let id = window.visible()[1].id();
         let loaded = |offset: &i64| Record { flags: Flags::LOADED, ..record("t", 0, *offset) };
-        window.fill_gap(id, GapPart { from, records: offsets.iter().map(loaded).collect(), log_start });
+        window.fill_gap(id, part(from, offsets.iter().map(loaded).collect(), log_start));
         let shown = shown(&window);
         (window, shown)
     }
@@ -591,9 +656,9 @@ mod tests {
         assert_eq!(shown_first, "50 49L 48L 47L 5-46:42 4");
         assert_eq!(window.total(), 5);
         let id = window.visible()[4].id();
-        window.fill_gap(id, GapPart { from: 5, records: vec![], log_start: 0 });
+        window.fill_gap(id, part(5, vec![], 0));
         assert_eq!(shown(&window), "50 49L 48L 47L 5-46 empty 4");
-        window.fill_gap(id, GapPart { from: 5, records: vec![record("t", 0, 9)], log_start: 0 });
+        window.fill_gap(id, part(5, vec![record("t", 0, 9)], 0));
         assert_eq!(shown(&window), "50 49L 48L 47L 5-46 empty 4", "the gap is gone");
     }
 
@@ -690,11 +755,78 @@ mod tests {
         window.publish();
         push(&mut window, 9..10);
         let id = window.visible().iter().find(|row| row.record().is_none()).unwrap().id();
-        window.fill_gap(id, GapPart { from: 5, records: vec![record("t", 0, 5)], log_start: 0 });
+        window.fill_gap(id, part(5, vec![record("t", 0, 5)], 0));
         assert_eq!((shown(&window).as_str(), window.waiting()), ("7 5L 3-4:2 2 0", 1));
         window.ask(Asked::default());
         window.filter_from_here(false);
-        assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("5L 3-4:2 2 1 0", 0, 4));
+        assert_eq!((shown(&window).as_str(), window.waiting(), window.total()), ("3-5:3 2 1 0", 0, 3));
+    }
+
+    /// What the log has from `from` on, of which the filter wants these.
+    fn sifted(from: i64, looked: u64, offsets: &[i64]) -> GapPart {
+        let records: Vec<_> = offsets.iter().map(|offset| record("t", 0, *offset)).collect();
+        let sieved = Sieved { looked, matched: records.len() as u64, failed: 0 };
+        GapPart { sieved, ..part(from, records, 0) }
+    }
+
+    #[test]
+    fn of_a_gap_that_was_looked_through_it_is_said_how_many_matched() {
+        let mut window = window(20);
+        push(&mut window, 0..1);
+        window.publish();
+        window.ask(Asked::new("where:offset % 7 == 1", None).unwrap());
+        window.filter_from_here(true);
+        push_gap(&mut window, 5, 49, Count::UpTo(45));
+        push(&mut window, 50..51);
+        window.publish();
+        let mut fill = |part| {
+            let gap = |row: &&Arc<Entry>| matches!(row.kind, EntryKind::Gap(_));
+            let id = window.visible().iter().find(gap).unwrap().id();
+            window.fill_gap(id, part);
+            shown(&window)
+        };
+        assert_eq!(fill(sifted(40, 10, &[43])), "50 43L 40-49:1of10 5-39:~35");
+        assert_eq!(fill(sifted(30, 10, &[])), "50 43L 30-49:1of20 5-29:~25", "what stands side by side is one");
+        assert_eq!(fill(sifted(20, 9, &[22])), "50 43L 30-49:1of20 22L 20-29:1of9 5-19:~15");
+        assert_eq!(fill(sifted(5, 1, &[15])), "50 43L 30-49:1of20 22L 20-29:1of9 15L", "all of it");
+        window.ask(Asked::default());
+        window.filter_from_here(false);
+        assert_eq!((shown(&window).as_str(), window.total()), ("0", 1));
+    }
+
+    #[test]
+    fn a_gap_from_before_a_filter_is_whole_again_after_it() {
+        let mut window = window(20);
+        push(&mut window, 0..1);
+        push_gap(&mut window, 1, 9, Count::Exact(9));
+        window.publish();
+        for text in ["-offset:0", "-offset:3"] {
+            window.ask(Asked::new(text, None).unwrap());
+            window.filter_from_here(true);
+            let id = window.visible()[0].id();
+            window.fill_gap(id, sifted(4, 6, &[6]));
+            assert!(shown(&window).starts_with("6L 4-9:1of6 1-3:3"), "{}", shown(&window));
+        }
+        window.ask(Asked::default());
+        window.filter_from_here(false);
+        assert_eq!((shown(&window).as_str(), window.total()), ("1-9:9 0", 1));
+    }
+
+    #[test]
+    fn what_is_held_and_not_judged_is_loaded_all_the_same() {
+        let mut window = window(20);
+        push(&mut window, 3..4);
+        window.publish();
+        window.ask(Asked::new("where:offset > 1", None).unwrap());
+        window.filter_from_here(true);
+        push_gap(&mut window, 0, 9, Count::UpTo(10));
+        window.publish();
+        let id = window.visible()[0].id();
+        window.fill_gap(id, sifted(0, 10, &[3]));
+        assert_eq!(shown(&window), "3L 0-9:1of10");
+        window.ask(Asked::default());
+        window.filter_from_here(false);
+        assert_eq!(shown(&window), "3");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn detail(reader: &Reader, record: &Record) -> Markup {
         }
         (headers(reader, record))
         @match &record.value {
-            Some(data) if data.size > 0 => (value(reader, data)),
+            Some(data) if data.size > 0 => (value(reader, data, &row::path(&row::place(record)))),
             data => p.json { (row::data(locale, data.as_ref(), true)) },
         }
     }
@@ -69,7 +69,7 @@ fn headers(reader: &Reader, record: &Record) -> Markup {
     }
 }
 
-fn value(reader: &Reader, data: &Data) -> Markup {
+fn value(reader: &Reader, data: &Data, path: &str) -> Markup {
     let locale = reader.locale;
     let text = data.text();
     let document = text.filter(|text| is_json(data, text)).map(|text| json::tint(&json::pretty(text)));
@@ -92,7 +92,10 @@ fn value(reader: &Reader, data: &Data) -> Markup {
                     @if text.is_some() { (choice("b", td_string!(locale, detail.raw))) }
                     (choice("c", td_string!(locale, detail.hex)))
                 }
-                button.btn.quiet.push.needs-script type="button" data-do="copy" data-copy-from="whole-value" {
+                // What is not here is asked for.
+                @let is_asked_for = data.is_cut() && text.is_some();
+                button.btn.quiet.push.needs-script type="button" data-do="copy" data-copy-from=[(!is_asked_for).then_some("whole-value")]
+                    data-copy-url=[is_asked_for.then(|| format!("{path}/value"))] {
                     (icon("copy")) (td_string!(locale, app.copy))
                 }
             }

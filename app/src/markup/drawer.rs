@@ -25,6 +25,7 @@ pub fn drawer(reader: &Reader, record: &Record, consumed_by: Option<&str>, own: 
                 p.receipt { (td_string!(locale, receipt.consumed_by)) " " (instance(by, own)) }
             }
             (detail(reader, record))
+            (files(reader, record, &path))
         }
         footer {
             (again(reader, record))
@@ -45,6 +46,25 @@ pub fn link_button(reader: &Reader, path: &str) -> Markup {
     html! {
         button.btn.quiet.square.needs-script type="button" aria-label=(name) title=(name) data-do="copy" data-copy-path=(path) {
             (icon("link"))
+        }
+    }
+}
+
+/// A record as a file, whole and from the log; and on the clipboard.
+pub fn files(reader: &Reader, record: &Record, path: &str) -> Markup {
+    let locale = reader.locale;
+    let copy = td_string!(locale, app.copy);
+    html! {
+        p.wrap.files {
+            span.muted { (td_string!(locale, detail.download)) }
+            a.btn.quiet href={ (path) "/json" } { (icon("save")) "JSON" }
+            a.btn.quiet href={ (path) "/csv" } { (icon("save")) "CSV" }
+            @if record.value.is_some() {
+                a.btn.quiet href={ (path) "/value" } { (icon("save")) (td_string!(locale, row.value)) }
+            }
+            button.btn.quiet.push.needs-script type="button" aria-label={ (copy) " JSON" } data-do="copy" data-copy-url={ (path) "/json" } {
+                (icon("copy")) "JSON"
+            }
         }
     }
 }

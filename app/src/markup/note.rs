@@ -1,10 +1,10 @@
 //! A row that tells about the stream itself: records not shown, a rebalance, a connection that came back.
 
-use super::{icon::icon, instance::instance, time};
+use super::{empty::found, icon::icon, instance::instance, time};
 use crate::{format::number::grouped, live::Resumed, reader::Reader, words};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::{Change, ChangeKind, Count, Gap, Happening, HappeningKind, Owned, Sought};
+use wire::{Change, ChangeKind, Count, Gap, Happening, HappeningKind, Owned, Sieved, Sought};
 
 /// Records that this tab was not sent. "Not shown" is about this tab; what the group missed is [`change`]'s.
 pub fn gap(reader: &Reader, gap: &Gap) -> Markup {
@@ -28,6 +28,11 @@ pub fn gone(reader: &Reader, gap: &Gap, is_deleted: bool) -> Markup {
     let locale = reader.locale;
     let why = if is_deleted { td_string!(locale, note.deleted) } else { td_string!(locale, note.holes) };
     html! { (icon("gap")) span { b { (why) } " " span.mono { (range(gap)) } } }
+}
+
+/// What was looked through in the log for what the filter wants.
+pub fn sifted(reader: &Reader, gap: &Gap, sieved: &Sieved) -> Markup {
+    html! { (icon("filter")) span { b { (found(reader, sieved)) } " " span.mono { (range(gap)) } } }
 }
 
 /// `orders[2] 10413–10824`. Ungrouped: an offset is a name, written the same way everywhere.

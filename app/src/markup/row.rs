@@ -31,6 +31,7 @@ pub fn row(reader: &Reader, entry: &Entry, own: &str, index: usize, is_new: bool
             }
             EntryKind::Gap(gap) => (noted(entry, number, "warn", note::gap(reader, gap))),
             EntryKind::Gone { gap, is_deleted } => (noted(entry, number, "info", note::gone(reader, gap, *is_deleted))),
+            EntryKind::Sifted { gap, sieved } => (noted(entry, number, "info", note::sifted(reader, gap, sieved))),
             EntryKind::Change(change) => (noted(entry, number, note::tone(&change.kind), note::change(reader, change))),
             EntryKind::Resumed(resumed) => (noted(entry, number, "ok", note::resumed(reader, resumed))),
         }

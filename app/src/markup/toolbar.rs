@@ -45,6 +45,7 @@ pub fn toolbar(reader: &Reader, snapshot: &Snapshot, filter: &str, assignment: &
             }
             (square(td_string!(locale, feed.clear), "clear", "clear", None))
             (square(td_string!(locale, feed.density), "rows", "density", Some(roomy)))
+            (save(reader, feed))
         }
     }
 }
@@ -102,6 +103,32 @@ fn square(name: &str, symbol: &str, action: &str, pressed: Option<bool>) -> Mark
     html! {
         button.btn.quiet.square.only-wide.needs-script type="button" aria-label=(name) title=(name) data-do=(action)
             aria-pressed=[pressed] { (icon(symbol)) }
+    }
+}
+
+/// The rows as a file, and what will be in it.
+#[cfg(feature = "ssr")]
+fn save(reader: &Reader, feed: &str) -> Markup {
+    let locale = reader.locale;
+    let name = td_string!(locale, save.title);
+    html! {
+        button.btn.quiet.square.needs-script type="button" popovertarget="save" aria-label=(name) title=(name) { (icon("save")) }
+        div #save .card popover role="dialog" aria-labelledby="save-title" {
+            header { h2 #save-title { (name) } }
+            div.body {
+                p { (td_string!(locale, save.what)) }
+                p.faint { (td_string!(locale, save.limits)) }
+            }
+            // In a window of its own: should the server not answer, the rows are still here.
+            form method="post" enctype="text/plain" target="_blank" {
+                input #save-rows type="hidden" name="rows" autocomplete="off";
+                footer {
+                    @for (form, name) in [("jsonl", "JSON Lines"), ("csv", "CSV")] {
+                        button.btn type="submit" formaction={ "/rows/" (feed) "/" (form) } data-do="save" { (icon("save")) (name) }
+                    }
+                }
+            }
+        }
     }
 }
 

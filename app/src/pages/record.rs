@@ -5,7 +5,7 @@ use crate::{
     api,
     markup::{
         detail::detail,
-        drawer::{again, link_button},
+        drawer::{again, files, link_button},
         empty::empty,
         icon::icon,
         row,
@@ -54,7 +54,10 @@ async fn content(reader: &Reader, place: Place) -> Content {
 
 fn found(reader: &Reader, record: &wire::Record) -> Markup {
     html! {
-        div.body { (detail(reader, record)) }
+        div.body {
+            (detail(reader, record))
+            (files(reader, record, &row::path(&row::place(record))))
+        }
         footer {
             (again(reader, record))
             a.btn href="/" { (td_string!(reader.locale, nav.feed)) }

@@ -10,7 +10,7 @@ use rdkafka::{
     producer::{BaseProducer, BaseRecord, Producer as _},
 };
 use std::time::{Duration, Instant};
-use wire::{Flags, Place, ReadError};
+use wire::{Flags, Place, ReadError, RecordView, Sieved};
 
 fn place(topic: &str, partition: i32, offset: i64) -> Place {
     Place { topic: topic.into(), partition, offset }
@@ -63,7 +63,7 @@ async fn a_gap_is_read_from_its_end() {
     produce(&topic, 1, 0..20).await;
     let reader = Reader::new(&client()).unwrap();
     let part = async |range, most| {
-        let part = reader.gap_part(&topic, 0, range, most, PATIENCE).await.unwrap();
+        let part = reader.gap_part(&topic, 0, range, most, |_| Some(true), PATIENCE).await.unwrap();
         assert!(part.records.iter().all(|record| record.flags == Flags::LOADED));
         let offsets: Vec<_> = part.records.iter().map(|record| record.offset).collect();
         (part.from, offsets, part.log_start)
@@ -72,7 +72,7 @@ async fn a_gap_is_read_from_its_end() {
     assert_eq!(part(5..7, 100).await, (5, vec![5, 6], 0));
     assert_eq!(part(18..90, 100).await, (18, vec![18, 19], 0), "no further than the log's end");
     assert_eq!(part(50..90, 100).await.1, [0; 0]);
-    let error = reader.gap_part(&topic, 7, 0..1, 1, PATIENCE).await.unwrap_err();
+    let error = reader.gap_part(&topic, 7, 0..1, 1, |_| Some(true), PATIENCE).await.unwrap_err();
     assert_eq!(error, ReadError::UnknownPartition { topic: topic.clone(), of: 1 });
 }
 
@@ -84,10 +84,37 @@ async fn a_part_of_a_gap_is_bounded_in_bytes() {
         producer.send(message(&topic, "x".repeat(40_000))).await.unwrap();
     }
     let reader = Reader::new(&client()).unwrap();
-    let part = reader.gap_part(&topic, 0, 0..80, 500, PATIENCE).await.unwrap();
+    let part = reader.gap_part(&topic, 0, 0..80, 500, |_| Some(true), PATIENCE).await.unwrap();
     // Their heads are 32 KiB, of which 64 are 2 MiB.
     assert_eq!((part.from, part.records.len()), (16, 64));
     assert_eq!(part.records[0].offset, part.from);
+}
+
+#[tokio::test]
+async fn of_a_gap_comes_what_is_wanted_and_how_much_was_looked_at() {
+    let topic = topic(1).await;
+    produce(&topic, 1, 0..40).await;
+    let reader = Reader::new(&client()).unwrap();
+    // Every fourth; it fails on the odd ones.
+    let wants = |record: &RecordView<'_>| (record.offset % 2 == 0).then_some(record.offset % 4 == 0);
+    let part = reader.gap_part(&topic, 0, 3..30, 20, wants, PATIENCE).await.unwrap();
+    assert_eq!(part.records.iter().map(|record| record.offset).collect::<Vec<_>>(), [12, 16, 20, 24, 28]);
+    assert_eq!((part.from, part.sieved), (10, Sieved { looked: 20, matched: 5, failed: 10 }));
+}
+
+#[tokio::test]
+async fn what_was_let_go_of_a_gap_does_not_count_as_looked_at() {
+    let topic = topic(1).await;
+    let producer = producer();
+    for n in 0..150 {
+        producer.send(message(&topic, if n % 2 == 0 { "small".into() } else { "x".repeat(40_000) })).await.unwrap();
+    }
+    let reader = Reader::new(&client()).unwrap();
+    let wants = |record: &RecordView<'_>| Some(record.offset % 2 == 1);
+    let part = reader.gap_part(&topic, 0, 0..150, 500, wants, PATIENCE).await.unwrap();
+    // 64 heads are 2 MiB: those of 23, 25, … 149.
+    assert_eq!((part.from, part.records[0].offset, part.records.len()), (22, 23, 64));
+    assert_eq!(part.sieved, Sieved { looked: 128, matched: 64, failed: 0 });
 }
 
 #[tokio::test]
@@ -96,7 +123,7 @@ async fn what_was_deleted_of_a_gap_is_told() {
     produce(&topic, 1, 0..20).await;
     delete_before(&topic, 12).await;
     let reader = Reader::new(&client()).unwrap();
-    let part = reader.gap_part(&topic, 0, 5..15, 100, PATIENCE).await.unwrap();
+    let part = reader.gap_part(&topic, 0, 5..15, 100, |_| Some(true), PATIENCE).await.unwrap();
     assert_eq!((part.from, part.log_start), (5, 12));
     assert_eq!(part.records.iter().map(|record| record.offset).collect::<Vec<_>>(), [12, 13, 14]);
 }

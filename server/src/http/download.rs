@@ -1,0 +1,132 @@
+//! Records as files: one of them whole from the log, and the rows that a page holds. In the subprotocol `ottla.v1.json`'s form, as
+//! CSV, or the value alone. How a row is written is here too, for no other surface writes files.
+
+mod csv;
+mod json;
+
+use super::problem::Problem;
+use axum::{
+    RequestExt,
+    body::Bytes,
+    extract::{Path, Request, State, rejection::BytesRejection},
+    response::{IntoResponse, Redirect, Response},
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use engine::Engine;
+use http::{StatusCode, header};
+use std::{borrow::Cow, sync::Arc};
+use tokio::sync::Semaphore;
+use wire::{Data, Place, Record, Row, codec};
+
+const JSON: &str = "application/json";
+const JSON_LINES: &str = "application/x-ndjson";
+const CSV: &str = "text/csv; charset=utf-8; header=present";
+/// What a page may hold, in base64 (`app`'s bounds are 32 MiB and twice that, with what waits).
+pub(super) const MOST_ROWS: usize = 96 * 1024 * 1024;
+/// Whatever a value is: no browser is to make anything of it but a file.
+const BYTES: &str = "application/octet-stream";
+
+/// `GET /topics/{topic}/{partition}/{offset}/{form}`: the record, read from the log, as `json`, as `csv`, or its `value`. What there is
+/// no record of leads to its page, which says why.
+pub(super) async fn record(
+    State(engine): State<Arc<Engine>>,
+    Path((topic, partition, offset, form)): Path<(String, String, String, String)>,
+) -> Response {
+    let Ok(place) = format!("{topic}[{partition}]@{offset}").parse::<Place>() else { return unknown() };
+    let Place { topic, partition, offset } = &place;
+    let (name, page) = (format!("{topic}-{partition}-{offset}"), format!("/topics/{topic}/{partition}/{offset}"));
+    let Ok(record) = engine.record(&place).await else { return Redirect::to(&page).into_response() };
+    match (form.as_str(), record.value.clone()) {
+        ("json", _) => file(JSON, &format!("{name}.json"), json::lines(&[row(&record)])),
+        ("csv", _) => file(CSV, &format!("{name}.csv"), csv::table(&[row(&record)])),
+        ("value", Some(value)) => file(BYTES, &format!("{name}.{}", ending(&value)), value.head),
+        ("value", None) => Redirect::to(&page).into_response(),
+        _ => unknown(),
+    }
+}
+
+/// `POST /rows/{feed}/{form}`: the rows that a page holds, as `jsonl` or `csv`. The body is a plain form's (`enctype=text/plain`) with
+/// `rows`, each as [`codec::encode_row`] writes it and all in base64.
+pub(super) async fn rows(Path((feed, form)): Path<(String, String)>, request: Request) -> Result<Response, Problem> {
+    // One at a time: a page's rows, as they come and as they go, can take a hundred megabytes.
+    static TURN: Semaphore = Semaphore::const_new(1);
+    let _turn = TURN.acquire().await.expect("the semaphore is never closed");
+    let body: Result<Bytes, _> = request.extract().await;
+    let body = body.map_err(|error: BytesRejection| Problem::new(error.status(), "body", error.body_text()))?;
+    let rows =
+        posted(&body).ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "not-rows", "the body holds no rows"))?;
+    let name = format!("{feed}-{}.{form}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+    Ok(match form.as_str() {
+        "jsonl" => file(JSON_LINES, &name, json::lines(&rows)),
+        "csv" => file(CSV, &name, csv::table(&rows)),
+        _ => unknown(),
+    })
+}
+
+fn posted(body: &[u8]) -> Option<Vec<Row<'static>>> {
+    let rows = body.strip_prefix(b"rows=")?.trim_ascii_end();
+    codec::decode_rows(&BASE64_STANDARD.decode(rows).ok()?).ok()
+}
+
+fn row(record: &Record) -> Row<'_> {
+    Row::Record { record: Cow::Borrowed(record), consumed_by: None }
+}
+
+fn file(kind: &'static str, name: &str, content: impl Into<Bytes>) -> Response {
+    // Names of topics and feeds are all that is not known of the name. Quotes and line breaks can't be in them.
+    let disposition = format!("attachment; filename=\"{name}\"");
+    ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], content.into())
+        .into_response()
+}
+
+/// How the name of a value's file ends.
+fn ending(value: &Data) -> &'static str {
+    match value.text() {
+        Some(text) if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() => "json",
+        Some(_) => "txt",
+        None => "bin",
+    }
+}
+
+fn unknown() -> Response {
+    Problem::new(
+        StatusCode::NOT_FOUND,
+        "unknown-file",
+        "a record has the files json, csv and value; rows have jsonl and csv",
+    )
+    .into_response()
+}
+
+#[cfg(test)]
+fn example() -> Vec<Row<'static>> {
+    use wire::{Count, Flags, Gap, Header, Timestamp};
+    let record = Record {
+        seq: 7,
+        topic: "orders".into(),
+        partition: 2,
+        offset: 9_007_199_254_740_993,
+        timestamp: Timestamp::Created(1_790_000_000_000),
+        received: 1_790_000_000_007,
+        flags: Flags::REDELIVERED.with(Flags::LOADED),
+        key: Some(Data::whole("訂單 \"17\"")),
+        value: Some(Data::whole("a,b\r\nc")),
+        headers: vec![Header { name: "trace".into(), value: Some(Data::whole(&b"\x00\xff"[..])) }],
+        headers_left_out: 0,
+    };
+    let cut = Record {
+        offset: 5,
+        timestamp: Timestamp::None,
+        flags: Flags::FIRST,
+        key: None,
+        value: Some(Data { head: (&b"\xff\x00"[..]).into(), size: 5_000_000 }),
+        headers: vec![],
+        headers_left_out: 3,
+        ..record.clone()
+    };
+    let gap = Gap { topic: "orders".into(), partition: 0, first: 8, last: 19, count: Count::UpTo(12), now_with: None };
+    vec![
+        Row::Record { record: Cow::Owned(record), consumed_by: Some("ottla-2".into()) },
+        Row::Gap(Cow::Owned(gap)),
+        Row::Record { record: Cow::Owned(cut), consumed_by: None },
+    ]
+}
