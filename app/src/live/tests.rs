@@ -272,6 +272,7 @@ impl World {
                     self.server.subscribe(&cursor, &filter, self.is_sloppy);
                 }
                 Output::Send(wire::Command::Ping(number)) => self.server.sent.push_back(Event::Pong(number)),
+                Output::Send(wire::Command::Taken(_)) => {}
                 Output::Send(command) => panic!("no reason for {command:?}"),
                 // Nothing more is heard of it.
                 Output::Close => {

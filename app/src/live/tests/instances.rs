@@ -262,6 +262,7 @@ impl World {
                         connection.is_paused = true;
                     }
                 }
+                Output::Send(Command::Taken(_)) => {}
                 Output::Send(command @ Command::Resume) => panic!("no reason for {command:?}"),
                 Output::Close => self.hang_up(),
                 Output::Resumed(_) => {}
@@ -349,8 +350,7 @@ impl World {
     /// The server writes one message of so many bytes.
     fn send(&mut self, bytes: usize) {
         let Some(Connection { session, is_paused: false, .. }) = &mut self.connection else { return };
-        let mut message = Vec::new();
-        session.take(bytes).encode_postcard(&mut message);
+        let message = session.take(bytes).postcard().to_vec();
         self.sent.extend(codec::decode_events(&message).unwrap());
     }
 
