@@ -28,7 +28,8 @@ belongs_to() {
     axum | leptos_axum) echo app server ;;
     leptos) echo app server frontend ;;
     web-sys) echo app ;;
-    tokio-tungstenite) echo client ;;
+    # The server takes its frame headers alone.
+    tokio-tungstenite) echo client server ;;
     cel) echo feed ;;
     *) return 1 ;;
   esac

@@ -56,6 +56,8 @@ pub fn check_filter(text: &str) -> Result<(), wire::QueryError> {
     Sieve::of(&wire::Filter { text: text.into(), ..wire::Filter::default() }).map(drop)
 }
 
+/// After so many seconds without being late a tab is no longer behind.
+const KEPT_UP: u8 = 3;
 /// How often at most a tab is told what its filter left out.
 const SIEVED_EVERY: Duration = Duration::from_millis(900);
 /// How many topics' ids are told in one event: it fits a message whatever their names are.
@@ -103,6 +105,8 @@ struct Subscription {
     /// How far the feed was when the tab was last looked after: what is older is late.
     head: u64,
     behind: Behind,
+    /// So many times in a row it had kept up.
+    kept_up: u8,
     /// What the tab knows of what its filter left out, and when it was told; and what sessions before this one did.
     sieved: Sieved,
     sieved_told: Option<Instant>,
@@ -180,6 +184,7 @@ impl Tab {
             told,
             head: 0,
             behind: Behind::default(),
+            kept_up: 0,
             sieved: Sieved::default(),
             sieved_told: None,
             sieved_before: Sieved::default(),
@@ -317,7 +322,13 @@ impl Subscription {
         let now = self.session.behind(place, crate::now());
         let is_late = !self.paused && place < self.head;
         self.head = place + now.records;
-        let behind = if is_late { now } else { Behind::default() };
+        self.kept_up = if is_late { 0 } else { self.kept_up.saturating_add(1) };
+        let behind = match self.kept_up {
+            0 => now,
+            // One that is late again in a moment: what it was told stands.
+            1..KEPT_UP => self.behind,
+            _ => Behind::default(),
+        };
         if behind != self.behind {
             self.behind = behind;
             self.first.push_back(Event::Behind(behind));

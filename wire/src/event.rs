@@ -41,12 +41,12 @@ pub enum Event {
     Positions(Vec<Position>),
     /// What the subscription's filter has left out so far. While there is one: at most once a second, when it changed.
     Sieved(Sieved),
-    /// How far the tab is behind. Once a second while it is, and once with nothing when it no longer is.
+    /// How far the tab is behind. Once a second while it is, and once with nothing when it has kept up for three seconds.
     Behind(Behind),
 }
 
-/// What waits for a tab that does not keep up: appends of the feed that are older than a second and were not sent yet, and all that
-/// came after them.
+/// What waits for a tab that does not keep up: appends of the feed that are older than a second and were not sent, or not taken in, yet,
+/// and all that came after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Behind {
     /// How many records, before filtering.
