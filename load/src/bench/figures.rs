@@ -234,6 +234,7 @@ fn page(results: &Results) -> Vec<Figure> {
 mod tests {
     use super::*;
     use crate::tabs::report::{Latencies, Server, Tabs};
+    use serde_json::json;
 
     fn report(p99: f64, millions: f64, is_complete: bool) -> Report {
         Report {
@@ -284,6 +285,32 @@ mod tests {
     fn fast_and_silent_about_what_is_missing_is_no_figure() {
         let figure = figure(report(1.0, 9.0, false));
         assert!(!figure.is_reached && figure.measured.starts_with("9.00 M"));
+    }
+
+    fn at_100_000(produced: f64, frames: f64) -> Figure {
+        let spread = json!({ "p50": 16.7, "p95": 33.3, "p99": 33.3, "max": 50.0 });
+        let heap = json!({ "js": 1, "document": 1, "buffers": 1, "wasm": 1 });
+        let report = json!({
+            "chromium": "156", "gpu_compositing": "disabled_software", "view": "follow", "rate": 100_000, "size": 200,
+            "produced_per_second": produced, "seconds": 10.0,
+            "frames": { "per_second": frames, "interval_ms": spread, "shown_interval_ms": null, "took_ms": null, "states": {} },
+            "long_tasks": { "count": 0, "longest_ms": 9.0, "blocking_ms": 0.0 }, "main_thread": {},
+            "raf": { "per_second": frames, "interval_ms": null }, "cpu": {}, "listed_per_second": 9.0, "errors": [],
+            "heap": [heap, heap, heap], "heap_slope": 0.0, "heap_is_flat": true, "load_average": 0.5,
+        });
+        let mut results = Results::default();
+        results.browsers.push((browser_at(100_000), "--rate 100000".into(), serde_json::from_value(report).unwrap()));
+        let [_, figure, heap] = in_browser(&results);
+        assert!(heap.is_reached, "{heap:?}");
+        figure
+    }
+
+    #[test]
+    fn frames_count_at_the_rate_that_was_asked_for() {
+        let figure = at_100_000(99_000.0, 31.5);
+        assert_eq!(figure.measured, "p95 33.3 ms, 31.5 frames/s at 99000 records/s");
+        assert!(figure.is_reached && figure.command == "ottla-load browser --rate 100000");
+        assert!(!at_100_000(99_000.0, 29.9).is_reached && !at_100_000(40_000.0, 60.0).is_reached);
     }
 
     #[test]
