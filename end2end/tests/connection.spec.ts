@@ -175,13 +175,13 @@ test("a tab that can't keep up says how far it is behind, and catches up without
   test.slow();
   const ottla = await start();
   const page = await browser.newPage();
-  // Every message costs this tab a fifth of a second until it is let go.
+  // Every message costs this tab four frames until it is let go.
   await page.addInitScript(() => {
     const setter = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage")?.set;
     Object.defineProperty(WebSocket.prototype, "onmessage", {
       set(this: WebSocket, take: ((event: MessageEvent) => void) | null) {
         const slowly = (event: MessageEvent) => {
-          const until = performance.now() + ("isQuick" in window ? 0 : 200);
+          const until = performance.now() + ("isQuick" in window ? 0 : 60);
           while (performance.now() < until);
           take?.(event);
         };
