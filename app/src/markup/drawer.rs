@@ -24,8 +24,8 @@ pub fn drawer(reader: &Reader, record: &Record, consumed_by: Option<&str>, own: 
             @if let Some(by) = consumed_by {
                 p.receipt { (td_string!(locale, receipt.consumed_by)) " " (instance(by, own)) }
             }
-            (detail(reader, record))
             (files(reader, record, &path))
+            (detail(reader, record))
         }
         footer {
             (again(reader, record))
