@@ -89,6 +89,40 @@ test("what was missed and left memory is a row that loads it from the log", asyn
   await tab.showsExactly([...before, ...meanwhile]);
 });
 
+test("a gap is loaded with the filter, says how many match, and is a gap again when the filter goes", async ({ start, open, wire, topic }) => {
+  const ottla = await start();
+  const cable = await wire(ottla);
+  const tab = await open(cable.url);
+  cable.cut();
+  await expect(tab.connection).toHaveAttribute("data-state", "reconnecting");
+  const other = await open(ottla.url);
+  const meanwhile = await ottla.produceMany(topic, "meanwhile", 30);
+  await other.showsExactly(meanwhile);
+  await ottla.restart();
+  cable.mend();
+  await tab.isLive();
+  const load = tab.page.getByRole("button", { name: "Load", exact: true });
+  await expect(load).toHaveCount(3);
+
+  // 1 and 10 to 19.
+  await tab.page.getByRole("searchbox").fill('value:"meanwhile 1"');
+  // The server is asked with it.
+  await expect(tab.page).toHaveURL(/filter=/);
+  await expect(load).toHaveCount(3);
+  for (let left = 2; left >= 0; left--) {
+    await load.first().click();
+    await expect(load).toHaveCount(left);
+  }
+  await tab.showsExactly([1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19].map((n) => meanwhile[n]!));
+  const said = (await tab.page.locator(".row.note b").allTextContents()).map((text) => /^(\d+) of (\d+) match$/.exec(text));
+  const sum = (part: number) => said.reduce((sum, numbers) => sum + Number(numbers?.[part] ?? 0), 0);
+  expect([sum(1), sum(2)]).toEqual([11, 30]);
+
+  await tab.page.getByRole("searchbox").fill("");
+  await expect(load).toHaveCount(3);
+  await tab.showsExactly([]);
+});
+
 test("an instance that was killed comes back the same way", async ({ start, open, topic }) => {
   test.slow();
   const ottla = await start();

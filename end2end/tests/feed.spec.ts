@@ -47,6 +47,29 @@ test("what a record holds is shown in the drawer and on its own page", async ({ 
   await expect(tab.page.getByRole("main")).toContainText("k-1");
 });
 
+test("a value of nearly a megabyte is cut in the list, loaded on demand, and copied whole", async ({ start, open, topic }) => {
+  const ottla = await start({ env: { OTTLA_SERVER__BODY_LIMIT_BYTES: "4194304" } });
+  const tab = await open(ottla.url);
+  await tab.page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const large = JSON.stringify({ items: Array.from({ length: 35_000 }, (_, n) => ({ n, id: `id-${n}` })), last: "the end" });
+  const sent = place(await ottla.produce(topic, large));
+  await tab.row(sent).click();
+  const drawer = tab.page.getByRole("complementary").filter({ hasText: sent });
+  await expect(drawer).toContainText(/The first 32 KiB of [\d.]+ KiB/);
+  await expect(drawer).not.toContainText("the end");
+  await drawer.getByRole("button", { name: "Load all" }).click();
+  await expect(drawer.locator(".panel.a")).toContainText('"last": "the end"');
+  await drawer.getByRole("button", { name: "Copy", exact: true }).click();
+  await expect.poll(() => tab.page.evaluate(() => navigator.clipboard.readText())).toBe(large);
+  // The page still answers.
+  await tab.page.keyboard.press("Escape");
+  await expect(drawer).toHaveCount(0);
+  const next = place(await ottla.produce(topic, "next"));
+  // The row has the focus again, and the list holds.
+  await tab.page.keyboard.press("g");
+  await tab.showsExactly([sent, next]);
+});
+
 test("a record's page says what is not there", async ({ start, page, topic }) => {
   const ottla = await start();
   for (const [path, text] of [

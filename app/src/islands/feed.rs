@@ -317,8 +317,16 @@ impl Page {
             return;
         };
         let Self { list, whole, .. } = self;
+        let locale = self.tab.reader.locale;
         spawn_local(async move {
-            let Some(Ok(loaded)) = api::call(GetRecord { place }).await else { return };
+            let loaded = match api::call(GetRecord { place }).await {
+                Some(Ok(loaded)) => loaded,
+                failed => {
+                    let why = failed.and_then(Result::err).map(|error| words::read_error(locale, &error).1);
+                    let why = why.unwrap_or_else(|| td_string!(locale, error.no_answer).into());
+                    return follow::set_content("load-trouble", &html! { (why) }.into_string());
+                }
+            };
             let head = list.open.with_untracked(|open| open.as_ref().and_then(|entry| entry.record().cloned()));
             if let Some(head) = head.filter(|head| is_same(head, &loaded)) {
                 // What its consumption added is known of the row only.

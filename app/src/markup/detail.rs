@@ -15,6 +15,9 @@ use wire::{Data, Record, Timestamp};
 
 /// How much of a value is shown in hexadecimal, in bytes.
 const HEX_LIMIT: usize = 16 * 1024;
+/// The longest JSON that is tinted, in bytes. Each token is an element of its own: those of megabytes would hold up the page for
+/// seconds.
+const TINT_LIMIT: usize = 256 * 1024;
 
 /// Everything there is to know of a record.
 pub fn detail(reader: &Reader, record: &Record) -> Markup {
@@ -72,7 +75,9 @@ fn headers(reader: &Reader, record: &Record) -> Markup {
 fn value(reader: &Reader, data: &Data, path: &str) -> Markup {
     let locale = reader.locale;
     let text = data.text();
-    let document = text.filter(|text| is_json(data, text)).map(|text| json::tint(&json::pretty(text)));
+    let document = text.filter(|text| is_json(data, text)).map(json::pretty);
+    let tinted = document.as_ref().filter(|document| document.len() <= TINT_LIMIT).map(|document| json::tint(document));
+    let shown_of = |shown: usize| td_string!(locale, detail.cut, shown = bytes(shown as u64), size = bytes(data.size));
     let first = if document.is_some() {
         "a"
     } else if text.is_some() {
@@ -101,18 +106,26 @@ fn value(reader: &Reader, data: &Data, path: &str) -> Markup {
             }
             @if data.is_cut() {
                 p.wrap.muted {
-                    (td_string!(locale, detail.cut, shown = bytes(data.head.len() as u64), size = bytes(data.size)))
+                    (shown_of(data.head.len()))
                     button.btn.needs-script type="button" data-do="load" { (icon("down")) (td_string!(locale, detail.load_all)) }
+                    small #load-trouble .ink data-tone="danger" role="alert" {}
                 }
             }
             @if let Some(document) = document {
-                div.panel.a { pre.code.json tabindex="0" { (PreEscaped(document)) } }
+                div.panel.a {
+                    pre.code.json tabindex="0" {
+                        @if let Some(tinted) = tinted { (PreEscaped(tinted)) } @else { (document) }
+                    }
+                }
             }
             @if let Some(text) = text {
                 // HTML drops the first newline of a `pre`: this one.
                 div.panel.b { pre #whole-value .code.wrapped tabindex="0" { "\n" (text) } }
             }
-            div.panel.c { pre.code tabindex="0" id=[text.is_none().then_some("whole-value")] { "\n" (hex::dump(&data.head, HEX_LIMIT)) } }
+            div.panel.c {
+                @if data.head.len() > HEX_LIMIT { p.muted { (shown_of(HEX_LIMIT)) } }
+                pre.code tabindex="0" id=[text.is_none().then_some("whole-value")] { "\n" (hex::dump(&data.head, HEX_LIMIT)) }
+            }
         }
     }
 }
@@ -151,6 +164,13 @@ mod tests {
         let html = html(Some(Data::whole(&b"\x00\xff"[..])));
         assert!(html.contains("00 ff"));
         assert!(!html.contains("class=\"panel b\""));
+    }
+
+    #[test]
+    fn a_long_document_is_not_tinted_and_of_many_bytes_it_is_said_how_many_are_shown() {
+        let html = html(Some(Data::whole(format!("[\"<b>\",{}0]", "1,".repeat(200_000)))));
+        assert!(html.contains("&lt;b&gt;") && !html.contains("<i class=\"n\">"));
+        assert!(html.contains("The first 16 KiB of 391 KiB."), "{}", &html[..600]);
     }
 
     #[test]

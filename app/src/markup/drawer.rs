@@ -24,8 +24,8 @@ pub fn drawer(reader: &Reader, record: &Record, consumed_by: Option<&str>, own: 
             @if let Some(by) = consumed_by {
                 p.receipt { (td_string!(locale, receipt.consumed_by)) " " (instance(by, own)) }
             }
-            (detail(reader, record))
             (files(reader, record, &path))
+            (detail(reader, record))
         }
         footer {
             (again(reader, record))
@@ -56,11 +56,11 @@ pub fn files(reader: &Reader, record: &Record, path: &str) -> Markup {
     let copy = td_string!(locale, app.copy);
     html! {
         p.wrap.files {
-            span.muted { (td_string!(locale, detail.download)) }
-            a.btn.quiet href={ (path) "/json" } { (icon("save")) "JSON" }
-            a.btn.quiet href={ (path) "/csv" } { (icon("save")) "CSV" }
+            (icon("save")) span.muted { (td_string!(locale, detail.download)) }
+            a.btn.quiet href={ (path) "/json" } { "JSON" }
+            a.btn.quiet href={ (path) "/csv" } { "CSV" }
             @if record.value.is_some() {
-                a.btn.quiet href={ (path) "/value" } { (icon("save")) (td_string!(locale, row.value)) }
+                a.btn.quiet href={ (path) "/value" } { (td_string!(locale, row.value)) }
             }
             button.btn.quiet.push.needs-script type="button" aria-label={ (copy) " JSON" } data-do="copy" data-copy-url={ (path) "/json" } {
                 (icon("copy")) "JSON"

@@ -112,7 +112,7 @@ fn save(reader: &Reader, feed: &str) -> Markup {
     let locale = reader.locale;
     let name = td_string!(locale, save.title);
     html! {
-        button.btn.quiet.square.needs-script type="button" popovertarget="save" aria-label=(name) title=(name) { (icon("save")) }
+        button.btn.quiet.square.only-wide.needs-script type="button" popovertarget="save" aria-label=(name) title=(name) { (icon("save")) }
         div #save .card popover role="dialog" aria-labelledby="save-title" {
             header { h2 #save-title { (name) } }
             div.body {

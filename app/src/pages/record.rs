@@ -55,8 +55,8 @@ async fn content(reader: &Reader, place: Place) -> Content {
 fn found(reader: &Reader, record: &wire::Record) -> Markup {
     html! {
         div.body {
-            (detail(reader, record))
             (files(reader, record, &row::path(&row::place(record))))
+            (detail(reader, record))
         }
         footer {
             (again(reader, record))
