@@ -56,6 +56,12 @@ pub fn check_filter(text: &str) -> Result<(), wire::QueryError> {
     Sieve::of(&wire::Filter { text: text.into(), ..wire::Filter::default() }).map(drop)
 }
 
+/// A tab at [`Pace::Display`], where people look at what happens now, skips to the newest records when it is so many milliseconds
+/// behind, or so many bytes: two seconds of what that pace carries.
+const SKIPS_AFTER: u64 = 5_000;
+const SKIPS_BEYOND: u64 = 8 * 1024 * 1024;
+/// To so many of the newest records.
+const SKIPS_TO: u32 = 1_000;
 /// After so many seconds without being late a tab is no longer behind.
 const KEPT_UP: u8 = 3;
 /// How often at most a tab is told what its filter left out.
@@ -329,6 +335,13 @@ impl Subscription {
             1..KEPT_UP => self.behind,
             _ => Behind::default(),
         };
+        if is_late && self.pace == Pace::Display && (now.millis > SKIPS_AFTER || now.bytes > SKIPS_BEYOND) {
+            for gap in self.session.skip_to(SKIPS_TO) {
+                let (Count::Exact(records) | Count::UpTo(records)) = gap.count;
+                self.feed.count_gap(records);
+                self.first.push_back(Event::Gap(gap));
+            }
+        }
         if behind != self.behind {
             self.behind = behind;
             self.first.push_back(Event::Behind(behind));
