@@ -10,6 +10,11 @@ say "▸ The page"
 mkdir -p "$(dirname "$OTTLA_BIN")"
 cargo leptos build --frontend-only
 rm -f "$OTTLA_SITE"/pkg/*.ts
+# Without the names of the glue's functions, which nobody reads: nearly a kilobyte in brotli. The tool is rustc's own.
+sysroot="$(rustc --print sysroot)"
+for wasm in "$OTTLA_SITE"/pkg/*.wasm; do
+  LD_LIBRARY_PATH="$sysroot/lib" "$sysroot"/lib/rustlib/*/bin/rust-objcopy --remove-section=name "$wasm"
+done
 
 # All programs at once, as the tests build them: alone, each would want its dependencies with other features.
 say "▸ The programs"

@@ -10,10 +10,7 @@ pub fn connection(reader: &Reader, connection: Connection) -> Markup {
     let (word, figure) = match connection {
         Connection::Connecting => (td_string!(locale, conn.connecting), None),
         Connection::Live { latency_ms } => (td_string!(locale, conn.live), latency_ms.map(|ms| format!("{ms} ms"))),
-        Connection::Behind(behind) => (
-            td_string!(locale, conn.behind),
-            Some(format!("{}.{} s", behind.millis / 1_000, behind.millis % 1_000 / 100)),
-        ),
+        Connection::Behind(behind) => (td_string!(locale, conn.behind), Some(format!("{} s", behind.millis / 1_000))),
         Connection::Reconnecting { in_seconds } => {
             (td_string!(locale, conn.reconnecting), Some(format!("{in_seconds} s")))
         }
