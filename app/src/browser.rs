@@ -60,10 +60,9 @@ pub fn remember(name: &str, value: &str) {
     }
 }
 
-/// Puts `text` on the clipboard.
-pub fn copy(text: &str) {
-    // The promise's failure has no consequence that could be acted on here: browsers show their own message.
-    let _ = window().navigator().clipboard().write_text(text);
+/// Puts `text` on the clipboard; whether the browser lets it.
+pub async fn copy(text: &str) -> bool {
+    JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
 }
 
 /// The page's address, with this path.

@@ -9,6 +9,7 @@ mod message;
 mod produce;
 mod stream;
 mod tab;
+mod times;
 
 // Only the server places them; the page's script finds them by name.
 #[cfg(feature = "ssr")]

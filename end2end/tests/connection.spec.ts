@@ -226,18 +226,23 @@ test("a tab that can't keep up says how far it is behind, and catches up without
   const tab = await Feed.open(page, ottla.url);
   const sent: string[] = [];
   let isEnough = false;
-  const producing = (async () => {
+  // Several at once: one after the other they might come as slowly as this tab takes them.
+  const producing = [1, 2, 3, 4].map(async () => {
     while (!isEnough) sent.push(...(await ottla.produceMany(topic, "fast", 20)));
-  })();
-  await expect(tab.connection).toHaveAttribute("data-state", "behind", { timeout: 30_000 });
-  await expect(tab.connection).toHaveText(/Behind · \d+ s/);
-  await expect(page.getByText(/This tab is [\d,]+ messages \(.+\) behind/)).toBeVisible();
-  await page.screenshot({ path: info.outputPath("behind.png") });
-  await page.evaluate(() => Object.assign(window, { isQuick: true }));
-  isEnough = true;
-  await producing;
+  });
+  try {
+    await expect(tab.connection).toHaveAttribute("data-state", "behind", { timeout: 30_000 });
+    await expect(tab.connection).toHaveText(/Behind · \d+ s/);
+    await expect(page.getByText(/This tab is [\d,]+ messages \(.+\) behind/)).toBeVisible();
+    await page.screenshot({ path: info.outputPath("behind.png") });
+    await page.evaluate(() => Object.assign(window, { isQuick: true }));
+  } finally {
+    isEnough = true;
+    await Promise.allSettled(producing);
+  }
   await expect(tab.connection).toHaveAttribute("data-state", "live", { timeout: 30_000 });
   await expect(page.getByText("messages not shown")).toHaveCount(0);
   await expect(page.locator('[data-count="consumed"]')).toHaveText(sent.length.toLocaleString("en"));
-  await expect.poll(() => tab.places().then((places) => places[0])).toBe(sent.at(-1));
+  await expect.poll(() => tab.places().then((places) => sent.includes(places[0] ?? ""))).toBe(true);
+  await page.close();
 });

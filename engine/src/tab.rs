@@ -56,12 +56,8 @@ pub fn check_filter(text: &str) -> Result<(), wire::QueryError> {
     Sieve::of(&wire::Filter { text: text.into(), ..wire::Filter::default() }).map(drop)
 }
 
-/// A tab at [`Pace::Display`], where people look at what happens now, skips to the newest records when it is so many milliseconds
-/// behind, or so many bytes: two seconds of what that pace carries.
-const SKIPS_AFTER: u64 = 5_000;
-const SKIPS_BEYOND: u64 = 8 * 1024 * 1024;
-/// To so many of the newest records.
-const SKIPS_TO: u32 = 1_000;
+/// How often at most it is looked at whether a tab keeps up: once for each change of the counters, which come once a second.
+const LOOKS_EVERY: Duration = Duration::from_millis(900);
 /// After so many seconds without being late a tab is no longer behind.
 const KEPT_UP: u8 = 3;
 /// How often at most a tab is told what its filter left out.
@@ -111,8 +107,9 @@ struct Subscription {
     /// How far the feed was when the tab was last looked after: what is older is late.
     head: u64,
     behind: Behind,
-    /// So many times in a row it had kept up.
+    /// So many times in a row it had kept up, and when that was last looked at.
     kept_up: u8,
+    looked: Instant,
     /// What the tab knows of what its filter left out, and when it was told; and what sessions before this one did.
     sieved: Sieved,
     sieved_told: Option<Instant>,
@@ -167,7 +164,10 @@ impl Tab {
         let (whole, session, start) = open(&feed, scope, sieve, from);
         let mut standing = feed.watch();
         let mut events = begin(&feed, whole.is_some(), &start);
-        self.credit.ahead = VecDeque::new();
+        (self.credit.ahead, self.credit.spent) = (VecDeque::new(), None);
+        // What it was told stands until it is told otherwise.
+        let before = self.subscription.as_ref().map(|before| (before.behind, before.kept_up));
+        let (behind, kept_up) = before.unwrap_or_default();
         let told = {
             let now = standing.borrow_and_update();
             events.push(Event::Assignment(now.assignment.value.clone()));
@@ -189,8 +189,9 @@ impl Tab {
             standing,
             told,
             head: 0,
-            behind: Behind::default(),
-            kept_up: 0,
+            behind,
+            kept_up,
+            looked: Instant::now(),
             sieved: Sieved::default(),
             sieved_told: None,
             sieved_before: Sieved::default(),
@@ -201,6 +202,7 @@ impl Tab {
     fn pause(&mut self, paused: bool) -> Result<Vec<Event>, Refusal> {
         let subscription = self.subscription.as_mut().ok_or(ByeReason::WrongState)?;
         subscription.paused = paused;
+        self.credit.spent = None;
         Ok(Vec::new())
     }
 
@@ -252,14 +254,20 @@ impl Credit {
             let why = format!("taken: {records} events with records, and only {} were sent", self.sent);
             return Err(Refusal { reason: ByeReason::BadMessage, why: why.into() });
         }
+        let before = self.taken.unwrap_or(0);
+        if records < before {
+            let why = format!("taken: {records} events with records, after {before}");
+            return Err(Refusal { reason: ByeReason::BadMessage, why: why.into() });
+        }
+        if records > before || !self.is_spent() {
+            // One that goes on, however slowly, is waited for.
+            self.spent = None;
+        }
         self.taken = Some(records);
         let left = usize::try_from(self.sent - records).unwrap_or(usize::MAX);
         self.ahead.drain(..self.ahead.len().saturating_sub(left));
         if self.ahead.is_empty() {
             self.ahead = VecDeque::new();
-        }
-        if !self.is_spent() {
-            self.spent = None;
         }
         Ok(Vec::new())
     }
@@ -304,22 +312,27 @@ impl Subscription {
             return None;
         }
         let new = {
-            let now = self.standing.borrow();
+            let now = self.standing.borrow_and_update();
             let mut all = now.announcements().into_iter().zip(&mut self.told);
             all.find(|(now, told)| !Arc::ptr_eq(now, told)).map(|(now, told)| {
                 *told = Arc::clone(now);
                 Arc::clone(now)
             })
         };
-        if new.is_none() {
-            self.standing.mark_unchanged();
-            // Once a second, for then the counters change.
-            if self.reconsider() {
-                credit.ahead = VecDeque::new();
-            }
+        if new.is_some() {
+            // There may be more.
+            self.standing.mark_changed();
+            return new;
+        }
+        // Once a second at least, for then the counters change.
+        if self.reconsider() {
+            credit.ahead = VecDeque::new();
+        }
+        if self.looked.elapsed() >= LOOKS_EVERY {
+            self.looked = Instant::now();
             self.look_after(credit.place());
         }
-        new
+        None
     }
 
     /// Sees whether the tab, at `place`, keeps up: whether it has what was there the last time.
@@ -335,13 +348,6 @@ impl Subscription {
             1..KEPT_UP => self.behind,
             _ => Behind::default(),
         };
-        if is_late && self.pace == Pace::Display && (now.millis > SKIPS_AFTER || now.bytes > SKIPS_BEYOND) {
-            for gap in self.session.skip_to(SKIPS_TO) {
-                let (Count::Exact(records) | Count::UpTo(records)) = gap.count;
-                self.feed.count_gap(records);
-                self.first.push_back(Event::Gap(gap));
-            }
-        }
         if behind != self.behind {
             self.behind = behind;
             self.first.push_back(Event::Behind(behind));

@@ -1,6 +1,6 @@
 //! What a session took: shared pieces of segments, changes and gaps, in order, to be written in either form.
 
-use crate::{json::Json, message::Message, segment::Segment};
+use crate::{message::Message, segment::Segment};
 use std::{ops::Range, sync::Arc};
 use wire::{Count, Event, Gap, MAX_EVENT_MESSAGE, Record, Records, codec};
 
@@ -93,7 +93,7 @@ impl Batch {
                     let (head, tail) = codec::records_json_frame(self.epoch, *next);
                     message.write(|to| to.extend_from_slice(head.as_bytes()));
                     for (at, Piece { segment, records }) in pieces.iter().enumerate() {
-                        let json = Json::of(segment, records.start);
+                        let json = segment.json(records.start);
                         let mut range = json.range(records.clone());
                         // The comma after the very last one.
                         range.end -= usize::from(at + 1 == pieces.len());

@@ -1,22 +1,21 @@
-//! The JSON form of a segment's records: written once for all the tabs that ask for it, and only for them.
+//! The JSON form of consecutive records: written once for all the tabs that ask for it, and only for them.
 
-use crate::segment::Segment;
 use parking_lot::Mutex;
 use std::{
     collections::VecDeque,
     ops::Range,
     sync::{Arc, Weak},
 };
-use wire::codec;
+use wire::{RecordView, codec};
 
-/// Of so many segments in the process the JSON is kept, the newest: tabs that keep up find it, and memory is bounded. It is about
-/// twice as large as what it says.
+/// So many are kept in the process, the newest: tabs that keep up find them, and memory is bounded. One is about twice as large as
+/// the records that it is of.
 const KEPT: usize = 64;
 
-/// The segments that have their JSON, the one that got it last at the end.
-static WRITTEN: Mutex<VecDeque<Weak<Segment>>> = Mutex::new(VecDeque::new());
+/// Those that are kept, the newest at the end.
+static WRITTEN: Mutex<VecDeque<Weak<Place>>> = Mutex::new(VecDeque::new());
 
-/// The JSON of consecutive records of a segment, each followed by a comma.
+/// The JSON of consecutive records, each followed by a comma.
 #[derive(Debug)]
 pub(crate) struct Json {
     /// The number of the first record that is here.
@@ -26,44 +25,49 @@ pub(crate) struct Json {
     ends: Vec<usize>,
 }
 
-/// What a segment keeps of it.
-pub(crate) type Kept = Mutex<Option<Arc<Json>>>;
+/// Where a segment's JSON is kept for a while.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Arc<Place>);
 
-impl Json {
-    /// The JSON of `segment`'s records from number `first` on, at least. Those before are not written: nobody may want them.
-    pub fn of(segment: &Arc<Segment>, first: usize) -> Arc<Self> {
+type Place = Mutex<Option<Arc<Json>>>;
+
+impl Kept {
+    /// What is kept, if it begins with record number `first` or before; else what is written now.
+    pub fn or_write(&self, first: usize, write: impl FnOnce(&mut Json)) -> Arc<Json> {
         // Held while it is written: who wants the same has to wait for it in any case.
-        let mut kept = segment.json().lock();
+        let mut kept = self.0.lock();
         if let Some(json) = kept.as_ref().filter(|json| json.first <= first) {
             return Arc::clone(json);
         }
-        let json = Arc::new(Self::write(segment, first));
+        let mut json = Json { first, text: Vec::new(), ends: Vec::new() };
+        write(&mut json);
+        let json = Arc::new(json);
         let is_new = kept.replace(Arc::clone(&json)).is_none();
         drop(kept);
         if is_new {
-            let oldest = {
-                let mut written = WRITTEN.lock();
-                written.push_back(Arc::downgrade(segment));
-                if written.len() > KEPT { written.pop_front() } else { None }
-            };
-            if let Some(oldest) = oldest.and_then(|oldest| oldest.upgrade()) {
-                *oldest.json().lock() = None;
-            }
+            self.keep();
         }
         json
     }
 
-    fn write(segment: &Segment, first: usize) -> Self {
-        let count = segment.index().len();
-        let mut text = Vec::with_capacity(2 * segment.bytes(first..count).len());
-        let mut ends = Vec::with_capacity(count - first);
-        for at in first..count {
-            let record = codec::decode_record_ref(segment.bytes(at..at + 1));
-            codec::record_to_json(&record.expect("the ring holds what this process encoded").view(), &mut text);
-            text.push(b',');
-            ends.push(text.len());
+    /// Makes room for this one.
+    fn keep(&self) {
+        let mut written = WRITTEN.lock();
+        written.push_back(Arc::downgrade(&self.0));
+        let oldest = if written.len() > KEPT { written.pop_front() } else { None };
+        drop(written);
+        if let Some(oldest) = oldest.and_then(|oldest| oldest.upgrade()) {
+            *oldest.lock() = None;
         }
-        Self { first, text, ends }
+    }
+}
+
+impl Json {
+    /// Writes the next record.
+    pub fn push(&mut self, record: &RecordView<'_>) {
+        codec::record_to_json(record, &mut self.text);
+        self.text.push(b',');
+        self.ends.push(self.text.len());
     }
 
     pub fn text(&self) -> &[u8] {

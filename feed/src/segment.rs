@@ -1,7 +1,7 @@
 //! A segment: encoded records, or one change, that every session shares. And the open one that the writer fills.
 
 use crate::{
-    json,
+    json::{Json, Kept},
     sieve::{Sieve, Verdict},
 };
 use parking_lot::Mutex;
@@ -41,7 +41,7 @@ pub(crate) struct Segment {
     index: Box<[Entry]>,
     /// What filters said, the one asked last at the end.
     judged: Mutex<VecDeque<Judged>>,
-    json: json::Kept,
+    json: Kept,
 }
 
 /// What a filter said of a segment's first records. Shared, so that each is asked once, whoever comes first.
@@ -69,7 +69,7 @@ impl Segment {
             body: body.into(),
             index: Box::default(),
             judged: Mutex::default(),
-            json: json::Kept::default(),
+            json: Kept::default(),
         }
     }
 
@@ -131,9 +131,14 @@ impl Segment {
         &self.body[self.range(records)]
     }
 
-    /// What is kept of its records' JSON.
-    pub fn json(&self) -> &json::Kept {
-        &self.json
+    /// The JSON of the records from number `first` on, at least. Those before are not written: nobody may want them.
+    pub fn json(&self, first: usize) -> Arc<Json> {
+        self.json.or_write(first, |json| {
+            for at in first..self.index.len() {
+                let record = codec::decode_record_ref(self.bytes(at..at + 1));
+                json.push(&record.expect("the ring holds what this process encoded").view());
+            }
+        })
     }
 
     /// Gives what a filter says of the records, from the first to at least number `at`: to the last, unless that takes long.
@@ -227,14 +232,14 @@ impl OpenSegment {
             index: last.index.iter().copied().chain(shifted).collect(),
             // Its records are the first ones here.
             judged: Mutex::new(last.judged.lock().clone()),
-            json: json::Kept::default(),
+            json: Kept::default(),
         }
     }
 
     /// A segment of these records, of exactly their size.
     pub fn sealed(&self, first_seq: u64) -> Segment {
         let (body, index) = (self.body.as_slice().into(), self.index.as_slice().into());
-        Segment { first_seq, body, index, judged: Mutex::default(), json: json::Kept::default() }
+        Segment { first_seq, body, index, judged: Mutex::default(), json: Kept::default() }
     }
 
     pub fn clear(&mut self) {

@@ -145,31 +145,6 @@ impl Session {
         let _ = self.published.wait_for(|head| *head > seq).await;
     }
 
-    /// Goes on to the `most` newest records. Returns what the tab is not sent for that: a gap of each partition, or two.
-    pub fn skip_to(&mut self, most: u32) -> Vec<Gap> {
-        let hub = Arc::clone(&self.hub);
-        let ring = hub.ring.read();
-        let mut gaps = Vec::new();
-        if self.seq < ring.tail() {
-            self.go_to_tail(&ring, |gap| {
-                gaps.push(gap);
-                true
-            });
-        }
-        for passed in self.pass_over(&ring, most) {
-            let goes_on = |gap: &&mut Gap| {
-                (&gap.topic, gap.partition, gap.last + 1) == (&passed.topic, passed.partition, passed.first)
-            };
-            match (gaps.iter_mut().find(goes_on), passed.count) {
-                (Some(Gap { last, count: Count::Exact(count), .. }), Count::Exact(more)) => {
-                    (*last, *count) = (passed.last, *count + more);
-                }
-                _ => gaps.push(passed),
-            }
-        }
-        gaps
-    }
-
     /// How far a reader at `seq` is behind.
     pub fn behind(&self, seq: u64, now: Millis) -> Behind {
         let waiting = self.hub.ring.read().stretch(seq, usize::MAX);
@@ -365,7 +340,7 @@ impl Session {
             self.known = ring.partition_count();
         }
         if self.seq < ring.tail() {
-            self.go_to_tail(&ring, |gap| batch.push_gap(gap))?;
+            self.go_to_tail(&ring, batch)?;
         }
         let bytes = if self.takes_all() { limit.min(MAX_EVENT_MESSAGE) } else { SCANNED_AT_ONCE };
         Some(ring.stretch(self.seq, bytes))
@@ -409,13 +384,13 @@ impl Session {
     }
 
     /// Tells what was evicted since the cursor, partition by partition. The tallies advance with each gap, so that a tab that
-    /// leaves in between is told the rest when it comes back. None where `tell` takes no more.
-    fn go_to_tail(&mut self, ring: &Ring, mut tell: impl FnMut(Gap) -> bool) -> Option<()> {
+    /// leaves in between is told the rest when it comes back.
+    fn go_to_tail(&mut self, ring: &Ring, batch: &mut Batch) -> Option<()> {
         let tail = ring.tail();
         for (ordinal, evicted) in ring.evicted().iter().enumerate() {
             for missed in evicted.missed_since(self.tally(ordinal)) {
                 if let Some(gap) = self.gap(ring, ordinal, &missed)
-                    && !tell(gap)
+                    && !batch.push_gap(gap)
                 {
                     return None;
                 }

@@ -287,23 +287,6 @@ fn a_filter_lets_through_what_matches_and_says_now_and_then_where_the_tab_is() {
 }
 
 #[test]
-fn a_tab_that_skips_to_the_newest_is_told_what_it_is_not_sent() {
-    // The ring has room for some forty of them: the oldest are gone, and what is skipped goes on from there.
-    let (mut writer, hub) = hub(HubConfig { ring_bytes: 400_000 });
-    let mut session = start(&hub, From::Now);
-    append(&mut writer, "orders", 0..5);
-    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [0, 1, 2, 3, 4]);
-    append(&mut writer, "orders", 5..100);
-    assert_eq!(session.skip_to(3), [gap(5, 96, Count::Exact(92))]);
-    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [97, 98, 99]);
-    assert_eq!(session.cursor().positions[0].next, 100);
-    assert_eq!(session.skip_to(3), [], "there is nothing to skip");
-    append(&mut writer, "orders", 100..102);
-    assert_eq!(session.skip_to(3), [], "they all are among the newest");
-    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [100, 101]);
-}
-
-#[test]
 fn gaps_of_partitions_that_a_filter_leaves_out_are_not_told() {
     let (mut writer, hub) = small();
     let filter = Filter { topic: "orders".into(), ..Filter::default() };

@@ -1,6 +1,6 @@
 """Runs the cases of the Autobahn testsuite against a WebSocket server that echoes, and fails where one does.
 
-    fuzz.py URL [--cases 1.,2.3,…] [--protocol NAME] [--report FILE]
+    fuzz.py URL [--cases 1.,2.3,…] [--report FILE]
 
 The suite (`autobahntestsuite` on PyPI) is written in Python 2 and pinned to libraries that only run there. Its cases are small
 classes, though, that call a client of `autobahn`, and that is kept up to date. So the cases are loaded as they were published and
@@ -162,9 +162,9 @@ class Fuzzer(WebSocketClientProtocol):
         asyncio.get_running_loop().call_later(delay, unless_gone)
 
 
-async def run(url, protocols, case):
+async def run(url, case):
     """Runs a case: how the other side behaved, how it closed, and why."""
-    factory = WebSocketClientFactory(url, protocols=protocols)
+    factory = WebSocketClientFactory(url)
     factory.protocol = Fuzzer
     factory.setProtocolOptions(failByDrop=False, openHandshakeTimeout=30)
     connection = factory()
@@ -184,14 +184,14 @@ async def run(url, protocols, case):
     }
 
 
-async def run_all(url, protocols, cases):
+async def run_all(url, cases):
     results = {}
     one_of_some = asyncio.Semaphore(AT_ONCE)
 
     async def keep(number):
         async with one_of_some:
             try:
-                results[number] = await run(url, protocols, cases[number])
+                results[number] = await run(url, cases[number])
             except Exception as error:
                 results[number] = {"behavior": "FAILED", "result": repr(error), "behaviorClose": "", "resultClose": ""}
 
@@ -206,12 +206,11 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("url")
     parser.add_argument("--cases", help="only those that begin with one of these, separated by commas", default="")
-    parser.add_argument("--protocol", help="the subprotocol to ask for", action="append", default=[])
     parser.add_argument("--report", help="write what each case came to, as JSON")
     options = parser.parse_args()
     wanted = tuple(options.cases.split(","))
     cases = {number: case for number, case in load_cases().items() if number.startswith(wanted)}
-    results = asyncio.run(run_all(options.url, options.protocol, cases))
+    results = asyncio.run(run_all(options.url, cases))
     if options.report:
         with open(options.report, "w", encoding="utf-8") as file:
             json.dump(results, file, indent=1)

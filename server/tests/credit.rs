@@ -29,7 +29,7 @@ async fn sent(tab: &mut JsonTab, within: Duration) -> (Vec<Vec<(i32, i64)>>, Vec
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tab_is_sent_so_much_ahead_and_told_how_far_it_is_behind() {
-    const STALL: u64 = 8;
+    const STALL: u64 = 15;
     let instance = Instance::start_with(|config| config.server.stall_limit_seconds = STALL).await;
     let mut tab = instance.tab().await;
     let subscribe: Subscribe = serde_json::from_str(r#"{"feed":"default","pace":"latency"}"#).unwrap();
@@ -53,7 +53,7 @@ async fn a_tab_is_sent_so_much_ahead_and_told_how_far_it_is_behind() {
     assert!(told.bytes > told.records && told.millis >= 1000, "{told:?}");
 
     tab.send(&Command::Taken(1 + wire::UNTAKEN_RECORDS)).await;
-    let (rest, behind) = sent(&mut tab, Duration::from_secs(6)).await;
+    let (rest, behind) = sent(&mut tab, Duration::from_secs(8)).await;
     assert_eq!(behind.last(), Some(&Behind::default()), "it is told when that is over");
     let mut all: Vec<_> = ahead.into_iter().chain(rest).flatten().collect();
     all.sort_unstable();

@@ -44,6 +44,8 @@ const RING: u64 = 8 << 20;
 /// How long a tab may take to read a message.
 const STALL: Duration = Duration::from_secs(2);
 const MIB: u64 = 1 << 20;
+/// What memory may grow by that no disturbance explains: the ring fills, librdkafka fetches ahead as much again.
+const SLACK: u64 = 2 * RING + 16 * MIB;
 
 /// An instance, and what it is fed.
 struct Stage {
@@ -299,7 +301,7 @@ async fn followers<const N: usize>(stage: &Stage) -> [Raw; N] {
 async fn a_tenth_of_the_tabs_does_not_read() {
     let Some(mut stage) = Stage::start().await else { return };
     let stalled = stage.readers_do_not_notice(5, Some(HEAVY), async |stage| followers::<5>(stage).await).await;
-    assert!(stage.growth() < 16 * MIB, "{} bytes", stage.growth());
+    assert!(stage.growth() < SLACK, "{} bytes", stage.growth());
     // They are told nothing more, though they are still there.
     stage.end().await;
     drop(stalled);
@@ -319,9 +321,8 @@ async fn a_tab_reads_one_byte_a_second() {
             })
         })
         .await;
-    assert!(stage.growth() < 16 * MIB, "{} bytes", stage.growth());
-    // A byte now and then does not make it one that reads.
-    assert!(!dripping.is_finished());
+    assert!(stage.growth() < SLACK, "{} bytes", stage.growth());
+    // A byte now and then does not make it one that reads: it is given up, or this would not end.
     stage.end().await;
     dripping.abort();
 }
@@ -329,10 +330,10 @@ async fn a_tab_reads_one_byte_a_second() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn tabs_vanish_without_a_close() {
     let Some(mut stage) = Stage::start().await else { return };
-    let vanished = stage
+    stage
         .readers_do_not_notice(5, Some(HEAVY), async |stage| {
             let (until, mut vanished) = (Instant::now() + Duration::from_secs(5), 0);
-            while Instant::now() < until {
+            while Instant::now() < until || vanished < 50 {
                 let [reset, ended, in_a_frame, before_it_subscribes] = followers(stage).await;
                 let mut unheard = Raw::connect(stage.address).await;
                 unheard.send_bytes(&raw::frame(raw::FIN | raw::TEXT, b"{\"ping\": \"1\"}")[..3]).await;
@@ -345,11 +346,9 @@ async fn tabs_vanish_without_a_close() {
                 vanished += 5;
                 sleep(Duration::from_millis(50)).await;
             }
-            vanished
         })
         .await;
-    assert!(vanished >= 50, "{vanished}");
-    assert!(stage.growth() < 16 * MIB, "{} bytes", stage.growth());
+    assert!(stage.growth() < SLACK, "{} bytes", stage.growth());
     stage.end().await;
 }
 
@@ -412,6 +411,6 @@ async fn filters_that_match_nothing() {
         })
         .await;
     }
-    assert!(stage.growth() < 16 * MIB, "{} bytes", stage.growth());
+    assert!(stage.growth() < SLACK, "{} bytes", stage.growth());
     stage.end().await;
 }

@@ -118,10 +118,13 @@ pub fn encode_row(row: &Row<'_>, to: &mut Vec<u8>) {
 /// Reads the rows that [`encode_row`] wrote one after another.
 ///
 /// # Errors
-/// When the bytes are not a sequence of rows.
-pub fn decode_rows(mut bytes: &[u8]) -> Result<Vec<Row<'static>>, DecodeError> {
+/// When the bytes are not a sequence of rows, or of more than `most`: a row takes far more memory than its few bytes.
+pub fn decode_rows(mut bytes: &[u8], most: usize) -> Result<Vec<Row<'static>>, DecodeError> {
     let mut rows = Vec::new();
     while !bytes.is_empty() {
+        if rows.len() == most {
+            return Err(DecodeError::Malformed(format!("more than {most} rows")));
+        }
         let (row, rest) = postcard::take_from_bytes(bytes).map_err(malformed)?;
         rows.push(row);
         bytes = rest;

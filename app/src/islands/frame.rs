@@ -4,6 +4,7 @@
 use super::{
     follow, stream,
     tab::{Tab, say, tab},
+    times,
 };
 use crate::{
     browser,
@@ -16,7 +17,8 @@ use leptos_i18n::td_string;
 use maud::html;
 use std::{cell::Cell, time::Duration};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
+use web_sys::{Element, Event, HtmlDialogElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
+use wire::Behind;
 
 const KEYS: &str = "keys";
 /// How long a button shows that it copied.
@@ -37,7 +39,7 @@ pub fn Frame() -> impl IntoView {
 }
 
 fn begin(tab: Tab) {
-    localise_times(tab, &browser::root());
+    times::localise(tab, &browser::root());
     let window = window();
     browser::listen(&window, "click", move |event| act(tab, &event));
     browser::listen(&window, "change", move |event| choose(tab, &event));
@@ -45,16 +47,6 @@ fn begin(tab: Tab) {
     follow_the_feed(tab);
     announce_the_connection(tab);
     stream::begin(tab);
-}
-
-/// The server wrote UTC.
-pub fn localise_times(tab: Tab, within: &Element) {
-    for element in browser::all_in(within, "time[datetime]") {
-        let Some(at) = element.get_attribute("datetime").and_then(|text| browser::millis(&text)) else { continue };
-        let is_full = element.has_attribute(markup::time::FULL);
-        let text = if is_full { tab.reader.full_time(at) } else { tab.reader.time_of_day(at) };
-        element.set_text_content(Some(&text));
-    }
 }
 
 fn follow_the_feed(tab: Tab) {
@@ -79,17 +71,19 @@ fn follow_the_feed(tab: Tab) {
         let (kafka, is_stale) = (live.kafka().get(), live.stale_build().get());
         markup::banner::banners(reader, connection, &kafka, &tab.serving(), is_stale).into_string()
     };
-    // A banner is written once for each loss: only its count-down changes by the second, so that the button beside it keeps
-    // the focus.
+    // A banner is written once for each loss: only its figures change by the second, so that the button beside it keeps the
+    // focus.
     let without_count = move || match connection.get() {
         Connection::Reconnecting { .. } => Connection::Reconnecting { in_seconds: 0 },
         Connection::Live { .. } => Connection::Live { latency_ms: None },
+        Connection::Behind(_) => Connection::Behind(Behind::default()),
         other => other,
     };
     follow::changes(
         move || banners(without_count()),
         move |_| follow::set_content("banners", &untrack(|| banners(connection.get()))),
     );
+    follow::content("behind-by", move || html! { (markup::banner::behind(reader, connection.get())) });
     follow::content("countdown", move || html! { (markup::banner::countdown(reader, connection.get())) });
 }
 
@@ -137,15 +131,18 @@ fn copy(tab: Tab, control: Element) {
     put(tab, control, text);
 }
 
-/// Puts the text on the clipboard, and says so.
+/// Puts the text on the clipboard, and says so where the browser lets it.
 fn put(tab: Tab, control: Element, text: Option<String>) {
     let locale = tab.reader.locale;
     let Some(text) = text else { return say(td_string!(locale, error.no_answer)) };
-    browser::copy(&text);
-    say(td_string!(locale, app.copied));
-    // A moment's sign at the place that was clicked.
-    follow::set(&control, "data-done", Some(""));
-    browser::after(DONE, move || follow::set(&control, "data-done", None));
+    spawn_local(async move {
+        if browser::copy(&text).await {
+            say(td_string!(locale, app.copied));
+            // A moment's sign at the place that was clicked.
+            follow::set(&control, "data-done", Some(""));
+            browser::after(DONE, move || follow::set(&control, "data-done", None));
+        }
+    });
 }
 
 fn choose(tab: Tab, event: &Event) {
@@ -199,6 +196,7 @@ pub fn free_key(event: &Event) -> Option<String> {
     let press = event.dyn_ref::<KeyboardEvent>()?;
     let is_modified = press.ctrl_key() || press.alt_key() || press.meta_key();
     let is_taken = is_modified || event.default_prevented() || browser::is_in_a_field(event);
-    let dialog_is_open = browser::by_id::<HtmlElement>(KEYS).is_some_and(|dialog| dialog.has_attribute("open"));
+    // One layer at a time: what lies above takes the keys.
+    let dialog_is_open = matches!(document().query_selector("[popover]:popover-open, dialog[open]"), Ok(Some(_)));
     (!is_taken && !dialog_is_open).then(|| press.key())
 }

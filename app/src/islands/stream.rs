@@ -2,7 +2,7 @@
 //! break, and what is to be in it. What is in use is left alone until it is not: text that is selected, a link that has the
 //! focus.
 
-use super::{follow, frame::localise_times, tab::Tab};
+use super::{follow, tab::Tab, times};
 use crate::browser;
 use leptos::prelude::document;
 use std::time::Duration;
@@ -72,7 +72,7 @@ fn show(tab: Tab, element: Element) {
     } else if let Some(html) = element.get_attribute(NEXT) {
         follow::set(&element, NEXT, None);
         element.set_inner_html(&html);
-        localise_times(tab, &element);
+        times::localise(tab, &element);
     }
 }
 

@@ -447,7 +447,7 @@ impl Window {
     /// Puts what the log has of a gap's end in its place, as far as the filter wants it; what was not looked at yet stays a gap. When the
     /// filter goes, a gap from before it is what it was. Nothing, where the row is not here any more.
     pub(crate) fn fill_gap(&mut self, id: u64, part: GapPart) {
-        let Some(mut at) = self.rows.iter().position(|row| row.id == id) else { return };
+        let Some(mut at) = self.rows.iter().position(|row| row.id == id && !row.covered) else { return };
         let filtered = self.is_filtered;
         let EntryKind::Gap(gap) = self.rows[at].kind.clone() else { return };
         let GapPart { sieved, .. } = part;

@@ -39,12 +39,12 @@ pub fn banners(reader: &Reader, connection: Connection, kafka: &KafkaState, serv
                 button.btn type="button" data-do="retry" { (td_string!(locale, conn.try_now)) }
             }
         }
-        @if let Connection::Behind(Behind { records, bytes, .. }) = connection {
+        @if let Connection::Behind(_) = connection {
             div.banner data-tone="warn" {
                 (icon("warn"))
                 p {
-                    // Every second another figure: not announced.
-                    b { (td_string!(locale, conn.behind_by, count = number::grouped(records), size = number::bytes(bytes))) }
+                    // Every second other figures: not announced, and the rest of the banners stays as it is.
+                    b #behind-by { (behind(reader, connection)) }
                     " " (td_string!(locale, conn.behind_means))
                 }
             }
@@ -68,6 +68,12 @@ pub fn banners(reader: &Reader, connection: Connection, kafka: &KafkaState, serv
             }
         }
     }
+}
+
+/// How far the tab is behind.
+pub fn behind(reader: &Reader, connection: Connection) -> String {
+    let Connection::Behind(Behind { records, bytes, .. }) = connection else { return String::new() };
+    td_string!(reader.locale, conn.behind_by, count = number::grouped(records), size = number::bytes(bytes))
 }
 
 /// When the next attempt to connect is made.

@@ -170,7 +170,7 @@ mod tests {
     fn a_long_document_is_not_tinted_and_of_many_bytes_it_is_said_how_many_are_shown() {
         let html = html(Some(Data::whole(format!("[\"<b>\",{}0]", "1,".repeat(200_000)))));
         assert!(html.contains("&lt;b&gt;") && !html.contains("<i class=\"n\">"));
-        assert!(html.contains("The first 16 KiB of 391 KiB."), "{}", &html[..600]);
+        assert!(html.contains("The first 16 KiB of 390.6 KiB."), "{}", &html[..600]);
     }
 
     #[test]

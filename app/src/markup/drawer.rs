@@ -50,17 +50,18 @@ pub fn link_button(reader: &Reader, path: &str) -> Markup {
     }
 }
 
-/// A record as a file, whole and from the log; and on the clipboard.
+/// A record as a file, whole and from the log; and on the clipboard. In a window of its own: what can't be read must not take the
+/// page's place.
 pub fn files(reader: &Reader, record: &Record, path: &str) -> Markup {
     let locale = reader.locale;
     let copy = td_string!(locale, app.copy);
     html! {
         p.wrap.files {
             (icon("save")) span.muted { (td_string!(locale, detail.download)) }
-            a.btn.quiet href={ (path) "/json" } { "JSON" }
-            a.btn.quiet href={ (path) "/csv" } { "CSV" }
+            a.btn.quiet target="_blank" href={ (path) "/json" } { "JSON" }
+            a.btn.quiet target="_blank" href={ (path) "/csv" } { "CSV" }
             @if record.value.is_some() {
-                a.btn.quiet href={ (path) "/value" } { (td_string!(locale, row.value)) }
+                a.btn.quiet target="_blank" href={ (path) "/value" } { (td_string!(locale, row.value)) }
             }
             button.btn.quiet.push.needs-script type="button" aria-label={ (copy) " JSON" } data-do="copy" data-copy-url={ (path) "/json" } {
                 (icon("copy")) "JSON"

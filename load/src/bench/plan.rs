@@ -78,7 +78,7 @@ impl Plan {
             Scene { name: "intake", runs: vec![run("intake", format!("--tabs 1 --rate 2000 {}", self.times(8, 2)))] },
             Scene {
                 name: "idle",
-                runs: vec![run("idle", format!("--idle --tabs {} {}", self.idle_tabs, self.times(5, 0)))],
+                runs: vec![run("idle", format!("--idle --tabs {} {}", self.idle_tabs, self.times(12, 0)))],
             },
             Scene { name: "stalled", runs: stalled.collect() },
             Scene {

@@ -14,8 +14,8 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engine::Engine;
 use http::{StatusCode, header};
-use std::{borrow::Cow, sync::Arc};
-use tokio::sync::Semaphore;
+use std::{borrow::Cow, sync::Arc, time::Duration};
+use tokio::{sync::Semaphore, time::timeout};
 use wire::{Data, Place, Record, Row, codec};
 
 const JSON: &str = "application/json";
@@ -23,6 +23,10 @@ const JSON_LINES: &str = "application/x-ndjson";
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 /// What a page may hold, in base64 (`app`'s bounds are 32 MiB and twice that, with what waits).
 pub(super) const MOST_ROWS: usize = 96 * 1024 * 1024;
+/// The same in rows: 10,000, as many that wait, and those that were loaded between them.
+const MOST: usize = 40_000;
+/// How long a page may take to send them.
+const SENT_WITHIN: Duration = Duration::from_secs(30);
 /// Whatever a value is: no browser is to make anything of it but a file.
 const BYTES: &str = "application/octet-stream";
 
@@ -47,25 +51,33 @@ pub(super) async fn record(
 
 /// `POST /rows/{feed}/{form}`: the rows that a page holds, as `jsonl` or `csv`. The body is a plain form's (`enctype=text/plain`) with
 /// `rows`, each as [`codec::encode_row`] writes it and all in base64.
-pub(super) async fn rows(Path((feed, form)): Path<(String, String)>, request: Request) -> Result<Response, Problem> {
+pub(super) async fn rows(
+    State(engine): State<Arc<Engine>>,
+    Path((feed, form)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, Problem> {
+    if engine.feed(&feed).is_none() {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "unknown-feed", "there is no feed of this name"));
+    }
+    if !["jsonl", "csv"].contains(&form.as_str()) {
+        return Ok(unknown());
+    }
     // One at a time: a page's rows, as they come and as they go, can take a hundred megabytes.
     static TURN: Semaphore = Semaphore::const_new(1);
     let _turn = TURN.acquire().await.expect("the semaphore is never closed");
-    let body: Result<Bytes, _> = request.extract().await;
+    let body: Result<Bytes, _> = timeout(SENT_WITHIN, request.extract())
+        .await
+        .map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "body", "the rows did not come in time"))?;
     let body = body.map_err(|error: BytesRejection| Problem::new(error.status(), "body", error.body_text()))?;
     let rows =
         posted(&body).ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "not-rows", "the body holds no rows"))?;
     let name = format!("{feed}-{}.{form}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
-    Ok(match form.as_str() {
-        "jsonl" => file(JSON_LINES, &name, json::lines(&rows)),
-        "csv" => file(CSV, &name, csv::table(&rows)),
-        _ => unknown(),
-    })
+    Ok(if form == "csv" { file(CSV, &name, csv::table(&rows)) } else { file(JSON_LINES, &name, json::lines(&rows)) })
 }
 
 fn posted(body: &[u8]) -> Option<Vec<Row<'static>>> {
     let rows = body.strip_prefix(b"rows=")?.trim_ascii_end();
-    codec::decode_rows(&BASE64_STANDARD.decode(rows).ok()?).ok()
+    codec::decode_rows(&BASE64_STANDARD.decode(rows).ok()?, MOST).ok()
 }
 
 fn row(record: &Record) -> Row<'_> {

@@ -2,11 +2,15 @@
 
 use super::super::problem::Problem;
 use axum::{body::Body, extract::FromRequestParts, response::Response};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+/// The bytes of a key (section 4.1).
+const KEY: usize = 16;
 
 /// A request to become a WebSocket that can be granted.
 #[derive(Debug)]
@@ -34,6 +38,9 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
             return Err(refused(StatusCode::UPGRADE_REQUIRED, "Sec-WebSocket-Version must be 13"));
         }
         let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or_else(|| bad("Sec-WebSocket-Key is missing"))?;
+        if BASE64_STANDARD.decode(key).map_or(0, |key| key.len()) != KEY {
+            return Err(bad("Sec-WebSocket-Key must be 16 bytes in base64"));
+        }
         let accept = HeaderValue::from_str(&derive_accept_key(key.as_bytes())).expect("base64 is a header's value");
         let protocols = tokens(headers, header::SEC_WEBSOCKET_PROTOCOL).map(str::to_owned).collect();
         let on_upgrade = parts.extensions.remove().ok_or_else(|| bad("this connection can't become a WebSocket"))?;
