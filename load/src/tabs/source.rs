@@ -131,8 +131,9 @@ impl Source {
         let producer: ThreadedProducer<_> = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("client.id", "ottla-load")
-            // What is measured begins at the sending, so nothing is held back for others to go with it.
-            .set("linger.ms", "0")
+            // Two milliseconds of what is measured. Without them each record is a request of its own, and from two thousand a
+            // second on it is the brokers that are measured.
+            .set("linger.ms", "2")
             .set("socket.nagle.disable", "true")
             .set("queue.buffering.max.messages", "1000000")
             // The largest that a broker takes by its own default; librdkafka's leaves no room for what belongs to a record.
