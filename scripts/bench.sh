@@ -10,6 +10,8 @@
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
+# shellcheck source=scripts/own-cluster.sh
+source scripts/own-cluster.sh
 
 quick=()
 out=docs
@@ -57,16 +59,9 @@ if has taskset && [[ $(nproc) -ge 2 ]]; then
   apart=(taskset --cpu-list "1-$(($(nproc) - 1))")
 fi
 
-export OTTLA_KAFKA_PORT="${OTTLA_BENCH_KAFKA_PORT:-22092}"
-export OTTLA_KAFKA_DATA="$OTTLA_CACHE/kafka/bench-$$"
+own_cluster bench 22092
 logs="$(mktemp -d)"
-stop() {
-  trap - EXIT INT TERM
-  scripts/kafka.sh destroy
-  rm -rf "$logs"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+at_end=(rm -rf "$logs")
 
 "${apart[@]}" scripts/kafka.sh start
 changes="$(git status --porcelain --untracked-files=no 2>/dev/null | head -n 1)"

@@ -8,6 +8,8 @@
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
+# shellcheck source=scripts/own-cluster.sh
+source scripts/own-cluster.sh
 
 scripts/setup.sh run
 scripts/setup.sh kafka
@@ -15,18 +17,10 @@ scripts/build.sh
 
 # Beside a cluster that a developer may have running, and that of the tests. Below the ports that systems hand out by
 # themselves: while a node is down, nobody else may get its port.
-export OTTLA_KAFKA_PORT="${OTTLA_RELIABILITY_KAFKA_PORT:-21092}"
-export OTTLA_KAFKA_DATA="$OTTLA_CACHE/kafka/reliability-$$"
+own_cluster reliability 21092
 logs="$OTTLA_CACHE/reliability/$(date +%Y%m%d-%H%M%S)"
 mkdir -p "$logs"
-
-stop() {
-  trap - EXIT INT TERM
-  scripts/kafka.sh destroy
-  say "Results and logs: $logs"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+at_end=(say "Results and logs: $logs")
 
 scripts/kafka.sh start
 "$CARGO_TARGET_DIR/debug/ottla-load" reliability --brokers "$(scripts/kafka.sh brokers)" --kafka-script scripts/kafka.sh \

@@ -9,6 +9,8 @@
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
+# shellcheck source=scripts/own-cluster.sh
+source scripts/own-cluster.sh
 
 scripts/setup.sh run
 scripts/setup.sh kafka
@@ -19,18 +21,10 @@ CHROMIUM="$(scripts/chromium.sh)"
 export CHROMIUM
 
 # Beside the clusters of a developer, the tests and the other measurements.
-export OTTLA_KAFKA_PORT="${OTTLA_SOAK_KAFKA_PORT:-24092}"
-export OTTLA_KAFKA_DATA="$OTTLA_CACHE/kafka/soak-$$"
+own_cluster soak 24092
 logs="$OTTLA_CACHE/soak/$(date +%Y%m%d-%H%M%S)"
 mkdir -p "$logs"
-
-stop() {
-  trap - EXIT INT TERM
-  scripts/kafka.sh destroy
-  say "Results and log: $logs"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+at_end=(say "Results and log: $logs")
 
 scripts/kafka.sh start
 "$CARGO_TARGET_DIR/debug/ottla-load" soak --brokers "$(scripts/kafka.sh brokers)" --ottla "$OTTLA_BIN" --site "$OTTLA_SITE" \

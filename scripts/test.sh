@@ -7,22 +7,19 @@
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
+# shellcheck source=scripts/own-cluster.sh
+source scripts/own-cluster.sh
 
 scripts/setup.sh test
 scripts/own-target.sh
 
 # A cluster and data of this run's own, beside one that a developer may have running.
-export OTTLA_KAFKA_PORT="${OTTLA_TEST_KAFKA_PORT:-29092}"
-export OTTLA_KAFKA_DATA="$OTTLA_CACHE/kafka/test-$$"
+own_cluster test 29092
 logs="$(mktemp -d)"
+at_end=(rm -rf "$logs")
 
-stop() {
-  trap - EXIT INT TERM
-  scripts/kafka.sh destroy
-  rm -rf "$logs"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+# The same cases each time: `make hunt` looks for new ones.
+export PROPTEST_RNG_SEED="${PROPTEST_RNG_SEED:-1}"
 
 wanted=" $* "
 summary=()

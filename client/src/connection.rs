@@ -12,7 +12,7 @@ use tokio_tungstenite::{
     },
 };
 use url::Url;
-use wire::{ByeReason, Command, Event, codec};
+use wire::{ByeReason, Command, Event, Taken, codec};
 
 /// What a client reads at once, in bytes. A load test has thousands of them.
 const READ_BUFFER: usize = 16 * 1024;
@@ -101,31 +101,6 @@ pub struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     subprotocol: Subprotocol,
     taken: Taken,
-}
-
-/// What was taken in on a connection, and whether the server is to be told: see [`Command::Taken`].
-#[derive(Debug, Default)]
-pub struct Taken {
-    records: u64,
-    is_due: bool,
-}
-
-impl Taken {
-    /// Counts one more event with records.
-    pub fn count(&mut self) {
-        self.is_due |= self.records.is_multiple_of(wire::TAKEN_AT_ONCE);
-        self.records += 1;
-    }
-
-    /// What to tell the server, if it is time.
-    pub fn due(&self) -> Option<Command> {
-        self.is_due.then_some(Command::Taken(self.records))
-    }
-
-    /// It was told.
-    pub fn told(&mut self) {
-        self.is_due = false;
-    }
 }
 
 /// Connects to the instance at `url`: `http://host:port` as for a browser, or the WebSocket's own `ws://host:port/ws`. There is

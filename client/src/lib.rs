@@ -6,5 +6,5 @@
 mod connection;
 mod follow;
 
-pub use connection::{Client, Error, Subprotocol, Taken, connect};
+pub use connection::{Client, Error, Subprotocol, connect};
 pub use follow::Follow;

@@ -318,7 +318,7 @@ mod tests {
         }
 
         fn passed_over(&mut self) -> Vec<Gap> {
-            let events = self.session.take(usize::MAX).into_events().into_iter();
+            let events = crate::events_of(&self.session.take(usize::MAX)).into_iter();
             let gap = |event| match event {
                 Event::Change(Change { kind: ChangeKind::PassedOver(gap), .. }) => Some(gap),
                 _ => None,

@@ -33,6 +33,12 @@ pub fn now() -> wire::Millis {
     since.map_or(0, |since| since.as_millis() as wire::Millis)
 }
 
+/// What a tab is told by a batch.
+#[cfg(test)]
+fn events_of(batch: &Batch) -> Vec<wire::Event> {
+    wire::codec::decode_events(&batch.postcard().to_vec()).expect("a batch holds events")
+}
+
 /// A record of partition 0 of the topic t that holds nothing.
 #[cfg(test)]
 fn record_at(offset: i64) -> wire::RecordView<'static> {

@@ -338,12 +338,11 @@ impl Subscription {
     /// Sees whether the tab, at `place`, keeps up: whether it has what was there the last time.
     fn look_after(&mut self, place: Option<u64>) {
         let place = place.unwrap_or(self.session.seq());
-        let now = self.session.behind(place, crate::now());
         let is_late = !self.paused && place < self.head;
-        self.head = place + now.records;
+        self.head = self.session.head();
         self.kept_up = if is_late { 0 } else { self.kept_up.saturating_add(1) };
         let behind = match self.kept_up {
-            0 => now,
+            0 => self.session.behind(place, crate::now()),
             // One that is late again in a moment: what it was told stands.
             1..KEPT_UP => self.behind,
             _ => Behind::default(),

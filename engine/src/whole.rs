@@ -309,7 +309,7 @@ mod tests {
                 Event::Flag(Flag { first, last, .. }) => format!("again {first}..={last}"),
                 other => format!("{other:?}"),
             };
-            batch.into_events().into_iter().map(tell).filter(|told| told != "records ").collect()
+            crate::events_of(&batch).into_iter().map(tell).filter(|told| told != "records ").collect()
         }
     }
 

@@ -4,9 +4,6 @@ use crate::{message::Message, segment::Segment};
 use std::{ops::Range, sync::Arc};
 use wire::{Count, Event, Gap, MAX_EVENT_MESSAGE, Record, Records, codec};
 
-/// The name of [`Event::Records`].
-const RECORDS: &str = "records";
-
 /// Events for one message to one tab.
 #[derive(Debug)]
 pub struct Batch {
@@ -66,11 +63,11 @@ impl Batch {
         for item in &self.items {
             match item {
                 Item::Gap(gap) => message.write(|to| codec::encode_event(&Event::Gap(gap.clone()), to)),
-                Item::Change(segment) => message.share(segment, 0..segment.body().len()),
+                Item::Change(segment) => message.share(segment.into(), 0..segment.body().len()),
                 Item::Records { next, count, pieces } => {
                     message.write(|to| codec::encode_records_head(self.epoch, *next, *count, to));
                     for Piece { segment, records } in pieces {
-                        message.share(segment, segment.range(records.clone()));
+                        message.share(segment.into(), segment.range(records.clone()));
                     }
                 }
             }
@@ -97,39 +94,21 @@ impl Batch {
                         let mut range = json.range(records.clone());
                         // The comma after the very last one.
                         range.end -= usize::from(at + 1 == pieces.len());
-                        message.share_json(&json, range);
+                        message.share(json.into(), range);
                     }
                     message.write(|to| to.extend_from_slice(tail.as_bytes()));
-                    RECORDS
+                    Records::EVENT
                 }
             };
             (name, message)
         })
     }
 
-    /// The events one by one, decoded.
-    pub fn into_events(self) -> Vec<Event> {
-        let epoch = self.epoch;
-        let event = |item| match item {
-            Item::Gap(gap) => Event::Gap(gap),
-            Item::Change(segment) => decode_change(&segment),
-            Item::Records { next, count, pieces } => {
-                let mut records = Vec::with_capacity(count);
-                for piece in pieces {
-                    decode(piece.segment.bytes(piece.records), &mut records);
-                }
-                Event::Records(Records { epoch, next, records })
-            }
-        };
-        self.items.into_iter().map(event).collect()
-    }
-
     /// The records of `segments` from `seq` on.
     pub(crate) fn records_from(segments: &[Arc<Segment>], seq: u64) -> Vec<Record> {
         let mut records = Vec::new();
         for segment in segments {
-            let count = segment.index().len();
-            decode(segment.bytes(count - segment.index_from(seq).len()..count), &mut records);
+            decode(segment.bytes(segment.number_of(seq)..segment.index().len()), &mut records);
         }
         records
     }

@@ -16,8 +16,35 @@ pub struct Message {
 #[derive(Debug)]
 enum Part {
     Own(Range<usize>),
-    Segment(Arc<Segment>, Range<usize>),
-    Json(Arc<Json>, Range<usize>),
+    Shared(Shared, Range<usize>),
+}
+
+/// What holds bytes that every tab shares.
+#[derive(Debug)]
+pub(crate) enum Shared {
+    Segment(Arc<Segment>),
+    Json(Arc<Json>),
+}
+
+impl Shared {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Segment(segment) => segment.body(),
+            Self::Json(json) => json.text(),
+        }
+    }
+}
+
+impl From<&Arc<Segment>> for Shared {
+    fn from(segment: &Arc<Segment>) -> Self {
+        Self::Segment(Arc::clone(segment))
+    }
+}
+
+impl From<Arc<Json>> for Shared {
+    fn from(json: Arc<Json>) -> Self {
+        Self::Json(json)
+    }
 }
 
 impl Message {
@@ -25,8 +52,7 @@ impl Message {
     pub fn parts(&self) -> Vec<&[u8]> {
         let bytes = self.parts.iter().map(|part| match part {
             Part::Own(range) => &self.own[range.clone()],
-            Part::Segment(segment, range) => &segment.body()[range.clone()],
-            Part::Json(json, range) => &json.text()[range.clone()],
+            Part::Shared(shared, range) => &shared.bytes()[range.clone()],
         });
         bytes.collect()
     }
@@ -46,21 +72,12 @@ impl Message {
         }
     }
 
-    /// Goes on with these bytes of a segment's body.
-    pub(crate) fn share(&mut self, segment: &Arc<Segment>, range: Range<usize>) {
+    /// Goes on with these of the shared bytes.
+    pub(crate) fn share(&mut self, shared: Shared, range: Range<usize>) {
         if range.len() <= COPIED_UP_TO {
-            self.write(|own| own.extend_from_slice(&segment.body()[range]));
+            self.write(|own| own.extend_from_slice(&shared.bytes()[range]));
         } else {
-            self.parts.push(Part::Segment(Arc::clone(segment), range));
-        }
-    }
-
-    /// Goes on with these bytes of a segment's JSON.
-    pub(crate) fn share_json(&mut self, json: &Arc<Json>, range: Range<usize>) {
-        if range.len() <= COPIED_UP_TO {
-            self.write(|own| own.extend_from_slice(&json.text()[range]));
-        } else {
-            self.parts.push(Part::Json(Arc::clone(json), range));
+            self.parts.push(Part::Shared(shared, range));
         }
     }
 }

@@ -96,22 +96,23 @@ impl Segment {
 
     /// The index entries of the records with a seq of at least `seq`.
     pub fn index_from(&self, seq: u64) -> &[Entry] {
-        let skipped = seq.saturating_sub(self.first_seq);
-        usize::try_from(skipped).ok().and_then(|skipped| self.index.get(skipped..)).unwrap_or_default()
+        &self.index[self.number_of(seq)..]
+    }
+
+    /// The number of the first record with a seq of at least `seq`; the number after the last where there is none.
+    pub fn number_of(&self, seq: u64) -> usize {
+        let skipped = usize::try_from(seq.saturating_sub(self.first_seq));
+        skipped.map_or(self.index.len(), |skipped| skipped.min(self.index.len()))
     }
 
     /// Where what has a seq of at least `seq` begins in the body.
     pub fn start_of_seq(&self, seq: u64) -> usize {
-        if seq >= self.end_seq() {
-            self.body.len()
-        } else {
-            self.start_of(self.index.len() - self.index_from(seq).len())
-        }
+        if seq >= self.end_seq() { self.body.len() } else { self.start_of(self.number_of(seq)) }
     }
 
     /// The first record with a seq of at least `seq`.
     pub fn record_from(&self, seq: u64) -> Option<RecordRef<'_>> {
-        let at = self.index.len() - self.index_from(seq).len();
+        let at = self.number_of(seq);
         let record = (at < self.index.len()).then(|| codec::decode_record_ref(self.bytes(at..at + 1)))?;
         Some(record.expect("the ring holds what this process encoded"))
     }

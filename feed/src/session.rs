@@ -157,6 +157,11 @@ impl Session {
         }
     }
 
+    /// The seq after all that is published.
+    pub fn head(&self) -> u64 {
+        self.hub.ring.read().head()
+    }
+
     /// The seq of what it takes next.
     pub fn seq(&self) -> u64 {
         self.seq
@@ -258,6 +263,13 @@ impl Session {
         if to <= self.seq {
             return Vec::new();
         }
+        let mut gaps = Vec::new();
+        // What lies before the first record of a partition comes before what is passed over of it: a tab that hears of the later
+        // gap first takes itself to be beyond the earlier one.
+        self.meet_awaited(ring, |gap| {
+            gaps.push(gap);
+            true
+        });
         let mut passed: BTreeMap<usize, (i64, i64, u64)> = BTreeMap::new();
         for (seq, entry) in ring.entries().filter(|(seq, _)| (self.seq..to).contains(seq)) {
             let ordinal = entry.partition as usize;
@@ -268,7 +280,8 @@ impl Session {
         }
         self.stand_at(ring, to);
         let gap = |(ordinal, (first, last, count))| self.gap_of(ring, ordinal, first, last, Count::Exact(count));
-        passed.into_iter().map(gap).collect()
+        gaps.extend(passed.into_iter().map(gap));
+        gaps
     }
 
     /// Goes on from a cursor of this epoch. Returns what was evicted since.
@@ -336,7 +349,7 @@ impl Session {
         let ring = hub.ring.read();
         if ring.partition_count() > self.known {
             self.extend_wanted(&ring);
-            self.meet_awaited(&ring, batch)?;
+            self.meet_awaited(&ring, |gap| batch.push_gap(gap))?;
             self.known = ring.partition_count();
         }
         if self.seq < ring.tail() {
@@ -356,8 +369,9 @@ impl Session {
         }
     }
 
-    /// Tells what lies between the tab's offsets and the first ones here of partitions that turned up since.
-    fn meet_awaited(&mut self, ring: &Ring, batch: &mut Batch) -> Option<()> {
+    /// Tells what lies between the tab's offsets and the first ones here of partitions that turned up since. `tell` says whether
+    /// there was room for the gap.
+    fn meet_awaited(&mut self, ring: &Ring, mut tell: impl FnMut(Gap) -> bool) -> Option<()> {
         let mut at = 0;
         while let Some((position, id)) = self.awaited.get(at) {
             let ordinal = match ring.find(position, id.as_deref()) {
@@ -373,7 +387,7 @@ impl Session {
             };
             let (next, first) = (position.next, ring.known(ordinal).first);
             if let Some(gap) = self.gap_before(ring, ordinal, next, first)
-                && !batch.push_gap(gap)
+                && !tell(gap)
             {
                 return None;
             }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use feed::{Hub, HubConfig, Session, Sieve, Writer, hub};
+use feed::{Batch, Hub, HubConfig, Session, Sieve, Writer, hub};
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use wire::{
@@ -40,6 +40,10 @@ fn append(writer: &mut Writer, topic: &str, offsets: impl IntoIterator<Item = i6
 
 fn start(hub: &Arc<Hub>, from: From) -> Session {
     Session::new(hub, Arc::default(), from).0
+}
+
+fn events_of(batch: &Batch) -> Vec<Event> {
+    codec::decode_events(&batch.postcard().to_vec()).unwrap()
 }
 
 fn offsets(events: &[Event]) -> Vec<i64> {
@@ -91,7 +95,7 @@ fn the_newest_records_and_their_cursor_are_of_one_moment() {
     assert_eq!(newest.iter().map(|record| record.offset).collect::<Vec<_>>(), [3, 4]);
     assert_eq!(cursor.positions, [Position { topic: "orders".into(), partition: 0, next: 5 }]);
     let mut session = start(&hub, From::Cursor(cursor));
-    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [5, 6]);
+    assert_eq!(offsets(&events_of(&session.take(MAX_EVENT_MESSAGE))), [5, 6]);
     assert_eq!(hub.positions()[0].next, 7);
 }
 
@@ -100,7 +104,7 @@ fn a_session_that_is_too_slow_is_told_what_it_missed_and_goes_on() {
     let (mut writer, hub) = small();
     let mut session = start(&hub, From::Now);
     append(&mut writer, "orders", 0..10);
-    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    let events = events_of(&session.take(MAX_EVENT_MESSAGE));
     assert_eq!(events[0], Event::Gap(gap(0, 8, Count::Exact(9))));
     assert_eq!(offsets(&events), [9]);
 }
@@ -114,7 +118,7 @@ fn a_tab_that_comes_back_too_late_is_told_what_it_missed() {
     let (mut session, start) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
     assert!(start.resumed);
     assert_eq!(start.gaps, [gap(3, 8, Count::Exact(6))]);
-    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [9]);
+    assert_eq!(offsets(&events_of(&session.take(MAX_EVENT_MESSAGE))), [9]);
 }
 
 #[test]
@@ -125,7 +129,7 @@ fn a_cursor_of_another_epoch_goes_by_offsets() {
         let positions = vec![Position { topic: "orders".into(), partition: 0, next }];
         let cursor = Cursor { epoch: 0, seq: 77, positions, ..Cursor::default() };
         let (mut session, start) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
-        (start.gaps, offsets(&session.take(MAX_EVENT_MESSAGE).into_events()))
+        (start.gaps, offsets(&events_of(&session.take(MAX_EVENT_MESSAGE))))
     };
     assert_eq!(at(11), (vec![], vec![11, 12]));
     assert_eq!(at(13), (vec![], vec![]));
@@ -144,10 +148,10 @@ fn a_partition_that_turns_up_later_gets_its_gap_before_its_records() {
     let mut again = start(&hub, From::Cursor(session.cursor()));
     assert_eq!(again.cursor(), session.cursor(), "nor after a reconnect in this epoch");
     append(&mut writer, "orders", 8..10);
-    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    let events = events_of(&session.take(MAX_EVENT_MESSAGE));
     assert_eq!(events[0], Event::Gap(gap(5, 7, Count::UpTo(3))));
     assert_eq!(offsets(&events), [8, 9]);
-    assert_eq!(again.take(MAX_EVENT_MESSAGE).into_events(), events);
+    assert_eq!(events_of(&again.take(MAX_EVENT_MESSAGE)), events);
 }
 
 #[tokio::test]
@@ -160,7 +164,7 @@ async fn a_partition_that_begins_without_a_record_gets_its_gap_too() {
     writer.flush();
     timeout(Duration::from_secs(5), early.ready()).await.expect("woken");
     let told = [Event::Gap(gap(5, 7, Count::UpTo(3))), Event::Positions(at(8))];
-    assert_eq!(early.take(MAX_EVENT_MESSAGE).into_events(), told);
+    assert_eq!(events_of(&early.take(MAX_EVENT_MESSAGE)), told);
     assert!(timeout(Duration::from_millis(20), early.ready()).await.is_err(), "told once");
     assert_eq!(early.cursor().positions, at(8));
     assert_eq!(hub.newest(0).1.positions, at(8));
@@ -168,8 +172,8 @@ async fn a_partition_that_begins_without_a_record_gets_its_gap_too() {
     let (mut late, start) = Session::new(&hub, Arc::default(), from());
     assert_eq!((start.gaps, start.positions), (vec![gap(5, 7, Count::UpTo(3))], at(8)));
     append(&mut writer, "orders", 8..10);
-    assert_eq!(offsets(&late.take(MAX_EVENT_MESSAGE).into_events()), [8, 9]);
-    assert_eq!(offsets(&early.take(MAX_EVENT_MESSAGE).into_events()), [8, 9]);
+    assert_eq!(offsets(&events_of(&late.take(MAX_EVENT_MESSAGE))), [8, 9]);
+    assert_eq!(offsets(&events_of(&early.take(MAX_EVENT_MESSAGE))), [8, 9]);
 }
 
 #[test]
@@ -184,7 +188,7 @@ fn what_another_instance_consumed_meanwhile_is_a_gap_for_who_comes_from_there() 
     let (mut session, start) = Session::new(&hub, Arc::default(), From::Cursor(cursor));
     assert_eq!(start.gaps, [gap(6, 9, Count::UpTo(4))]);
     append(&mut writer, "orders", 10..11);
-    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [10]);
+    assert_eq!(offsets(&events_of(&session.take(MAX_EVENT_MESSAGE))), [10]);
 }
 
 #[test]
@@ -219,7 +223,7 @@ fn what_another_instance_has_beyond_the_records_that_are_here_does_not_stand_for
     let now_with = Some("ottla-2".to_owned());
     let gaps = session.elsewhere(|_, _| Some(("ottla-2".to_owned(), 9)));
     assert_eq!(gaps, [Gap { now_with, ..gap(5, 8, Count::UpTo(4)) }]);
-    assert_eq!(offsets(&session.take(MAX_EVENT_MESSAGE).into_events()), [2, 3, 4]);
+    assert_eq!(offsets(&events_of(&session.take(MAX_EVENT_MESSAGE))), [2, 3, 4]);
 }
 
 #[test]
@@ -231,7 +235,7 @@ fn a_tab_that_can_hold_few_records_is_told_what_it_is_not_sent() {
     append(&mut writer, "bills", 0..2);
     let recent = |cursor: &Cursor, most| {
         let (mut session, start) = Session::new(&hub, Arc::default(), From::Recent { cursor: cursor.clone(), most });
-        (start.gaps, offsets(&session.take(MAX_EVENT_MESSAGE).into_events()))
+        (start.gaps, offsets(&events_of(&session.take(MAX_EVENT_MESSAGE))))
     };
     assert_eq!(recent(&seen, 100), (vec![], vec![3, 4, 5, 6, 7, 0, 1]));
     assert_eq!(recent(&seen, 4), (vec![gap(3, 5, Count::Exact(3))], vec![6, 7, 0, 1]));
@@ -260,7 +264,7 @@ fn a_change_stands_at_its_place() {
     writer.change(7, ChangeKind::Lost(vec![]));
     writer.push(&record("orders", 1, b"b"));
     writer.flush();
-    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    let events = events_of(&session.take(MAX_EVENT_MESSAGE));
     let epoch = hub.epoch();
     assert!(matches!(&events[0], Event::Records(Records { next: 2, .. })));
     assert_eq!(events[1], Event::Change(Change { epoch, seq: 2, at: 7, kind: ChangeKind::Lost(vec![]) }));
@@ -277,7 +281,7 @@ fn a_filter_lets_through_what_matches_and_says_now_and_then_where_the_tab_is() {
         writer.push(&record("orders", offset, if offset == 5000 { b"a Needle" } else { b"hay" }));
         writer.flush();
         if offset % 100 == 99 {
-            told.extend(session.take(MAX_EVENT_MESSAGE).into_events());
+            told.extend(events_of(&session.take(MAX_EVENT_MESSAGE)));
         }
     }
     assert_eq!(offsets(&told), [5000]);
@@ -293,7 +297,7 @@ fn gaps_of_partitions_that_a_filter_leaves_out_are_not_told() {
     let (mut session, _) = Session::new(&hub, Sieve::of(&filter).unwrap(), From::Now);
     append(&mut writer, "orders", 0..2);
     append(&mut writer, "payments", 0..3);
-    assert_eq!(session.take(MAX_EVENT_MESSAGE).into_events(), [Event::Gap(gap(0, 1, Count::Exact(2)))]);
+    assert_eq!(events_of(&session.take(MAX_EVENT_MESSAGE)), [Event::Gap(gap(0, 1, Count::Exact(2)))]);
 }
 
 #[test]
@@ -331,7 +335,7 @@ fn many_gaps_are_told_in_several_messages_and_none_twice() {
     append(&mut writer, "last", [0]);
     let mut told = 0;
     loop {
-        let events = session.take(MAX_EVENT_MESSAGE).into_events();
+        let events = events_of(&session.take(MAX_EVENT_MESSAGE));
         let gaps = events.iter().filter(|event| matches!(event, Event::Gap(_))).count();
         told += gaps;
         if gaps < events.len() {
@@ -355,7 +359,7 @@ fn comes_from_elsewhere(hub: &Arc<Hub>, id: &str, next: i64) -> (Vec<Gap>, Vec<E
     let topics = vec![TopicId { topic: "orders".into(), id: id.into() }];
     let cursor = Cursor { positions, topics, ..Cursor::default() };
     let (mut session, start) = Session::new(hub, Arc::default(), From::Cursor(cursor));
-    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    let events = events_of(&session.take(MAX_EVENT_MESSAGE));
     (start.gaps, events, session.cursor())
 }
 
@@ -394,7 +398,7 @@ fn a_topic_made_anew_is_told_at_its_place_and_its_offsets_stand_for_themselves()
     assert_eq!((gaps, offsets(&events)), (vec![], vec![7, 8, 1]));
 
     let mut session = start(&hub, From::Cursor(before));
-    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    let events = events_of(&session.take(MAX_EVENT_MESSAGE));
     assert_eq!((events[0].clone(), offsets(&events)), (topic("new"), vec![0, 1]));
 }
 
@@ -427,6 +431,6 @@ fn what_a_tab_awaits_of_a_topic_that_is_no_more_is_not_awaited() {
     );
     writer.topic("orders", "new");
     append(&mut writer, "orders", 8..9);
-    let events = session.take(MAX_EVENT_MESSAGE).into_events();
+    let events = events_of(&session.take(MAX_EVENT_MESSAGE));
     assert_eq!((&events[0], offsets(&events)), (&topic("new"), vec![8]), "no gap from 5 to 7");
 }

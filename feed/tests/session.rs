@@ -250,8 +250,7 @@ impl Reader {
         let json: Vec<_> = batch.json().map(|(name, json)| (name, String::from_utf8(json.to_vec()).unwrap())).collect();
         assert!(message.len() <= MAX_EVENT_MESSAGE);
         let is_empty = batch.is_empty();
-        let events = batch.into_events();
-        assert_eq!(codec::decode_events(&message).unwrap(), events);
+        let events = codec::decode_events(&message).unwrap();
         let as_json = |event: &Event| (event.name(), codec::event_to_json(event));
         assert_eq!(json, events.iter().map(as_json).collect::<Vec<_>>(), "both forms say the same");
         assert!(message.len() <= limit || events.len() <= 1, "{} bytes of {limit}", message.len());

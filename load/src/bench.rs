@@ -13,6 +13,7 @@ use crate::{
     browser,
     ingest::{self, Ingest, median},
     reliability::instance::{Instance, Launch, Signal},
+    setting::Setting,
     tabs::{self, process::Processes, report::Report},
 };
 use anyhow::{Context as _, ensure};
@@ -44,18 +45,8 @@ const SETTLE: Duration = Duration::from_secs(3);
 /// The flags of `ottla-load bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The cluster's addresses, separated by commas
-    #[arg(long, value_name = "HOST:PORT,…")]
-    brokers: String,
-    /// The program
-    #[arg(long, value_name = "FILE")]
-    ottla: PathBuf,
-    /// The page's files
-    #[arg(long, value_name = "FOLDER")]
-    site: PathBuf,
-    /// Where the instances' logs go
-    #[arg(long, value_name = "FOLDER")]
-    logs: PathBuf,
+    #[command(flatten)]
+    setting: Setting,
     /// The folder with BENCHMARKS.md, whose measured part is written anew; the results go to `benchmarks/` in it
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
@@ -163,9 +154,7 @@ pub(crate) async fn run(mut options: Options) -> anyhow::Result<bool> {
     document::check(&fs::read_to_string(&document).with_context(|| document.display().to_string())?)?;
     let folder = options.out.join("benchmarks");
     fs::create_dir_all(&folder)?;
-    options.logs = std::path::absolute(&options.logs)?;
-    options.ottla = std::path::absolute(&options.ottla)?;
-    options.site = std::path::absolute(&options.site)?;
+    options.setting = options.setting.absolute()?;
     let mut bench = Bench {
         lines: fs::File::create(folder.join("results.jsonl"))?,
         results: Results { about: about(&options.about)?, ..Results::default() },
@@ -214,7 +203,7 @@ impl Bench {
             self.results.micro = micro(folder)?;
             self.write("micro", "cargo bench --package feed", &json!(self.results.micro))?;
         }
-        self.results.files = page_files(&self.options.site)?;
+        self.results.files = page_files(&self.options.setting.site)?;
         self.write("page files", "scripts/build.sh", &json!(self.results.files))?;
 
         let started = self.start_up().await;
@@ -253,11 +242,11 @@ impl Bench {
     /// The page in a browser, on an instance of its own that has no core to itself: here the browser is what is looked at.
     async fn browse(&self, script: &Path, flags: &str) -> anyhow::Result<browser::Report> {
         let topic = format!("bench-browser-{:08x}", rand::random::<u32>());
-        ingest::create(&self.options.brokers, &topic, PARTITIONS).await?;
+        ingest::create(&self.options.setting.brokers, &topic, PARTITIONS).await?;
         let mut instance = Instance::new("browser", Launch { core: None, ..self.launch(&topic) })?;
         instance.start().await?;
         let (url, script) = (instance.url(), script.display().to_string());
-        let place = ["browser", "--instance", &url, "--brokers", &self.options.brokers, "--topic", &topic];
+        let place = ["browser", "--instance", &url, "--brokers", &self.options.setting.brokers, "--topic", &topic];
         let line = place.into_iter().chain(["--script", &script]).chain(flags.split(' '));
         let measured = browser::measure(&BrowserLine::try_parse_from(line)?.options, self.options.core.is_some()).await;
         stop(instance).await?;
@@ -298,23 +287,15 @@ impl Bench {
     }
 
     fn launch(&self, topic: &str) -> Launch {
-        Launch {
-            ottla: self.options.ottla.clone(),
-            logs: self.options.logs.clone(),
-            brokers: self.options.brokers.clone(),
-            topic: topic.into(),
-            group: topic.into(),
-            configuration: vec![("SERVER__SITE_ROOT".into(), self.options.site.display().to_string())],
-            core: self.options.core,
-        }
+        Launch { core: self.options.core, ..self.options.setting.launch(topic) }
     }
 
     fn ingest(&self) -> ingest::Options {
         let (records, rounds) = self.plan.ingest();
         ingest::Options {
-            brokers: self.options.brokers.clone(),
-            ottla: self.options.ottla.clone(),
-            logs: self.options.logs.clone(),
+            brokers: self.options.setting.brokers.clone(),
+            ottla: self.options.setting.ottla.clone(),
+            logs: self.options.setting.logs.clone(),
             records,
             size: 200,
             rounds,
@@ -325,7 +306,7 @@ impl Bench {
     /// An instance on a topic of its own that has none of its records yet.
     async fn instance(&self, name: &str) -> anyhow::Result<(Instance, String)> {
         let topic = format!("bench-{name}-{:08x}", rand::random::<u32>());
-        ingest::create(&self.options.brokers, &topic, PARTITIONS).await?;
+        ingest::create(&self.options.setting.brokers, &topic, PARTITIONS).await?;
         let mut instance = Instance::new(name, self.launch(&topic))?;
         instance.start().await?;
         Ok((instance, topic))
@@ -333,7 +314,7 @@ impl Bench {
 
     async fn start_up(&self) -> anyhow::Result<StartUp> {
         let topic = format!("bench-start-{:08x}", rand::random::<u32>());
-        ingest::create(&self.options.brokers, &topic, PARTITIONS).await?;
+        ingest::create(&self.options.setting.brokers, &topic, PARTITIONS).await?;
         let (mut answers, mut consumes) = (Vec::new(), Vec::new());
         for _ in 0..self.plan.starts() {
             let mut instance = Instance::new("start", self.launch(&topic))?;
@@ -365,7 +346,7 @@ impl Bench {
     async fn embedded(&self) -> anyhow::Result<AtRest> {
         let mut launch = self.launch("bench-rest");
         launch.brokers = String::new();
-        let data = self.options.logs.join("broker").display().to_string();
+        let data = self.options.setting.logs.join("broker").display().to_string();
         launch.configuration.push(("EMBEDDED__DATA_DIR".into(), data));
         let mut instance = Instance::new("embedded", launch)?;
         instance.start().await?;
@@ -382,8 +363,17 @@ impl Bench {
             let command = format!("ottla-load tabs {flags}");
             eprintln!("━━ {command}");
             let url = instance.url();
-            let place =
-                ["tabs", "--instances", &url, "--pids", &pid, "--brokers", &self.options.brokers, "--topic", &topic];
+            let place = [
+                "tabs",
+                "--instances",
+                &url,
+                "--pids",
+                &pid,
+                "--brokers",
+                &self.options.setting.brokers,
+                "--topic",
+                &topic,
+            ];
             let options = TabsLine::try_parse_from(place.into_iter().chain(flags.split(' ')))?.options;
             let measured = tabs::measure(&options).await;
             if let Some(report) = self.keep(name, &command, measured)? {

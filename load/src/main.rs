@@ -6,6 +6,7 @@ mod browser;
 mod check;
 mod ingest;
 mod reliability;
+mod setting;
 mod soak;
 mod tabs;
 mod traffic;

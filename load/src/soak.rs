@@ -7,7 +7,8 @@
 use crate::{
     browser::{chromium::Chromium, slope},
     ingest,
-    reliability::instance::{Instance, Launch, Signal},
+    reliability::instance::{Instance, Signal},
+    setting::Setting,
     tabs::{
         self,
         process::{self, Processes},
@@ -58,18 +59,8 @@ const FLAT: f64 = 0.05;
 /// The flags of `ottla-load soak`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The cluster's addresses, separated by commas
-    #[arg(long, value_name = "HOST:PORT,…")]
-    brokers: String,
-    /// The program
-    #[arg(long, value_name = "FILE")]
-    ottla: PathBuf,
-    /// The page's files
-    #[arg(long, value_name = "FOLDER")]
-    site: PathBuf,
-    /// Where the instance's log goes
-    #[arg(long, value_name = "FOLDER")]
-    logs: PathBuf,
+    #[command(flatten)]
+    setting: Setting,
     /// What opens the page in a Chromium; without it, that is left out
     #[arg(long, value_name = "FILE")]
     browser: Option<PathBuf>,
@@ -158,19 +149,17 @@ struct Verdict {
 /// Runs it, and prints what is seen. False when something grew, panicked or does not add up.
 pub(crate) async fn run(mut options: Options) -> anyhow::Result<bool> {
     tabs::raise_file_limit()?;
-    options.logs = std::path::absolute(&options.logs)?;
-    options.ottla = std::path::absolute(&options.ottla)?;
-    options.site = std::path::absolute(&options.site)?;
+    options.setting = options.setting.absolute()?;
     let topic = format!("soak-{:08x}", rand::random::<u32>());
-    ingest::create(&options.brokers, &topic, PARTITIONS).await?;
-    let mut instance = Instance::new("soak", launch(&options, &topic))?;
+    ingest::create(&options.setting.brokers, &topic, PARTITIONS).await?;
+    let mut instance = Instance::new("soak", options.setting.launch(&topic))?;
     instance.start().await?;
     let lived = live(&options, &instance, &topic).await;
     // Also after a failure: its log is to be whole.
     instance.signal(Signal::Terminate).await?;
     instance.ended().await?;
     let mut verdict = lived?;
-    let log = fs::read_to_string(options.logs.join("soak.log"))?;
+    let log = fs::read_to_string(options.setting.logs.join("soak.log"))?;
     verdict.panics = log.lines().filter(|line| line.contains("panicked")).count();
     verdict.broken = broken(&verdict);
     say(&verdict)?;
@@ -181,18 +170,6 @@ pub(crate) async fn run(mut options: Options) -> anyhow::Result<bool> {
     Ok(verdict.broken.is_empty())
 }
 
-fn launch(options: &Options, topic: &str) -> Launch {
-    Launch {
-        ottla: options.ottla.clone(),
-        logs: options.logs.clone(),
-        brokers: options.brokers.clone(),
-        topic: topic.into(),
-        group: topic.into(),
-        configuration: vec![("SERVER__SITE_ROOT".into(), options.site.display().to_string())],
-        core: None,
-    }
-}
-
 #[expect(clippy::print_stdout, reason = "the results are what this command is for")]
 fn say(line: &impl Serialize) -> anyhow::Result<()> {
     println!("{}", serde_json::to_string(line)?);
@@ -200,7 +177,7 @@ fn say(line: &impl Serialize) -> anyhow::Result<()> {
 }
 
 async fn live(options: &Options, instance: &Instance, topic: &str) -> anyhow::Result<Verdict> {
-    let Options { brokers, rate, .. } = options;
+    let Options { setting: Setting { brokers, .. }, rate, .. } = options;
     let from: Arc<[i64]> = source::ends(brokers, topic).await?.into();
     let mut crowd = Crowd::gather(options.tabs, &instance.url(), topic, Arc::clone(&from)).await?;
     let mut page = match &options.browser {
@@ -278,6 +255,12 @@ async fn live(options: &Options, instance: &Instance, topic: &str) -> anyhow::Re
     })
 }
 
+/// What every tab asks for.
+fn subscribe() -> Subscribe {
+    let (filter, pace, from) = (Filter::default(), Pace::Display, From::Now);
+    Subscribe { feed: "default".into(), scope: Scope::Instance, filter, pace, from }
+}
+
 /// All tabs.
 struct Crowd {
     /// Of those that stay, and of those that pass.
@@ -294,10 +277,7 @@ struct Crowd {
 impl Crowd {
     /// Opens them, and waits until those that stay are all served.
     async fn gather(all: u32, url: &str, topic: &str, from: Arc<[i64]>) -> anyhow::Result<Self> {
-        let (feed, filter, pace, from_now) = ("default".into(), Filter::default(), Pace::Display, From::Now);
-        let subscribe = Subscribe { feed, scope: Scope::Instance, filter, pace, from: from_now };
-        let run =
-            || Ok::<_, anyhow::Error>(Arc::new(Run::new(topic.into(), subscribe.clone(), Subprotocol::Postcard)?));
+        let run = || Ok::<_, anyhow::Error>(Arc::new(Run::new(topic.into(), subscribe(), Subprotocol::Postcard)?));
         let (run, passing) = (run()?, run()?);
         let permits = Arc::new(Semaphore::new(CONNECT_AT_ONCE));
         let (mut stay, mut tallies, mut orders, mut tabs) = (0, Vec::new(), Vec::new(), JoinSet::new());
@@ -384,9 +364,7 @@ async fn pass(run: Arc<Run>, url: String, permits: Arc<Semaphore>) -> client::Er
 /// The instance's counters, once they have come to `records`, or do not any more.
 async fn counted(url: &str, records: u64) -> anyhow::Result<Stats> {
     let mut client = connect(url, Subprotocol::Postcard).await?;
-    let (filter, pace, from) = (Filter::default(), Pace::Display, From::Now);
-    let subscribe = Subscribe { feed: "default".into(), scope: Scope::Instance, filter, pace, from };
-    client.send(&Command::Subscribe(subscribe)).await?;
+    client.send(&Command::Subscribe(subscribe())).await?;
     let began = Instant::now();
     loop {
         for event in client.next().await? {

@@ -112,7 +112,7 @@ impl Event {
         match self {
             Self::Hello(_) => "hello",
             Self::Subscribed(_) => "subscribed",
-            Self::Records(_) => "records",
+            Self::Records(_) => Records::EVENT,
             Self::Gap(_) => "gap",
             Self::Flag(_) => "flag",
             Self::Consumed(_) => "consumed",
@@ -180,6 +180,11 @@ pub struct Records {
     pub next: u64,
     /// The records.
     pub records: Vec<Record>,
+}
+
+impl Records {
+    /// The name of [`Event::Records`]: see [`Event::name`].
+    pub const EVENT: &str = "records";
 }
 
 /// Records of one partition that a tab is not sent. They are in the log (unless retention or compaction took them) and can

@@ -23,6 +23,7 @@ mod query;
 mod record;
 mod reset;
 mod resume;
+mod taken;
 mod topic;
 
 pub use command::{Command, From, Pace, Scope, Subscribe};
@@ -44,6 +45,7 @@ pub use query::{Contents, Expression, Query, QueryError, QueryFault};
 pub use record::{Flags, Header, HeaderView, Record, RecordRef, RecordView, Timestamp};
 pub use reset::{ResetError, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo};
 pub use resume::{LONGEST_DELAY, Resume, back_off};
+pub use taken::Taken;
 pub use topic::{Place, check_topic_name};
 
 /// How a record is cut to fit a message to a tab.

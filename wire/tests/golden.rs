@@ -3,12 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[path = "common/examples.rs"]
+mod examples;
+
+use examples::examples;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use wire::codec;
 
 const GOLDEN: &str = include_str!("golden/v1.jsonl");
-const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,9 +70,8 @@ fn every_line_is_written_and_read_as_it_was() {
 fn every_example_of_the_protocol_is_there() {
     let mut missing = Vec::new();
     for kind in ["event", "command"] {
-        let opening = format!("```json {kind}\n");
-        for example in DOCUMENT.split(opening.as_str()).skip(1) {
-            let line = line(kind, example.split_once("\n```").unwrap().0);
+        for example in examples(kind) {
+            let line = line(kind, example);
             missing.extend((!GOLDEN.lines().any(|golden| golden == line)).then_some(line));
         }
     }

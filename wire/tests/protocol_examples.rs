@@ -2,17 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+#[path = "common/examples.rs"]
+mod examples;
+
+use examples::{DOCUMENT, examples};
 use std::collections::BTreeSet;
 use wire::{ByeReason, Event, codec};
-
-const DOCUMENT: &str = include_str!("../../docs/PROTOCOL.md");
-
-/// The examples of one kind: the blocks that begin with "```json" and the kind.
-fn examples(kind: &str) -> Vec<&'static str> {
-    let opening = format!("```json {kind}\n");
-    let blocks = DOCUMENT.split(opening.as_str()).skip(1);
-    blocks.map(|block| block.split_once("\n```").expect("every block is closed").0).collect()
-}
 
 fn same_json(written: &str, read: &str) {
     let value = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();

@@ -4,7 +4,7 @@
 use super::window::Resumed;
 use std::time::Duration;
 use wire::{
-    Behind, Command, Count, Cursor, Event, Filter, From, LONGEST_DELAY, Pace, Resume, Scope, Subscribe, back_off,
+    Behind, Command, Count, Cursor, Event, Filter, From, LONGEST_DELAY, Pace, Resume, Scope, Subscribe, Taken, back_off,
 };
 
 /// From opening the socket to the subscription.
@@ -162,8 +162,8 @@ pub(crate) struct Machine {
     attempt: u32,
     pings: u64,
     latency_ms: Option<u32>,
-    /// How many events with records came on this connection.
-    taken: u64,
+    /// What came on this connection.
+    taken: Taken,
     behind: Behind,
     /// When the connection was lost, and who had served it.
     lost: Option<(Duration, String)>,
@@ -200,7 +200,7 @@ impl Machine {
             attempt: 0,
             pings: 0,
             latency_ms: None,
-            taken: 0,
+            taken: Taken::default(),
             behind: Behind::default(),
             lost: None,
             missed: None,
@@ -307,7 +307,7 @@ impl Machine {
 
     fn connect(&mut self, now: Duration, out: &mut Vec<Output>) {
         self.state = State::Opening { until: now + OPEN_WITHIN };
-        (self.taken, self.behind) = (0, Behind::default());
+        (self.taken, self.behind) = (Taken::default(), Behind::default());
         out.push(Output::Connect);
     }
 
@@ -364,10 +364,11 @@ impl Machine {
         }
         if let Event::Records(_) = event {
             // Whatever becomes of them here: what counts is that they have been read.
-            if self.taken.is_multiple_of(wire::TAKEN_AT_ONCE) {
-                out.push(Output::Send(Command::Taken(self.taken + 1)));
+            self.taken.count();
+            if let Some(command) = self.taken.due() {
+                out.push(Output::Send(command));
+                self.taken.told();
             }
-            self.taken += 1;
         }
         let is_of_the_stream = matches!(
             event,

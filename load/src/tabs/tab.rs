@@ -5,7 +5,7 @@ use super::{
     source::{Clock, sent_at},
     tally::Tally,
 };
-use client::{Client, Error, Subprotocol, Taken, connect};
+use client::{Client, Error, Subprotocol, connect};
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use std::{
@@ -19,7 +19,7 @@ use tokio::{
     sync::{Semaphore, watch},
     time::{sleep, timeout},
 };
-use wire::{ByeReason, Command, Cursor, Event, From, Position, Subscribe, back_off, codec};
+use wire::{ByeReason, Command, Cursor, Event, From, Position, Subscribe, Taken, back_off, codec};
 
 /// How long an attempt to connect may take. Long enough for the system to try a second and a third time, when a thousand come
 /// at once.

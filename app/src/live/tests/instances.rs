@@ -304,6 +304,7 @@ impl World {
         if start.resumed {
             let last = self.owed.iter().rposition(|(epoch, _)| *epoch == start.epoch);
             self.owed.truncate(last.map_or(0, |last| last + 1));
+            self.unfiltered = self.unfiltered.map(|unfiltered| unfiltered.min(self.owed.len()));
         }
         let mut all = BTreeSet::new();
         // What this instance has beyond the tab's position, what lies between the two, and what lies beyond with another one.
@@ -420,7 +421,8 @@ impl World {
             return;
         }
         if self.filter == 0 {
-            self.unfiltered = Some(self.owed.len());
+            // Unless there was no connection since the last filter ended.
+            self.unfiltered.get_or_insert(self.owed.len());
         }
         self.filter = filter;
         let asked = self.asked();
