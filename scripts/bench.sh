@@ -63,7 +63,8 @@ own_cluster bench 22092
 logs="$(mktemp -d)"
 at_end=(rm -rf "$logs")
 
-"${apart[@]}" scripts/kafka.sh start
+# One node: where there are two cores, three of them, the producer and the tabs on one of the two would be what is measured.
+"${apart[@]}" scripts/kafka.sh start --nodes 1
 changes="$(git status --porcelain --untracked-files=no 2>/dev/null | head -n 1)"
 "${apart[@]}" "$built/ottla-load-bench" bench "${quick[@]}" "${core[@]}" --brokers "$(scripts/kafka.sh brokers)" \
   --ottla "$built/ottla-bench" --site "$OTTLA_SITE" --logs "$logs" --out "$out" --criterion "$CARGO_TARGET_DIR/criterion/feed" \
@@ -71,7 +72,7 @@ changes="$(git status --porcelain --untracked-files=no 2>/dev/null | head -n 1)"
   --about "date=$(date -u +%F)" \
   --about "commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)${changes:+, with changes}" \
   --about "Rust=$RUSTUP_TOOLCHAIN" \
-  --about "Kafka=$(sed -n 's/.*<kafka.version>\(.*\)<.*/\1/p' scripts/kafka/pom.xml), three nodes on loopback, topics of one replica" \
+  --about "Kafka=$(sed -n 's/.*<kafka.version>\(.*\)<.*/\1/p' scripts/kafka/pom.xml), one node on loopback" \
   --about "profile=dev (dependencies at level 1), with Ottla's own code and tungstenite at level 3" \
   --about "cores=$([[ ${#core[@]} == 0 ]] && echo "shared by all" || echo "the instance alone on one; Kafka, producer and tabs on the others")"
 say "Results: $out/BENCHMARKS.md, $out/benchmarks/"

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 use wire::{Author, Happening, Mark, Millis, News, Notice, RecordView, TopicId};
 
 /// The least time between two batches of marks.
-const PACE: Duration = Duration::from_millis(20);
+const PACE: Duration = Duration::from_millis(50);
 /// How many marks of a group are kept for a reader that comes later.
 const KEPT: usize = 2_000;
 /// How many of the newest marks, and of the newest notices, are read at the start, of each partition.

@@ -5,7 +5,12 @@
 
 use crate::{Announcement, Engine, Feed, state::Standing, whole::Use};
 use ::feed::{Batch, POSITIONS_AT_ONCE, Session, SessionStart, Sieve};
-use std::{borrow::Cow, collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -14,8 +19,11 @@ use wire::{
     Behind, Bye, ByeReason, Command, Count, Cursor, Event, From, Hello, Pace, Scope, Sieved, Subscribe, Subscribed,
 };
 
-/// The least time between two messages of records at [`Pace::Display`]: a frame of a 60 Hz display.
+/// How often a message of records is sent at most at [`Pace::Display`]: once in a frame of a 60 Hz display.
 const FRAME: Duration = Duration::from_millis(16);
+/// When the first of these frames began. All tabs have the same ones: an instance that wakes up once for all of them takes a
+/// fifth less processor time at 50 busy tabs than one that wakes up for each.
+static FIRST_FRAME: LazyLock<Instant> = LazyLock::new(Instant::now);
 /// How long this instance must own everything before a tab on the whole group is served from its own share again: until then
 /// what was read ahead is consumed too.
 const SETTLED: Duration = Duration::from_secs(20);
@@ -447,14 +455,15 @@ async fn records(
     pace: Pace,
 ) -> Option<(u64, Batch)> {
     loop {
+        // First this, then what is there: while the feed is busy the tab is woken up once a message.
+        if let (Pace::Display, Some(last)) = (pace, *last_batch) {
+            sleep_until(frame_after(last)).await;
+        }
         session.ready().await;
         if credit.is_spent() {
             let since = *credit.spent.get_or_insert_with(Instant::now);
             sleep_until(since + credit.patience).await;
             return None;
-        }
-        if let (Pace::Display, Some(last)) = (pace, *last_batch) {
-            sleep_until(last + FRAME).await;
         }
         let from = session.seq();
         let batch = session.take(wire::MAX_EVENT_MESSAGE);
@@ -465,6 +474,13 @@ async fn records(
         // A filter that left out all of it may have much to go through: the others' turn.
         tokio::task::yield_now().await;
     }
+}
+
+/// When the frame after the one of `last` begins.
+fn frame_after(last: Instant) -> Instant {
+    let since = last.saturating_duration_since(*FIRST_FRAME).as_micros();
+    let frames = u32::try_from(since / FRAME.as_micros()).unwrap_or(u32::MAX - 1);
+    *FIRST_FRAME + FRAME * (frames + 1)
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {

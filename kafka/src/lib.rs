@@ -8,6 +8,7 @@
 
 mod admin;
 mod context;
+mod deliveries;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod error;

@@ -1,11 +1,14 @@
 //! The process's one producer: `acks=all`, idempotent. What is not here: what a message may be (`wire::ProduceInput`).
 
-use crate::{ClientSettings, Error, ProducerSettings, context::Context, error::reason, group::partition_count};
+use crate::{
+    ClientSettings, Error, ProducerSettings, context::Context, deliveries::Deliveries, error::reason,
+    group::partition_count,
+};
 use parking_lot::Mutex;
 use rdkafka::{
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
-    producer::{FutureProducer, FutureRecord, Producer as _},
+    producer::Producer as _,
 };
 use std::{
     collections::HashMap,
@@ -27,7 +30,7 @@ const QUEUE_DEADLINE: Duration = Duration::from_secs(1);
 /// The producer. Cheap to clone.
 #[derive(Clone)]
 pub struct Producer {
-    inner: FutureProducer<Context>,
+    deliveries: Deliveries,
     context: Context,
     topics: Arc<Mutex<HashMap<String, (Instant, u32)>>>,
     delivery_timeout: Duration,
@@ -41,11 +44,11 @@ impl Producer {
     pub fn new(client: &ClientSettings, settings: &ProducerSettings) -> Result<Self, Error> {
         let config = client.producer(settings)?;
         let context = Context::default();
-        let inner = config.create_with_context(context.clone()).map_err(Error::client)?;
+        let deliveries = Deliveries::new(&config, context.clone())?;
         let delivery_timeout =
             config.get("delivery.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);
         Ok(Self {
-            inner,
+            deliveries,
             context,
             topics: Arc::default(),
             delivery_timeout: delivery_timeout.unwrap_or(settings.delivery_timeout),
@@ -59,19 +62,19 @@ impl Producer {
     pub async fn send(&self, message: Outgoing) -> Result<Receipt, ProduceError> {
         self.check_place(&message).await?;
 
-        let mut record = FutureRecord::<[u8], [u8]>::to(&message.topic);
-        record.partition = message.partition;
-        record.key = message.key.as_deref();
-        record.payload = message.value.as_deref();
-        if !message.headers.is_empty() {
-            let headers = OwnedHeaders::new_with_capacity(message.headers.len());
-            record.headers = Some(message.headers.iter().fold(headers, |headers, header| {
-                headers.insert(Header { key: &header.name, value: Some(&header.value[..]) })
-            }));
-        }
-
         let began = Instant::now();
-        match self.inner.send(record, QUEUE_DEADLINE).await {
+        let sent = self.deliveries.send(&message.topic, QUEUE_DEADLINE, |record| {
+            record.partition = message.partition;
+            record.key = message.key.as_deref();
+            record.payload = message.value.as_deref();
+            if !message.headers.is_empty() {
+                let headers = OwnedHeaders::new_with_capacity(message.headers.len());
+                record.headers = Some(message.headers.iter().fold(headers, |headers, header| {
+                    headers.insert(Header { key: &header.name, value: Some(&header.value[..]) })
+                }));
+            }
+        });
+        match sent.await {
             Ok(delivery) => Ok(Receipt {
                 partition: delivery.partition,
                 offset: delivery.offset,
@@ -80,7 +83,7 @@ impl Producer {
                 key: message.key.map(Data::whole),
                 topic: message.topic,
             }),
-            Err((error, _)) => Err(self.refusal(&error, &message)),
+            Err(error) => Err(self.refusal(&error, &message)),
         }
     }
 
@@ -88,20 +91,20 @@ impl Producer {
     ///
     /// # Errors
     /// When there is no room for it.
-    pub fn post(
+    pub fn post<'a>(
         &self,
-        topic: &str,
-        key: &str,
-        value: &[u8],
+        topic: &'a str,
+        key: &'a str,
+        value: &'a [u8],
     ) -> Result<impl Future<Output = Result<(), Error>> + use<>, Error> {
         const POSTING: &str = "writing to a topic of Ottla's own";
-        let record = FutureRecord::to(topic).key(key).payload(value);
-        let delivery = self.inner.send_result(record).map_err(|(error, _)| Error::failed(POSTING, &error))?;
+        let offered =
+            self.deliveries.offer(topic, |record| (record.key, record.payload) = (Some(key.as_bytes()), Some(value)));
+        let answer = offered.map_err(|error| Error::failed(POSTING, &error))?;
         Ok(async move {
-            match delivery.await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err((error, _))) => Err(Error::failed(POSTING, &error)),
-                Err(_) => Err(Error::failed(POSTING, &KafkaError::Canceled)),
+            match answer.await.unwrap_or(Err(KafkaError::Canceled)) {
+                Ok(_) => Ok(()),
+                Err(error) => Err(Error::failed(POSTING, &error)),
             }
         })
     }
@@ -111,7 +114,7 @@ impl Producer {
     /// # Errors
     /// When something is not answered.
     pub fn flush(&self, deadline: Duration) -> Result<(), Error> {
-        self.inner.flush(deadline).map_err(|error| Error::failed("flushing the producer", &error))
+        self.deliveries.flush(deadline).map_err(|error| Error::failed("flushing the producer", &error))
     }
 
     /// Refuses a topic or a partition that does not exist. While Kafka does not answer nothing is known, and the delivery
@@ -156,9 +159,9 @@ impl Producer {
     }
 
     async fn ask_partition_count(&self, topic: &str) -> KafkaResult<Option<u32>> {
-        let (producer, topic) = (self.inner.clone(), topic.to_owned());
+        let (deliveries, topic) = (self.deliveries.clone(), topic.to_owned());
         let asked = tokio::task::spawn_blocking(move || {
-            let metadata = producer.client().fetch_metadata(Some(&topic), METADATA_DEADLINE)?;
+            let metadata = deliveries.producer().client().fetch_metadata(Some(&topic), METADATA_DEADLINE)?;
             partition_count(&metadata, &topic)
         });
         asked.await.unwrap_or(Err(KafkaError::Canceled))

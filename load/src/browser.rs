@@ -118,11 +118,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<bool> {
 /// When there is no Chromium, the page does not become live, or Kafka does not take the records.
 pub(crate) async fn measure(options: &Options, on_all_cores: bool) -> anyhow::Result<Report> {
     let Options { brokers, topic, rate, size, .. } = options;
-    let partitions = i32::try_from(source::ends(brokers, topic).await?.len())?;
     let (mut page, opened) = Chromium::open(&options.script, &options.instance, on_all_cores).await?;
     page.view(options.view.word()).await?;
     page.probe().await?;
-    let work = Work { partitions, rate: *rate, size: *size as usize, records: None, large: None };
+    let work = Work { rate: *rate, size: *size as usize, records: None, large: None };
     let source = Source::start(brokers, topic, work, Clock::start())?;
     sleep(Duration::from_secs(options.warm_up)).await;
 

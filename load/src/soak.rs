@@ -185,7 +185,7 @@ async fn live(options: &Options, instance: &Instance, topic: &str) -> anyhow::Re
         Some(script) => Some(Chromium::open(script, &instance.url(), false).await?.0),
     };
     let [size, large] = options.sizes[..] else { anyhow::bail!("two sizes") };
-    let work = Work { partitions: PARTITIONS, rate: *rate, size, records: None, large: Some((100, large)) };
+    let work = Work { rate: *rate, size, records: None, large: Some((100, large)) };
     let source = Source::start(brokers, topic, work, crowd.run.clock)?;
     let mut server = Processes::new(&[instance.pid().context("it runs")?])?;
 

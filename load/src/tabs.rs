@@ -348,8 +348,7 @@ impl<'a> Stage<'a> {
     async fn produce(&mut self, bar: &Bar) -> anyhow::Result<(Option<Produced>, Span)> {
         let Options { rate, size, records, .. } = *self.options;
         let (brokers, topic) = self.options.brokers.clone().zip(self.options.topic.clone()).context("no topic")?;
-        let work =
-            Work { partitions: i32::try_from(self.from.len())?, rate, size: size as usize, records, large: None };
+        let work = Work { rate, size: size as usize, records, large: None };
         let source = Source::start(&brokers, &topic, work, self.run.clock)?;
         bar.say("warming up");
         self.hold(Duration::from_secs(self.options.warm_up), bar).await?;

@@ -76,7 +76,7 @@ pub enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pace {
-    /// At most one message per 16 ms, a display's frame.
+    /// At most one message in each frame of 16 ms, a display's.
     #[default]
     Display,
     /// Whatever has gathered since the last write, at once.

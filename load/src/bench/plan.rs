@@ -63,6 +63,8 @@ impl Plan {
             run(&by_rate(*rate), format!("--tabs {} --rate {rate} {}", Self::GROWTH_TABS, self.times(3, 1)))
         }));
         vec![
+            // Kafka's virtual machine compiles what it runs often: a broker of half a minute ago is several times slower.
+            Scene { name: "warm-up", runs: vec![run("warm-up", format!("{fan_out} {}", self.times(30, 0)))] },
             Scene {
                 name: "fan-out",
                 runs: vec![

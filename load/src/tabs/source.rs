@@ -1,4 +1,5 @@
-//! The records: at a steady rate, straight through librdkafka, each with the time of its sending in front of its value.
+//! The records: at a steady rate, straight through librdkafka, each with the time of its sending in front of its value. They have no
+//! key: the producer changes the partition every ten milliseconds (`sticky.partitioning.linger.ms`, KIP-480), as producers do by default.
 
 use anyhow::Context as _;
 use rdkafka::{
@@ -84,7 +85,6 @@ pub(crate) async fn ends(brokers: &str, topic: &str) -> anyhow::Result<Vec<i64>>
 /// What to produce.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Work {
-    pub partitions: i32,
     /// Records a second, over all partitions.
     pub rate: u32,
     /// A value's size in bytes, at least [`STAMP`].
@@ -131,9 +131,8 @@ impl Source {
         let producer: ThreadedProducer<_> = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             .set("client.id", "ottla-load")
-            // Two milliseconds of what is measured. Without them each record is a request of its own, and from two thousand a
-            // second on it is the brokers that are measured.
-            .set("linger.ms", "2")
+            // As producers have it by default (librdkafka, and Java's since Kafka 4.0, KIP-1030): it is part of what is measured.
+            .set("linger.ms", "5")
             .set("socket.nagle.disable", "true")
             .set("queue.buffering.max.messages", "1000000")
             // The largest that a broker takes by its own default; librdkafka's leaves no room for what belongs to a record.
@@ -172,8 +171,7 @@ fn produce(
         while sent < due {
             let value = if sent % every == every - 1 { &mut large } else { &mut value };
             stamp(value, clock.now());
-            let partition = i32::try_from(sent % u64::from(work.partitions.unsigned_abs()))?;
-            let record = BaseRecord::<(), _>::to(topic).partition(partition).payload(&*value);
+            let record = BaseRecord::<(), _>::to(topic).payload(&*value);
             match producer.send(record) {
                 Ok(()) => sent += 1,
                 // Kafka can't keep up; what is due stays due.
@@ -193,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_is_due_follows_the_clock_and_not_the_ticks() {
-        let work = Work { partitions: 3, rate: 1_500, size: 20, records: None, large: None };
+        let work = Work { rate: 1_500, size: 20, records: None, large: None };
         assert_eq!(work.due(Duration::ZERO), 0);
         assert_eq!(work.due(Duration::from_millis(1)), 1);
         assert_eq!(work.due(Duration::from_millis(2)), 3);

@@ -1,0 +1,134 @@
+//! A producer of librdkafka's whose deliveries are futures. rdkafka has one too, whose thread polls for 100 ms at a time and spins
+//! through the last of them (`BaseProducer::poll` cuts what is left to whole milliseconds): a percent of a core, at rest.
+
+use crate::{Error, context::Context};
+use rdkafka::{
+    ClientConfig, ClientContext, Message as _, Timestamp,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode},
+    producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext},
+};
+use std::{
+    sync::{Arc, Weak},
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::sync::oneshot;
+
+/// How long the thread waits for deliveries before it looks whether the producer is still there.
+const POLL: Duration = Duration::from_secs(1);
+/// How long a message waits for room in librdkafka's queue before it is offered again.
+const OFFER_AGAIN: Duration = Duration::from_millis(100);
+
+/// The producer with its thread, which ends when the last clone is gone.
+#[derive(Clone)]
+pub(crate) struct Deliveries {
+    producer: Arc<BaseProducer<Answers>>,
+}
+
+/// Where the brokers put a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Delivered {
+    pub partition: i32,
+    pub offset: i64,
+    pub timestamp: Timestamp,
+}
+
+/// Resolves when the message is acknowledged or given up; an error where the producer went away before.
+pub(crate) type Answer = oneshot::Receiver<Result<Delivered, KafkaError>>;
+
+/// A message, with the other end of its [`Answer`] from [`Deliveries::offer`] on.
+pub(crate) type Message<'a> = BaseRecord<'a, [u8], [u8], Opaque>;
+
+type Opaque = Box<oneshot::Sender<Result<Delivered, KafkaError>>>;
+
+struct Answers(Context);
+
+impl ClientContext for Answers {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.error(error, reason);
+    }
+}
+
+impl ProducerContext for Answers {
+    type DeliveryOpaque = Opaque;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, answer: Opaque) {
+        let delivered = match result {
+            Ok(message) => Ok(Delivered {
+                partition: message.partition(),
+                offset: message.offset(),
+                timestamp: message.timestamp(),
+            }),
+            Err((error, _)) => Err(error.clone()),
+        };
+        // Nobody may wait for it any more.
+        let _ = answer.send(delivered);
+    }
+}
+
+impl Deliveries {
+    /// Makes the producer and starts its thread. Needs no broker.
+    pub fn new(config: &ClientConfig, context: Context) -> Result<Self, Error> {
+        let producer =
+            Arc::new(config.create_with_context::<_, BaseProducer<_>>(Answers(context)).map_err(Error::client)?);
+        let polled = Arc::downgrade(&producer);
+        thread::Builder::new()
+            .name("producer".into())
+            .spawn(move || poll(&polled))
+            .map_err(|error| Error::Client { reason: format!("no thread for the producer: {error}") })?;
+        Ok(Self { producer })
+    }
+
+    /// Hands on a message if there is room for it. `fill` says what is in it.
+    pub fn offer<'a>(&self, topic: &'a str, fill: impl FnOnce(&mut Message<'a>)) -> Result<Answer, KafkaError> {
+        let (message, answer) = message(topic, fill);
+        self.producer.send(message).map(|()| answer).map_err(|(error, _)| error)
+    }
+
+    /// Hands on a message, which waits at most so long for room, and waits for the answer.
+    pub async fn send<'a>(
+        &self,
+        topic: &'a str,
+        room_within: Duration,
+        fill: impl FnOnce(&mut Message<'a>),
+    ) -> Result<Delivered, KafkaError> {
+        let (mut message, answer) = message(topic, fill);
+        let began = Instant::now();
+        while let Err((error, back)) = self.producer.send(message) {
+            if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) || began.elapsed() >= room_within {
+                return Err(error);
+            }
+            message = back;
+            tokio::time::sleep(OFFER_AGAIN).await;
+        }
+        answer.await.unwrap_or(Err(KafkaError::Canceled))
+    }
+
+    /// librdkafka's own.
+    pub fn producer(&self) -> &BaseProducer<impl ProducerContext + use<>> {
+        &self.producer
+    }
+
+    /// Waits until everything that was sent is answered, at most `deadline`. Blocks.
+    pub fn flush(&self, deadline: Duration) -> Result<(), KafkaError> {
+        self.producer.flush(deadline)
+    }
+}
+
+fn message<'a>(topic: &'a str, fill: impl FnOnce(&mut Message<'a>)) -> (Message<'a>, Answer) {
+    let (opaque, answer) = oneshot::channel();
+    let mut message = BaseRecord::with_opaque_to(topic, Box::new(opaque));
+    fill(&mut message);
+    (message, answer)
+}
+
+fn poll(producer: &Weak<BaseProducer<Answers>>) {
+    while let Some(producer) = producer.upgrade() {
+        producer.poll(POLL);
+    }
+}
