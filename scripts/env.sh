@@ -22,6 +22,10 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
 export OTTLA_BIN="$CARGO_TARGET_DIR/debug/ottla"
 export OTTLA_SITE="$CARGO_TARGET_DIR/site"
 
+# The page's WebAssembly names its sources where it can panic: not by where this machine keeps them, which would be longer, and
+# different on each machine. (cargo's `trim-paths` will do that once it is stable.)
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}/registry/src/="
+
 has() { command -v "$1" >/dev/null 2>&1; }
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
 fail() {

@@ -487,3 +487,17 @@ async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // The sender lives in the engine, which the tab holds: an error cannot come before the stop.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_tabs_have_the_same_frames() {
+        let begin = *FIRST_FRAME + FRAME * 10;
+        let milliseconds = |of: u64| Duration::from_millis(of);
+        assert_eq!(frame_after(begin), begin + FRAME, "what was sent as a frame began is all that it is sent");
+        assert_eq!(frame_after(begin + milliseconds(15)), begin + FRAME);
+        assert_eq!(frame_after(begin + milliseconds(16)), begin + FRAME * 2);
+    }
+}

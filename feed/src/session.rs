@@ -45,7 +45,7 @@ pub struct Session {
     /// what lies between is a gap.
     awaited: Vec<(Position, Option<String>)>,
     /// By ordinal, the next offsets that the tab brought from another epoch.
-    floors: HashMap<usize, i64>,
+    floors: BTreeMap<usize, i64>,
     /// Records below their floor are passed over up to this seq: they were in the ring when the tab came.
     floors_until: u64,
 }
@@ -92,7 +92,7 @@ impl Session {
             told: ring.head(),
             known: 0,
             awaited: Vec::new(),
-            floors: HashMap::new(),
+            floors: BTreeMap::new(),
             floors_until: 0,
         };
         session.extend_wanted(&ring);
@@ -333,13 +333,11 @@ impl Session {
                 }
             }
         }
-        let mut floors: Vec<_> = self.floors.iter().map(|(ordinal, floor)| (*ordinal, *floor)).collect();
-        floors.sort_unstable();
-        let gap = |(ordinal, floor)| {
+        let gap = |(&ordinal, &floor)| {
             let here = lowest.get(&ordinal).copied().unwrap_or(ring.known(ordinal).end);
             self.gap_before(ring, ordinal, floor, here)
         };
-        floors.into_iter().filter_map(gap).collect()
+        self.floors.iter().filter_map(gap).collect()
     }
 
     /// Tells what has to be told before records, and takes hold of what lies after the cursor. `None` when the batch is full

@@ -20,6 +20,10 @@ const NEWEST: u32 = 100;
 /// How many of the newest records a tab that comes back asks for, and among how many the server looks for those that only it can
 /// judge: as many as its window holds.
 const MOST: u32 = 10_000;
+/// A tab that is so late, and grows later, goes on from the newest: what it leaves out is named, and can be loaded.
+const TOO_LATE_MS: u64 = 5_000;
+/// From how many of the newest records it goes on then.
+const MOST_WHEN_LATE: u32 = 1_000;
 /// A connection that held so long was a good one: the next attempt comes as soon as the first.
 const GOOD_AFTER: Duration = Duration::from_secs(5);
 
@@ -291,7 +295,7 @@ impl Machine {
                 self.hidden = None;
                 // One that is not answered yet was followed by a pause.
                 if std::mem::take(&mut self.asleep) && self.has_asked() {
-                    self.subscribe(&mut out);
+                    self.subscribe(MOST, &mut out);
                 }
                 self.hurry(now, &mut out);
             }
@@ -314,7 +318,7 @@ impl Machine {
     fn opened(&mut self, out: &mut Vec<Output>) {
         if matches!(self.state, State::Opening { .. }) {
             // Without waiting for the hello: it comes first in any case, and this spares a round trip.
-            self.subscribe(out);
+            self.subscribe(MOST, out);
             if self.asleep {
                 out.push(Output::Send(Command::Pause));
             }
@@ -338,7 +342,7 @@ impl Machine {
             self.unfiltered = Some(from);
         }
         if self.has_asked() {
-            self.subscribe(out);
+            self.subscribe(MOST, out);
         }
     }
 
@@ -347,14 +351,14 @@ impl Machine {
         matches!(self.state, State::Live(_)) || self.unanswered > 0
     }
 
-    fn subscribe(&mut self, out: &mut Vec<Output>) {
+    fn subscribe(&mut self, most: u32, out: &mut Vec<Output>) {
         self.unanswered += 1;
         out.push(Output::Send(Command::Subscribe(Subscribe {
             feed: self.feed.clone(),
             scope: self.scope,
             filter: self.filter.clone(),
             pace: Pace::Display,
-            from: self.anew.clone().unwrap_or_else(|| From::Recent { cursor: self.resume.cursor(), most: MOST }),
+            from: self.anew.clone().unwrap_or_else(|| From::Recent { cursor: self.resume.cursor(), most }),
         })));
     }
 
@@ -392,7 +396,14 @@ impl Machine {
                 self.missed = self.missed.map(|missed| missed.saturating_add(count));
             }
             Event::Pong(number) => self.pong(now, *number),
-            Event::Behind(behind) => self.behind = *behind,
+            Event::Behind(behind) => {
+                let before = std::mem::replace(&mut self.behind, *behind);
+                let grows = before.records > 0 && behind.records >= before.records;
+                let is_worth_it = behind.millis >= TOO_LATE_MS && behind.records > u64::from(MOST_WHEN_LATE);
+                if grows && is_worth_it && self.unanswered == 0 && !self.asleep {
+                    self.subscribe(MOST_WHEN_LATE, out);
+                }
+            }
             // None of these begins to follow; every other event does, and what the subscribe's answer named was before it.
             Event::Topics(_) | Event::Positions(_) | Event::Assignment(_) | Event::Kafka(_) => {}
             Event::Records(_) | Event::Change(_) => {
@@ -620,6 +631,26 @@ mod tests {
         step(&mut machine, 30_000, Input::Tick);
         let out = step(&mut machine, 30_010, Input::Opened);
         assert!(matches!(out[..], [Output::Send(Command::Subscribe(_)), Output::Send(Command::Pause)]), "{out:?}");
+    }
+
+    #[test]
+    fn a_tab_that_grows_ever_later_goes_on_from_the_newest() {
+        let late = |records, millis| Input::Event(Event::Behind(Behind { records, bytes: 0, millis }));
+        let asks = |out: Vec<Output>| {
+            out.into_iter().find_map(|out| match out {
+                Output::Send(Command::Subscribe(Subscribe { from: From::Recent { most, .. }, .. })) => Some(most),
+                _ => None,
+            })
+        };
+        let mut machine = live();
+        step(&mut machine, 30, Input::Event(records(5)));
+        assert_eq!(asks(step(&mut machine, 1_000, late(9_000, 5_100))), None, "it may only have stuck for a moment");
+        assert_eq!(asks(step(&mut machine, 2_000, late(8_000, 6_000))), None, "it catches up");
+        assert_eq!(asks(step(&mut machine, 3_000, late(9_000, 4_999))), None, "it is not that late");
+        assert_eq!(asks(step(&mut machine, 4_000, late(9_500, 5_200))), Some(MOST_WHEN_LATE));
+        assert_eq!(asks(step(&mut machine, 5_000, late(9_900, 6_200))), None, "that is not answered yet");
+        answered(&mut machine);
+        assert_eq!(asks(step(&mut machine, 6_000, late(900, 7_200))), None, "nothing would be left out");
     }
 
     #[test]
