@@ -27,7 +27,7 @@ pub struct Resume {
     topics: Vec<TopicId>,
     /// Whether what comes next follows the cursor's offsets, not its `seq`.
     by_offsets: bool,
-    /// The gaps since the cursor last moved. A server that is asked again from the same cursor names them again.
+    /// The gaps since the cursor last moved, and those beyond it. A server that is asked again names them again.
     named: Vec<Gap>,
 }
 
@@ -198,7 +198,10 @@ impl Resume {
     fn move_to(&mut self, seq: u64) {
         self.seq = seq;
         self.by_offsets = false;
-        self.named.clear();
+        // One that lies beyond what was seen since is still what the next server names.
+        let mut named = std::mem::take(&mut self.named);
+        named.retain(|gap| self.seen(&gap.topic, gap.partition).is_some_and(|seen| gap.last >= seen.unseen));
+        self.named = named;
     }
 
     fn enter(&mut self, epoch: u64) {
@@ -304,6 +307,9 @@ mod tests {
         assert_eq!(resume.accept(Event::Gap(gap(102, 110))), Some(Event::Gap(gap(102, 110))));
         let here = vec![record(1, 100, Flags::FIRST), record(2, 101, Flags::FIRST)];
         assert_eq!(offsets(resume.accept(records(2, here))), [100, 101]);
+        // And once more elsewhere.
+        resume.accept(Event::Subscribed(subscribed(3, 1, false)));
+        assert_eq!(resume.accept(Event::Gap(gap(102, 112))), Some(Event::Gap(gap(111, 112))));
     }
 
     #[test]
