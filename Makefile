@@ -1,6 +1,6 @@
 # Thin names for scripts/*.sh, which do the work and say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test dev demo kafka kafka-stop bench soak reliability autobahn hunt lint fmt clean-cache
+.PHONY: help setup run test dev demo kafka kafka-stop bench soak reliability autobahn schemathesis hunt lint fmt clean-cache
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -37,6 +37,9 @@ reliability: ## let instances and brokers fail, and check every record (ARGS="ki
 
 autobahn: ## the Autobahn WebSocket testsuite, against Ottla's own frames (ARGS="--cases 6.,9.1" for some cases)
 	@scripts/autobahn.sh $(ARGS)
+
+schemathesis: ## requests made from the HTTP API's description, good and bad ones
+	@scripts/schemathesis.sh $(ARGS)
 
 hunt: ## the property tests with new cases, twenty times (ARGS=100: a hundred times)
 	@scripts/hunt.sh $(ARGS)

@@ -1,7 +1,9 @@
 //! HTTP: the router, and how connections are served. What the routes do is in the files below.
 
+mod api;
 mod assets;
 mod download;
+mod extract;
 mod forms;
 mod guard;
 mod headers;
@@ -10,7 +12,6 @@ mod live;
 mod preferences;
 mod problem;
 mod reset;
-mod rest;
 mod sse;
 pub mod ws;
 
@@ -60,8 +61,7 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
     let shell_options = state.leptos.clone();
     Router::new()
         .route("/ws", get(ws::upgrade))
-        .route("/api/kafka/send", post(rest::send))
-        .route("/api/v1/feeds/{feed}/stream", get(sse::stream))
+        .merge(api::routes())
         .route("/groups/live", get(live::groups))
         .route("/groups/{name}/live", get(live::group))
         .route("/topics/{topic}/{partition}/{offset}/{form}", get(download::record))

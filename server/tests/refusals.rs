@@ -16,7 +16,7 @@ async fn messages_that_break_a_rule_are_refused_by_field() {
         ("topic=no-such-topic", "\"x\"", 422, Some("topic")),
         (&format!("topic={}&partition=-1", instance.topic), "\"x\"", 422, Some("partition")),
         (&format!("topic={}&partition=2", instance.topic), "\"x\"", 422, Some("partition")),
-        ("", "{\"not\":\"a string\"}", 400, None),
+        ("", "{\"not\":\"a string\"}", 422, Some("body")),
         ("", "\"unterminated", 400, None),
         ("", &format!("\"{}\"", "x".repeat(1_000_001)), 422, Some("value")),
         ("", &format!("\"{}\"", "x".repeat(1024 * 1024)), 413, None),

@@ -96,11 +96,13 @@ impl Sieved {
 
 /// An instance that consumes a group, as the others hear of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fellow {
     /// Its name.
     pub instance: String,
     /// Records consumed in the last second.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub rate: u64,
     /// What it owns.
     pub owned: Vec<Owned>,
@@ -256,6 +258,7 @@ pub struct Consumed {
 
 /// What this instance owns of a feed's topics.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Assignment {
     /// By topic, sorted by name.
     pub owned: Vec<Owned>,
@@ -290,6 +293,7 @@ impl Assignment {
 
 /// The partitions of one topic.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Owned {
     /// The topic's name.
     pub topic: String,
@@ -352,39 +356,51 @@ pub struct Sought {
 
 /// Counters of a feed on this instance since its start.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stats {
     /// The server's clock.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub at: Millis,
     /// Records consumed.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub consumed: u64,
     /// Records consumed again because an owner changed: a mark proves the first time.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub redelivered: u64,
     /// Records that an owner before, which could not say so, may have consumed.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub possibly_redelivered: u64,
     /// Records consumed again because someone asked for it.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub replayed: u64,
     /// The same offset twice without a replay or an owner change.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub duplicates: u64,
     /// Offsets that the log passed over: compaction, markers of transactions, aborted records, or loss.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub skipped: u64,
     /// Of the skipped: those that were looked for in the log a second time, and where no record stands.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub empty: u64,
     /// Offsets that the group should have consumed and did not: deleted before, or passed over.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub missing: u64,
     /// Records consumed in the last second.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub rate: u64,
     /// Records that tabs of this instance were not sent (at most, where the count is not known).
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub gaps: u64,
     /// Tabs connected to this instance.
     pub tabs: u32,
@@ -394,6 +410,7 @@ pub struct Stats {
 
 /// Counters of one owned partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PartitionStats {
     /// The topic's name.
     pub topic: String,
@@ -401,18 +418,22 @@ pub struct PartitionStats {
     pub partition: i32,
     /// Records consumed since it was assigned.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub consumed: u64,
     /// The committed offset, where one is known.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub committed: Option<i64>,
     /// The log end offset, where it is known. Lag is this less `committed`.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub end: Option<i64>,
 }
 
 /// Whether Kafka answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum KafkaState {
     /// Not heard of yet.
     Connecting,
@@ -422,6 +443,7 @@ pub enum KafkaState {
     Down {
         /// Since when.
         #[serde(with = "number::text")]
+        #[cfg_attr(feature = "openapi", schema(value_type = String))]
         since: Millis,
         /// Why.
         reason: String,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A group in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupSummary {
     /// Its name, `group.id`.
     pub name: String,
@@ -17,6 +18,7 @@ pub struct GroupSummary {
     /// Log end offsets less committed offsets, over the partitions that have a committed offset. None where that could not
     /// be read in time.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub lag: Option<i64>,
     /// The feed of this instance that consumes it, if one does.
     pub feed: Option<String>,
@@ -24,6 +26,7 @@ pub struct GroupSummary {
 
 /// A group as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Group {
     /// Its name, `group.id`.
     pub name: String,
@@ -47,6 +50,7 @@ pub struct Group {
 
 /// A member of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Member {
     /// Its `client.id`: an instance's name, where it is an instance of Ottla.
     pub client_id: String,
@@ -64,12 +68,15 @@ pub struct Member {
 
 /// What an instance of Ottla tells of itself as a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberOttla {
     /// When it started.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub started: Millis,
     /// When it was last heard of.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub heard: Millis,
     /// Its counters since it started; those of its partitions are left out.
     pub stats: Stats,
@@ -79,6 +86,7 @@ pub struct MemberOttla {
 
 /// How far a group is in a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupPartition {
     /// The topic's name.
     pub topic: String,
@@ -86,9 +94,11 @@ pub struct GroupPartition {
     pub partition: i32,
     /// The committed offset, where there is one.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub committed: Option<i64>,
     /// The log end offset, where it is known. Lag is this less `committed`.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub end: Option<i64>,
     /// The `client.id` of the member that owns it.
     pub owner: Option<String>,
@@ -96,6 +106,7 @@ pub struct GroupPartition {
     pub rate: Option<u32>,
     /// When it changed its owner, where that was lately.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub moved: Option<Millis>,
 }
 
@@ -108,9 +119,11 @@ impl GroupPartition {
 
 /// Something that happened in a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Happening {
     /// When, by the clock of the instance that it happened to.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub at: Millis,
     /// The member, by its `client.id`.
     pub member: String,
@@ -121,6 +134,7 @@ pub struct Happening {
     /// For how long these partitions had no owner, in milliseconds: of an assignment whose former owner told when it gave
     /// them back.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub unowned: Option<i64>,
     /// The member that owned them before, where that is known.
     pub from: Option<String>,
@@ -129,6 +143,7 @@ pub struct Happening {
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum HappeningKind {
     /// An instance started and joined.
     Joined,

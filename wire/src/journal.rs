@@ -144,6 +144,7 @@ pub struct Seek {
 
 /// What came of a [`Seek`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeekResult {
     /// The topic's name.
     pub topic: String,
@@ -151,6 +152,7 @@ pub struct SeekResult {
     pub partition: i32,
     /// Where the group goes on, or why it was not moved.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub to: Option<i64>,
     /// Why it was not moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -77,6 +77,7 @@ pub enum Row<'a> {
 
 /// A topic in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TopicSummary {
     /// Its name.
     pub name: String,

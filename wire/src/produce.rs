@@ -11,6 +11,7 @@ use std::fmt;
 /// A message as a person or a program gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProduceInput {
     /// The topic's name.
     pub topic: String,
@@ -33,6 +34,7 @@ pub struct ProduceInput {
 /// A header as it is given.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HeaderInput {
     /// The name.
     pub name: String,
@@ -43,6 +45,7 @@ pub struct HeaderInput {
 /// How a key or a value is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Encoding {
     /// A key: a generated UUID where none is given. A value: text.
     #[default]
@@ -227,6 +230,7 @@ pub enum ProduceError {
 
 /// The broker's acknowledgement of a produced record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receipt {
     /// The topic's name.
     pub topic: String,
@@ -234,14 +238,18 @@ pub struct Receipt {
     pub partition: i32,
     /// The offset that it got.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub offset: i64,
     /// The timestamp stored with it.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub timestamp: Option<Millis>,
     /// From handing it to the client library to the acknowledgement, in microseconds.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub acked_in: u64,
     /// The key, for it may have been generated.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::data::DataSchema>))]
     pub key: Option<Data>,
 }
 

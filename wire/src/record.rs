@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 /// A record of a feed. Identified in a tab by the feed's epoch and [`Record::seq`], not by its offset, for offsets repeat
 /// in a replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Record {
     /// The feed's append counter inside its epoch. 0 in a record that was read straight from the log.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub seq: u64,
     /// The topic's name.
     pub topic: String,
@@ -16,17 +18,21 @@ pub struct Record {
     pub partition: i32,
     /// The offset inside the partition.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub offset: i64,
     /// The timestamp stored with the record.
     pub timestamp: Timestamp,
     /// When the group's instance polled the record (or when it was read, for one read straight from the log).
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub received: Millis,
     /// What is known of an earlier consumption.
     pub flags: Flags,
     /// The key, or null.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::data::DataSchema>))]
     pub key: Option<Data>,
     /// The value, or null (a tombstone in a compacted topic).
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::data::DataSchema>))]
     pub value: Option<Data>,
     /// The headers in their order; names may repeat.
     pub headers: Vec<Header>,
@@ -46,13 +52,14 @@ impl Record {
 /// The timestamp of a record (KIP-32).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Timestamp {
     /// Written before Kafka 0.10, or by a client that sets none.
     None,
     /// Set by the producer (`message.timestamp.type=CreateTime`).
-    Created(#[serde(with = "number::text")] Millis),
+    Created(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] Millis),
     /// Set by the broker (`message.timestamp.type=LogAppendTime`).
-    Appended(#[serde(with = "number::text")] Millis),
+    Appended(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] Millis),
 }
 
 impl Timestamp {
@@ -68,6 +75,7 @@ impl Timestamp {
 /// What is known of an earlier consumption of a record by the same group. A bit set; see the constants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Flags(pub u8);
 
 impl Flags {
@@ -97,10 +105,12 @@ impl Flags {
 
 /// A header of a record (KIP-82).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Header {
     /// The header's name. Kafka does not ask for UTF-8; what is not is shown with replacement characters.
     pub name: String,
     /// The header's value, or null.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::data::DataSchema>))]
     pub value: Option<Data>,
 }
 

@@ -6,21 +6,23 @@ use serde::{Deserialize, Serialize};
 /// Where a group is to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ResetTo {
     /// With the first record that there is.
     Earliest,
     /// With the next record that comes.
     Latest,
     /// With the first record whose timestamp is this or later.
-    Time(#[serde(with = "number::text")] Millis),
+    Time(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] Millis),
     /// At this offset.
-    Offset(#[serde(with = "number::text")] i64),
+    Offset(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] i64),
     /// So many offsets further than what is committed; back, where it is negative.
-    Shift(#[serde(with = "number::text")] i64),
+    Shift(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] i64),
 }
 
 /// What a reset is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResetInput {
     /// The group.
     pub group: String,
@@ -34,6 +36,7 @@ pub struct ResetInput {
 
 /// What a reset would do to one partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResetRow {
     /// The topic's name.
     pub topic: String,
@@ -41,9 +44,11 @@ pub struct ResetRow {
     pub partition: i32,
     /// The committed offset, where there is one.
     #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub committed: Option<i64>,
     /// Where the group would go on: always inside the log.
     #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub to: i64,
 }
 
@@ -56,6 +61,7 @@ impl ResetRow {
 
 /// What a reset would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResetPlan {
     /// Per partition, sorted.
     pub rows: Vec<ResetRow>,
@@ -66,6 +72,7 @@ pub struct ResetPlan {
 /// How a reset is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ResetHow {
     /// The group runs, and its members are instances of Ottla: the owner of each partition moves.
     Owners,

@@ -6,24 +6,31 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use wire::ProduceError;
+use utoipa::ToSchema;
+use wire::{ProduceError, ReadError, ResetError};
 
 /// A problem, as `application/problem+json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
     /// What kind, as a fragment that stays the same.
     r#type: &'static str,
+    /// The status in words.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// What is wrong, for a person.
     detail: String,
+    /// The fields that broke a rule.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
 }
 
 /// A field that broke a rule.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct FieldProblem {
+    /// Where it is in what was sent.
     field: String,
+    /// What it must be.
     rule: String,
 }
 
@@ -38,6 +45,13 @@ impl Problem {
             errors: Vec::new(),
         }
     }
+
+    /// Fields that broke a rule, each with the rule.
+    pub(super) fn invalid(fields: impl IntoIterator<Item = (String, String)>) -> Self {
+        let errors: Vec<_> = fields.into_iter().map(|(field, rule)| FieldProblem { field, rule }).collect();
+        let detail: Vec<_> = errors.iter().map(|FieldProblem { field, rule }| format!("{field}: {rule}")).collect();
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail.join("; ")) }
+    }
 }
 
 impl From<ProduceError> for Problem {
@@ -45,14 +59,35 @@ impl From<ProduceError> for Problem {
         let detail = error.to_string();
         match error {
             ProduceError::Invalid(fields) => {
-                let errors = fields
-                    .into_iter()
-                    .map(|error| FieldProblem { field: error.field.to_string(), rule: error.rule.to_string() })
-                    .collect();
-                Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail) }
+                Self::invalid(fields.into_iter().map(|error| (error.field.to_string(), error.rule.to_string())))
             }
             ProduceError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
             ProduceError::TimedOut { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail),
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        let (status, kind) = match &error {
+            ReadError::UnknownTopic { .. } | ReadError::UnknownPartition { .. } => (StatusCode::NOT_FOUND, "unknown-place"),
+            ReadError::Deleted { .. } => (StatusCode::NOT_FOUND, "deleted"),
+            ReadError::NotYet { .. } => (StatusCode::NOT_FOUND, "not-yet"),
+            ReadError::Hole { .. } => (StatusCode::NOT_FOUND, "hole"),
+            ReadError::Kafka { .. } => (StatusCode::BAD_GATEWAY, "kafka-failed"),
+        };
+        Self::new(status, kind, error.to_string())
+    }
+}
+
+impl From<ResetError> for Problem {
+    fn from(error: ResetError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ResetError::UnknownPartition { .. } => Self::invalid([("partitions".into(), detail)]),
+            ResetError::Active { .. } => Self::new(StatusCode::CONFLICT, "group-active", detail),
+            ResetError::TooMany { .. } => Self::new(StatusCode::CONFLICT, "too-many-replays", detail),
+            ResetError::Kafka { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-failed", detail),
         }
     }
 }

@@ -4,9 +4,13 @@
 //! a client that comes back with it in `Last-Event-ID` (as browsers do by themselves) goes on there. An id carries the same
 //! cursor as the WebSocket protocol has, the JSON in base64 without padding.
 
-use super::{HttpLimits, problem::Problem};
+use super::{
+    HttpLimits,
+    extract::{Address, Params},
+    problem::Problem,
+};
 use axum::{
-    extract::{Path, Query, State},
+    extract::State,
     response::{
         IntoResponse, Response, Sse,
         sse::{Event as Sent, KeepAlive},
@@ -18,14 +22,16 @@ use futures::{Stream, StreamExt, stream};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
+use utoipa::IntoParams;
 use wire::{ByeReason, Command, Cursor, Event, Filter, From, Pace, Scope, Subscribe};
 
 /// How often a quiet stream says that it lives, so that proxies do not end it (nginx does after 60 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// What can be asked for in the address.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// Begin with so many of the newest records; without it, with what comes.
     #[serde(default)]
@@ -40,12 +46,25 @@ pub(super) struct Wanted {
     partition: Option<i32>,
 }
 
-/// `GET /api/v1/feeds/{feed}/stream`
+/// Follow a feed
+///
+/// Server-sent events, each a JSON event of the protocol. `Last-Event-ID` resumes.
+#[utoipa::path(get, path = "/api/v1/feeds/{feed}/stream", tag = "feeds",
+    params(Wanted,
+        ("feed" = String, Path, description = "Its name", min_length = 1, example = "default"),
+        ("last-event-id" = Option<String>, Header, description = "Where to go on: the id of an event"),
+    ),
+    responses(
+        (status = 200, description = "Ends when the instance stops", body = String, content_type = "text/event-stream"),
+        (status = 404, description = "There is no such feed", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The filter can't be read", body = Problem, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn stream(
     State(engine): State<Arc<Engine>>,
     State(limits): State<HttpLimits>,
-    Path(feed): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Address(feed): Address<String>,
+    Params(wanted): Params<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let from = match headers.get("last-event-id") {

@@ -1,0 +1,100 @@
+//! The HTTP API for programs: its routes, their description (OpenAPI 3.1, made from the code) and Swagger UI, from the binary. What
+//! a route does is in the files below. Errors are [`Problem`]s.
+
+mod feeds;
+mod groups;
+mod inventory;
+mod send;
+mod topics;
+
+use super::{AppState, problem::Problem, sse};
+use axum::{
+    Json, Router,
+    response::IntoResponse,
+    routing::{any, get},
+};
+use http::{HeaderValue, StatusCode, header};
+use std::sync::Arc;
+use utoipa::{
+    OpenApi,
+    openapi::{RefOr, Response, content::ContentBuilder, path::Operation},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+/// Where the description is.
+const DESCRIPTION: &str = "/api/openapi.json";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Ottla",
+        description = "Kafka, live in the browser. Numbers of 64 bits are strings in JSON, for JavaScript's are exact up to 2^53 \
+                       only. Errors are problem details (RFC 9457), with field and rule where a field is wrong.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "messages", description = "Producing, and reading one message"),
+        (name = "feeds", description = "What this instance's members of consumer groups consume, live"),
+        (name = "groups", description = "Consumer groups: where they are, and moving them"),
+        (name = "topics", description = "The cluster's topics"),
+    )
+)]
+struct Description;
+
+/// The routes of `/api`.
+pub(super) fn routes() -> Router<AppState> {
+    let (routes, mut description) = OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(send::send))
+        .routes(routes!(inventory::update))
+        .routes(routes!(topics::list))
+        .routes(routes!(topics::record))
+        .routes(routes!(feeds::list))
+        .routes(routes!(feeds::one))
+        .routes(routes!(sse::stream))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::one))
+        .routes(routes!(groups::reset))
+        .routes(routes!(groups::replay))
+        .split_for_parts();
+    describe_problems(&mut description);
+    let description = Arc::new(description);
+    let page = SwaggerUi::new("/api/docs").config(Config::from(DESCRIPTION).use_base_layout());
+    routes
+        .route(DESCRIPTION, get(move || async move { Json(description).into_response() }))
+        .merge(page)
+        .route("/api/{*path}", any(unknown))
+}
+
+/// What any request can be answered: the guard's, the body's limit, a cluster that does not answer.
+fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
+    let schema = utoipa::openapi::Ref::from_schema_name("Problem");
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let problem = |what: &str| {
+        let mut response = Response::new(what);
+        response.content.insert("application/problem+json".into(), content.clone());
+        RefOr::T(response)
+    };
+    let describe = |operation: &mut Operation, changes: bool| {
+        let responses = &mut operation.responses.responses;
+        responses.entry("400".into()).or_insert_with(|| problem("The address or the body can't be read"));
+        responses.entry("421".into()).or_insert_with(|| problem("This server is not called so: `server.hosts`"));
+        if changes {
+            responses.entry("403".into()).or_insert_with(|| problem("From another site: `server.origins`"));
+            responses.entry("413".into()).or_insert_with(|| problem("The body is too large: `server.body_limit_bytes`"));
+        }
+    };
+    for path in description.paths.paths.values_mut() {
+        for operation in path.get.iter_mut() {
+            describe(operation, false);
+        }
+        for operation in path.post.iter_mut() {
+            describe(operation, true);
+        }
+    }
+}
+
+async fn unknown() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "not-found", "the API has no such address: see /api/docs")
+}

@@ -1,0 +1,133 @@
+//! Consumer groups: where they are, and moving them.
+
+use crate::http::{extract::{Address, Body}, problem::Problem};
+use axum::{Json, extract::State};
+use engine::Engine;
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use wire::{Group, GroupSummary, ResetHow, ResetInput, ResetRow, ResetTo, SeekResult};
+
+/// Where a group is to go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// The topic.
+    #[schema(min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$", example = "test-topic")]
+    topic: String,
+    /// The partitions; none: all.
+    #[serde(default)]
+    partitions: Vec<i32>,
+    /// Where to go on.
+    to: ResetTo,
+    /// Do it. Without it the answer says what would be done.
+    #[serde(default)]
+    execute: bool,
+}
+
+/// What a reset would do, and what came of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Reset {
+    /// Per partition, sorted.
+    rows: Vec<ResetRow>,
+    /// How it would be, or was done.
+    how: ResetHow,
+    /// What came of it, per partition. Null where it was not to be done.
+    results: Option<Vec<SeekResult>>,
+}
+
+/// A feed that reads again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Replay {
+    /// The feed's name.
+    feed: String,
+    /// Its stream of server-sent events.
+    stream: String,
+}
+
+/// The consumer groups
+#[utoipa::path(get, path = "/api/v1/groups", tag = "groups", responses(
+    (status = 200, description = "Sorted by name", body = Vec<GroupSummary>),
+    (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+    (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
+))]
+pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Result<Json<Vec<GroupSummary>>, Problem> {
+    Ok(Json(engine.groups().await?))
+}
+
+/// One consumer group
+///
+/// Its members, what each owns, and how far each partition is.
+#[utoipa::path(get, path = "/api/v1/groups/{group}", tag = "groups",
+    params(("group" = String, Path, description = "Its name, `group.id`", min_length = 1)),
+    responses(
+        (status = 200, description = "As it is now", body = Group),
+        (status = 404, description = "There is no such group", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn one(State(engine): State<Arc<Engine>>, Address(group): Address<String>) -> Result<Json<Group>, Problem> {
+    let found = engine.group(&group).await?.ok_or_else(|| {
+        Problem::new(StatusCode::NOT_FOUND, "unknown-group", format!("there is no group {group:?}"))
+    })?;
+    Ok(Json(found))
+}
+
+/// Move a group
+///
+/// While instances of Ottla consume the group, the owner of each partition moves; an empty group's offsets are committed for it. A
+/// group with other active members is not moved. Without `execute` nothing changes.
+#[utoipa::path(post, path = "/api/v1/groups/{group}/reset", tag = "groups", request_body = Wanted,
+    params(("group" = String, Path, description = "Its name, `group.id`", min_length = 1)),
+    responses(
+        (status = 200, description = "What would be done, or what came of it", body = Reset),
+        (status = 409, description = "The group has active members that are not instances of Ottla", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field broke a rule, or there is no such partition", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused, or did not answer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn reset(
+    State(engine): State<Arc<Engine>>,
+    Address(group): Address<String>,
+    Body(wanted): Body<Wanted>,
+) -> Result<Json<Reset>, Problem> {
+    let execute = wanted.execute;
+    let plan = engine.plan_reset(&wanted.of(&group)).await?;
+    let results = if execute { Some(engine.reset(&group, &plan.rows).await?) } else { None };
+    Ok(Json(Reset { rows: plan.rows, how: plan.how, results }))
+}
+
+/// Read again beside a group
+///
+/// Begins a feed with a new group of its own there. The group itself stays where it is. `execute` says nothing here.
+#[utoipa::path(post, path = "/api/v1/groups/{group}/replay", tag = "groups", request_body = Wanted,
+    params(("group" = String, Path, description = "Its name, `group.id`", min_length = 1)),
+    responses(
+        (status = 201, description = "The feed runs", body = Replay, headers(("location" = String, description = "The feed"))),
+        (status = 409, description = "There are as many replays as there may be", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field broke a rule, or there is no such partition", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused, or did not answer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn replay(
+    State(engine): State<Arc<Engine>>,
+    Address(group): Address<String>,
+    Body(wanted): Body<Wanted>,
+) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1], Json<Replay>), Problem> {
+    let plan = engine.plan_reset(&wanted.of(&group)).await?;
+    let feed = engine.replay_apart(&plan.rows).await?;
+    let place = format!("/api/v1/feeds/{feed}");
+    let stream = format!("{place}/stream");
+    // A replay's name is of letters, digits and dashes.
+    let location = HeaderValue::try_from(place).unwrap_or(HeaderValue::from_static("/api/v1/feeds"));
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(Replay { feed, stream })))
+}
+
+impl Wanted {
+    fn of(self, group: &str) -> ResetInput {
+        let Self { topic, partitions, to, .. } = self;
+        ResetInput { group: group.into(), topic, partitions, to }
+    }
+}

@@ -1,0 +1,133 @@
+//! The HTTP API: what it answers, what it refuses, and that its description is of what there is.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::Instance;
+use serde_json::{Value, json};
+
+async fn get(instance: &Instance, path: &str) -> (u16, Value) {
+    let response = reqwest::get(instance.url(path)).await.unwrap();
+    answer(response).await
+}
+
+async fn post(instance: &Instance, path: &str, body: &Value) -> (u16, Value) {
+    answer(reqwest::Client::new().post(instance.url(path)).json(body).send().await.unwrap()).await
+}
+
+async fn answer(response: reqwest::Response) -> (u16, Value) {
+    let (status, kind) = (response.status(), response.headers()["content-type"].to_str().unwrap().to_owned());
+    let expected = if status.is_success() { "application/json" } else { "application/problem+json" };
+    assert_eq!(kind, expected, "{status}");
+    (status.as_u16(), response.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_is_described_and_the_page_of_the_description_is_in_the_binary() {
+    let instance = Instance::start().await;
+    let (status, description) = get(&instance, "/api/openapi.json").await;
+    assert_eq!((status, &description["openapi"]), (200, &json!("3.1.0")));
+    let paths: Vec<_> = description["paths"].as_object().unwrap().keys().cloned().collect();
+    for path in ["/api/kafka/send", "/api/inventory", "/api/v1/groups/{group}/reset", "/api/v1/feeds/{feed}/stream"] {
+        assert!(paths.contains(&path.to_owned()), "{path} in {paths:?}");
+    }
+    // 64-bit numbers are strings, as everywhere in JSON.
+    assert_eq!(description["components"]["schemas"]["Receipt"]["properties"]["offset"]["type"], "string");
+    let docs = reqwest::get(instance.url("/api/docs/")).await.unwrap();
+    assert_eq!(docs.status(), 200);
+    assert!(docs.text().await.unwrap().contains("swagger-ui"));
+    let (status, problem) = get(&instance, "/api/v1/nothing").await;
+    assert_eq!((status, &problem["type"]), (404, &json!("not-found")));
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inventory_update_goes_to_its_topic_with_the_product_as_the_key() {
+    let instance = Instance::start_with(|config| {
+        config.feed.topics = vec!["inventory-update".into()];
+        config.feed.group = format!("inventory-{}", uuid::Uuid::new_v4());
+    })
+    .await;
+    let update = json!({"productId": "P-1", "productName": "Laptop", "quantity": 3});
+    let (status, receipt) = post(&instance, "/api/inventory", &update).await;
+    assert_eq!((status, &receipt["topic"], &receipt["key"]), (200, &json!("inventory-update"), &json!({"text": "P-1"})));
+    let place = format!("/api/v1/topics/inventory-update/{}/{}", receipt["partition"], receipt["offset"].as_str().unwrap());
+    let (status, record) = get(&instance, &place).await;
+    assert_eq!(status, 200);
+    assert_eq!(serde_json::from_str::<Value>(record["value"]["text"].as_str().unwrap()).unwrap(), update);
+
+    for (wrong, field) in [
+        (json!({"productId": "", "productName": "x", "quantity": 1}), "productId"),
+        (json!({"productId": "x", "productName": "x", "quantity": -1}), "quantity"),
+        (json!({"productId": "x", "productName": "x", "quantity": 1, "colour": "red"}), "colour"),
+        (json!(["x"]), "body"),
+    ] {
+        let (status, problem) = post(&instance, "/api/inventory", &wrong).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{problem}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_looked_at_moved_and_read_again_beside_it() {
+    let instance = Instance::start().await;
+    for value in ["one", "two", "three"] {
+        instance.send(value).await;
+    }
+    let group = format!("/api/v1/groups/{}", instance.topic);
+    for _ in 0..100 {
+        let (_, feed) = get(&instance, "/api/v1/feeds/default").await;
+        if feed["stats"]["consumed"] == "3" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let (status, found) = get(&instance, &group).await;
+    assert_eq!((status, found["members"].as_array().unwrap().len()), (200, 1));
+    let (_, groups) = get(&instance, "/api/v1/groups").await;
+    assert!(groups.as_array().unwrap().iter().any(|group| group["name"] == *instance.topic));
+
+    let to_the_start = json!({"topic": instance.topic, "to": "earliest"});
+    let (status, plan) = post(&instance, &format!("{group}/reset"), &to_the_start).await;
+    assert_eq!((status, &plan["how"], &plan["results"]), (200, &json!("owners"), &Value::Null));
+    assert_eq!(get(&instance, "/api/v1/feeds/default").await.1["stats"]["replayed"], "0", "that was a dry run");
+    let execute = json!({"topic": instance.topic, "to": "earliest", "execute": true});
+    let (status, done) = post(&instance, &format!("{group}/reset"), &execute).await;
+    assert_eq!(status, 200);
+    assert!(done["results"].as_array().unwrap().iter().all(|result| result["to"] == "0"), "{done}");
+
+    let (status, replay) = post(&instance, &format!("{group}/replay"), &to_the_start).await;
+    assert_eq!(status, 201, "{replay}");
+    let feed = replay["feed"].as_str().unwrap();
+    assert_eq!(get(&instance, &format!("/api/v1/feeds/{feed}")).await.0, 200);
+
+    let wrong = json!({"topic": instance.topic, "partitions": [7], "to": "earliest"});
+    let (status, problem) = post(&instance, &format!("{group}/reset"), &wrong).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("partitions")));
+    let wrong = json!({"topic": instance.topic, "to": {"offset": "five"}});
+    let (status, problem) = post(&instance, &format!("{group}/reset"), &wrong).await;
+    assert_eq!(status, 422);
+    assert!(problem["errors"][0]["field"].as_str().unwrap().starts_with("to"), "{problem}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_a_problem() {
+    let instance = Instance::start().await;
+    let topic = &instance.topic;
+    for (path, status, kind) in [
+        ("/api/v1/feeds/nope".to_owned(), 404, "unknown-feed"),
+        ("/api/v1/feeds/nope/stream".to_owned(), 404, "bad-subscription"),
+        ("/api/v1/groups/nope".to_owned(), 404, "unknown-group"),
+        ("/api/v1/topics/nope/0/0".to_owned(), 404, "unknown-place"),
+        (format!("/api/v1/topics/{topic}/2/0"), 404, "unknown-place"),
+        (format!("/api/v1/topics/{topic}/0/5"), 404, "not-yet"),
+        (format!("/api/v1/topics/{topic}/x/5"), 400, "address"),
+        ("/api/v1/feeds/default/stream?newest=x".to_owned(), 400, "address"),
+    ] {
+        let (found, problem) = get(&instance, &path).await;
+        assert_eq!((found, &problem["type"]), (status, &json!(kind)), "{path}: {problem}");
+    }
+    instance.stop().await;
+}
