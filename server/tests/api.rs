@@ -51,8 +51,12 @@ async fn an_inventory_update_goes_to_its_topic_with_the_product_as_the_key() {
     .await;
     let update = json!({"productId": "P-1", "productName": "Laptop", "quantity": 3});
     let (status, receipt) = post(&instance, "/api/inventory", &update).await;
-    assert_eq!((status, &receipt["topic"], &receipt["key"]), (200, &json!("inventory-update"), &json!({"text": "P-1"})));
-    let place = format!("/api/v1/topics/inventory-update/{}/{}", receipt["partition"], receipt["offset"].as_str().unwrap());
+    assert_eq!(
+        (status, &receipt["topic"], &receipt["key"]),
+        (200, &json!("inventory-update"), &json!({"text": "P-1"}))
+    );
+    let place =
+        format!("/api/v1/topics/inventory-update/{}/{}", receipt["partition"], receipt["offset"].as_str().unwrap());
     let (status, record) = get(&instance, &place).await;
     assert_eq!(status, 200);
     assert_eq!(serde_json::from_str::<Value>(record["value"]["text"].as_str().unwrap()).unwrap(), update);

@@ -31,23 +31,6 @@ impl Data {
     }
 }
 
-/// What a [`Data`] is in JSON: `text` where it is UTF-8, else `base64`.
-#[cfg(feature = "openapi")]
-#[derive(utoipa::ToSchema)]
-#[schema(as = Data)]
-#[expect(dead_code, reason = "describes what `Data` writes by hand")]
-pub(crate) struct DataSchema {
-    /// The bytes as text.
-    #[schema(required = false)]
-    text: Option<String>,
-    /// The bytes in base64 (RFC 4648, section 4), where they are not UTF-8.
-    #[schema(required = false)]
-    base64: Option<String>,
-    /// How many bytes Kafka holds, where this is only the head of them.
-    #[schema(required = false)]
-    size: Option<String>,
-}
-
 fn head_text(head: &[u8], is_cut: bool) -> Option<&str> {
     match std::str::from_utf8(head) {
         Ok(text) => Some(text),

@@ -23,6 +23,8 @@ mod query;
 mod record;
 mod reset;
 mod resume;
+#[cfg(feature = "openapi")]
+pub mod schema;
 mod taken;
 mod topic;
 

@@ -249,7 +249,7 @@ pub struct Receipt {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub acked_in: u64,
     /// The key, for it may have been generated.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::data::DataSchema>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Data>))]
     pub key: Option<Data>,
 }
 

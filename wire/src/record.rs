@@ -21,6 +21,7 @@ pub struct Record {
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub offset: i64,
     /// The timestamp stored with the record.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Timestamp))]
     pub timestamp: Timestamp,
     /// When the group's instance polled the record (or when it was read, for one read straight from the log).
     #[serde(with = "number::text")]
@@ -29,10 +30,10 @@ pub struct Record {
     /// What is known of an earlier consumption.
     pub flags: Flags,
     /// The key, or null.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::data::DataSchema>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Data>))]
     pub key: Option<Data>,
     /// The value, or null (a tombstone in a compacted topic).
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::data::DataSchema>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Data>))]
     pub value: Option<Data>,
     /// The headers in their order; names may repeat.
     pub headers: Vec<Header>,
@@ -52,14 +53,13 @@ impl Record {
 /// The timestamp of a record (KIP-32).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Timestamp {
     /// Written before Kafka 0.10, or by a client that sets none.
     None,
     /// Set by the producer (`message.timestamp.type=CreateTime`).
-    Created(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] Millis),
+    Created(#[serde(with = "number::text")] Millis),
     /// Set by the broker (`message.timestamp.type=LogAppendTime`).
-    Appended(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] Millis),
+    Appended(#[serde(with = "number::text")] Millis),
 }
 
 impl Timestamp {
@@ -110,7 +110,7 @@ pub struct Header {
     /// The header's name. Kafka does not ask for UTF-8; what is not is shown with replacement characters.
     pub name: String,
     /// The header's value, or null.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::data::DataSchema>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Data>))]
     pub value: Option<Data>,
 }
 

@@ -6,18 +6,17 @@ use serde::{Deserialize, Serialize};
 /// Where a group is to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ResetTo {
     /// With the first record that there is.
     Earliest,
     /// With the next record that comes.
     Latest,
     /// With the first record whose timestamp is this or later.
-    Time(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] Millis),
+    Time(#[serde(with = "number::text")] Millis),
     /// At this offset.
-    Offset(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] i64),
+    Offset(#[serde(with = "number::text")] i64),
     /// So many offsets further than what is committed; back, where it is negative.
-    Shift(#[serde(with = "number::text")] #[cfg_attr(feature = "openapi", schema(value_type = String))] i64),
+    Shift(#[serde(with = "number::text")] i64),
 }
 
 /// What a reset is about.
@@ -31,6 +30,7 @@ pub struct ResetInput {
     /// The partitions; none: all.
     pub partitions: Vec<i32>,
     /// Where to go on.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::ResetTo))]
     pub to: ResetTo,
 }
 

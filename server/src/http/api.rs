@@ -13,7 +13,7 @@ use axum::{
     response::IntoResponse,
     routing::{any, get},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use std::sync::Arc;
 use utoipa::{
     OpenApi,
@@ -73,7 +73,7 @@ fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
     let content = ContentBuilder::new().schema(Some(schema)).build();
     let problem = |what: &str| {
         let mut response = Response::new(what);
-        response.content.insert("application/problem+json".into(), content.clone());
+        response.content.insert("application/problem+json".into(), RefOr::T(content.clone()));
         RefOr::T(response)
     };
     let describe = |operation: &mut Operation, changes: bool| {
@@ -82,7 +82,9 @@ fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
         responses.entry("421".into()).or_insert_with(|| problem("This server is not called so: `server.hosts`"));
         if changes {
             responses.entry("403".into()).or_insert_with(|| problem("From another site: `server.origins`"));
-            responses.entry("413".into()).or_insert_with(|| problem("The body is too large: `server.body_limit_bytes`"));
+            responses
+                .entry("413".into())
+                .or_insert_with(|| problem("The body is too large: `server.body_limit_bytes`"));
         }
     };
     for path in description.paths.paths.values_mut() {

@@ -41,7 +41,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::from_request_parts(parts, state).await;
-        query.map(|Query(query)| Self(query)).map_err(|error| Problem::new(error.status(), "address", error.body_text()))
+        query
+            .map(|Query(query)| Self(query))
+            .map_err(|error| Problem::new(error.status(), "address", error.body_text()))
     }
 }
 

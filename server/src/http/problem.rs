@@ -70,7 +70,9 @@ impl From<ProduceError> for Problem {
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         let (status, kind) = match &error {
-            ReadError::UnknownTopic { .. } | ReadError::UnknownPartition { .. } => (StatusCode::NOT_FOUND, "unknown-place"),
+            ReadError::UnknownTopic { .. } | ReadError::UnknownPartition { .. } => {
+                (StatusCode::NOT_FOUND, "unknown-place")
+            }
             ReadError::Deleted { .. } => (StatusCode::NOT_FOUND, "deleted"),
             ReadError::NotYet { .. } => (StatusCode::NOT_FOUND, "not-yet"),
             ReadError::Hole { .. } => (StatusCode::NOT_FOUND, "hole"),

@@ -4,6 +4,8 @@
 //! a client that comes back with it in `Last-Event-ID` (as browsers do by themselves) goes on there. An id carries the same
 //! cursor as the WebSocket protocol has, the JSON in base64 without padding.
 
+#![allow(unused_qualifications, reason = "utoipa's macro writes them")]
+
 use super::{
     HttpLimits,
     extract::{Address, Params},

@@ -67,8 +67,8 @@ pub(super) async fn one(
     State(engine): State<Arc<Engine>>,
     Address(feed): Address<String>,
 ) -> Result<Json<FeedState>, Problem> {
-    let found = engine.feed(&feed).ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "unknown-feed", format!("there is no feed {feed:?}"))
-    })?;
+    let found = engine
+        .feed(&feed)
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown-feed", format!("there is no feed {feed:?}")))?;
     Ok(Json(FeedState::of(&found)))
 }

@@ -1,6 +1,9 @@
 //! Consumer groups: where they are, and moving them.
 
-use crate::http::{extract::{Address, Body}, problem::Problem};
+use crate::http::{
+    extract::{Address, Body},
+    problem::Problem,
+};
 use axum::{Json, extract::State};
 use engine::Engine;
 use http::{HeaderValue, StatusCode, header};
@@ -20,6 +23,7 @@ pub(super) struct Wanted {
     #[serde(default)]
     partitions: Vec<i32>,
     /// Where to go on.
+    #[schema(value_type = wire::schema::ResetTo)]
     to: ResetTo,
     /// Do it. Without it the answer says what would be done.
     #[serde(default)]
@@ -68,10 +72,14 @@ pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Result<Json<Vec<G
         (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(super) async fn one(State(engine): State<Arc<Engine>>, Address(group): Address<String>) -> Result<Json<Group>, Problem> {
-    let found = engine.group(&group).await?.ok_or_else(|| {
-        Problem::new(StatusCode::NOT_FOUND, "unknown-group", format!("there is no group {group:?}"))
-    })?;
+pub(super) async fn one(
+    State(engine): State<Arc<Engine>>,
+    Address(group): Address<String>,
+) -> Result<Json<Group>, Problem> {
+    let found = engine
+        .group(&group)
+        .await?
+        .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown-group", format!("there is no group {group:?}")))?;
     Ok(Json(found))
 }
 

@@ -74,7 +74,8 @@ pub(super) async fn update(
         key_encoding: Encoding::Text,
         key: inventory.product_id.clone(),
         value_encoding: Encoding::Json,
-        value: serde_json::to_string(&inventory).map_err(|error| Problem::invalid([("body".into(), error.to_string())]))?,
+        value: serde_json::to_string(&inventory)
+            .map_err(|error| Problem::invalid([("body".into(), error.to_string())]))?,
         ..ProduceInput::default()
     };
     Ok(Json(engine.produce(&input).await?))

@@ -1,6 +1,11 @@
 //! `POST /api/kafka/send`: a message as the tutorials send it.
 
-use crate::http::{extract::{Body, Params}, problem::Problem};
+#![allow(unused_qualifications, reason = "utoipa's macro writes them")]
+
+use crate::http::{
+    extract::{Body, Params},
+    problem::Problem,
+};
 use axum::{Json, extract::State};
 use engine::Engine;
 use serde::Deserialize;
