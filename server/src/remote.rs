@@ -14,6 +14,9 @@ use std::{
     process::ExitCode,
 };
 
+/// For `--help`.
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed, standard error says what; 2 a command line that can't be read; 141 \
+    nobody reads standard output any more";
 /// What a shell says of a program that SIGPIPE ended: 128 and the signal's number.
 const BROKEN_PIPE: i32 = 128 + libc::SIGPIPE;
 
@@ -34,6 +37,11 @@ fn print(write: impl FnOnce(&mut io::BufWriter<io::StdoutLock<'_>>) -> io::Resul
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(BROKEN_PIPE),
         result => result.context("standard output can't be written"),
     }
+}
+
+/// Writes a line to standard error. Where nobody reads that there is nobody to tell.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Ends the process when whoever reads standard output closes it, also while there is nothing to write: `ottla tail | head -1` is over

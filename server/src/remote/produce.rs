@@ -1,7 +1,7 @@
 //! `ottla produce`: a record for each line of standard input, through a running instance. Receipts come as JSON lines on standard
 //! output, in the order of the lines; what is refused is named by its line on standard error.
 
-use super::{block_on, line, print};
+use super::{block_on, line, print, say};
 use crate::cli::Remote;
 use anyhow::Context;
 use client::{NotProduced, Producer};
@@ -15,6 +15,7 @@ use wire::{Encoding, HeaderInput, ProduceInput, Receipt};
 
 /// The flags of `ottla produce`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = super::EXIT_CODES)]
 pub struct Produce {
     /// The topic
     pub topic: String,
@@ -73,7 +74,7 @@ async fn produce(options: &Produce, producer: &Producer) -> anyhow::Result<ExitC
                 print(|out| writeln!(out, "{receipt}"))?;
             }
             Err(Failure::Line(why)) => {
-                eprintln!("ottla: line {number}: {why}");
+                say(format_args!("ottla: line {number}: {why}"));
                 code = ExitCode::FAILURE;
             }
             Err(Failure::Instance(error)) => {

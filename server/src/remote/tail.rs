@@ -1,7 +1,7 @@
 //! `ottla tail`: follows a feed of a running instance, over as many connections as it takes. A record is a line; what is not shown
 //! is named on standard error.
 
-use super::{block_on, end_with_the_reader, print};
+use super::{block_on, end_with_the_reader, print, say};
 use crate::{
     cli::Remote,
     text::{flags, time},
@@ -15,6 +15,7 @@ use wire::{
 
 /// The flags of `ottla tail`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = super::EXIT_CODES)]
 pub struct Tail {
     /// Whom to ask.
     #[command(flatten)]
@@ -82,10 +83,11 @@ async fn follow(options: &Tail, from: From) -> anyhow::Result<ExitCode> {
         let events = match follow.try_next().await {
             Ok(events) => events,
             Err(error) if was_subscribed && error.is_passing() => {
-                eprintln!("ottla: {error}: coming back");
+                say(format_args!("ottla: {error}: coming back"));
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            // Its text says what its sources say.
+            Err(error) => anyhow::bail!("{}: {error}", options.remote.url),
         };
         for event in events {
             match event {
@@ -129,8 +131,8 @@ fn tell(event: &Event, format: Format) {
         _ => return,
     };
     match format {
-        Format::Text => eprintln!("ottla: {said}"),
-        Format::Json => eprintln!("{}", codec::event_to_json(event)),
+        Format::Text => say(format_args!("ottla: {said}")),
+        Format::Json => say(codec::event_to_json(event)),
     }
 }
 
