@@ -10,7 +10,7 @@ use engine::{BOUNDS, Engine, FeedFigures, Figures, Histogram};
 use http::{StatusCode, header};
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeGaugeValue, NoLabelSet, text::encode},
+    encoding::{DescriptorEncoder, EncodeGaugeValue, MetricEncoder, NoLabelSet, text::encode},
     metrics::MetricType,
     registry::Registry,
 };
@@ -115,7 +115,7 @@ impl Page<'_> {
     ) -> fmt::Result {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (labels, value) in samples {
-            family.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, f64>(&value, None)?;
+            sample(&mut family, &labels, |sample| sample.encode_counter::<NoLabelSet, u64, f64>(&value, None))?;
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Page<'_> {
     ) -> fmt::Result {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (labels, value) in samples {
-            family.encode_family(&labels)?.encode_gauge(&value)?;
+            sample(&mut family, &labels, |sample| sample.encode_gauge(&value))?;
         }
         Ok(())
     }
@@ -145,11 +145,21 @@ impl Page<'_> {
             // The library's word for +Inf.
             let bounds = BOUNDS.into_iter().chain([f64::MAX]);
             let buckets: Vec<_> = bounds.zip(histogram.buckets).collect();
-            let mut sample = family.encode_family(&labels)?;
-            sample.encode_histogram::<NoLabelSet>(histogram.sum, histogram.count(), &buckets, None)?;
+            sample(&mut family, &labels, |sample| {
+                sample.encode_histogram::<NoLabelSet>(histogram.sum, histogram.count(), &buckets, None)
+            })?;
         }
         Ok(())
     }
+}
+
+/// Writes a sample with its labels. Without any there are no braces, as everyone else writes it.
+fn sample(
+    family: &mut MetricEncoder<'_>,
+    labels: &Labels<'_>,
+    write: impl FnOnce(&mut MetricEncoder<'_>) -> fmt::Result,
+) -> fmt::Result {
+    if labels.is_empty() { write(family) } else { write(&mut family.encode_family(labels)?) }
 }
 
 fn of<'a>(figures: &'a FeedFigures) -> Labels<'a> {
