@@ -136,7 +136,9 @@ async fn metrics_tell_what_was_produced_consumed_committed_and_sent() {
     let (_, all) = scrape
         .samples
         .iter()
-        .find(|(sample, _)| sample.starts_with("ottla_commit_duration_seconds_bucket{") && sample.contains("le=\"+Inf\""))
+        .find(|(sample, _)| {
+            sample.starts_with("ottla_commit_duration_seconds_bucket{") && sample.contains("le=\"+Inf\"")
+        })
         .unwrap();
     assert_eq!(*all, feed(&scrape, "ottla_commit_duration_seconds_count"));
     assert!(scrape.of("process_resident_memory_bytes") > 1e6 && scrape.of("process_cpu_seconds_total") > 0.0);

@@ -29,7 +29,7 @@ pub struct Produce {
     #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
     pub headers: Vec<HeaderInput>,
     /// The partition; without it the key decides
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(0..))]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = clap::value_parser!(i32).range(0..))]
     pub partition: Option<i32>,
     /// Each line is JSON: {"key": …, "value": …, "headers": {…}, "partition": …}, with a value at least
     #[arg(long)]
