@@ -75,6 +75,20 @@ impl Follow {
     /// What another attempt would not mend: see [`Error::is_passing`]. Calling it again tries nevertheless.
     pub async fn next(&mut self) -> Result<Vec<Event>, Error> {
         loop {
+            match self.try_next().await {
+                Err(error) if error.is_passing() => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// The same, and tells of each lost connection and of each attempt that failed; calling it again makes the next one when its
+    /// time has come. May be dropped and called again, too.
+    ///
+    /// # Errors
+    /// Why there is no connection: whether another attempt may mend it, [`Error::is_passing`] says.
+    pub async fn try_next(&mut self) -> Result<Vec<Event>, Error> {
+        loop {
             let result = match &mut self.line {
                 None => self.connect().await.map(|()| Vec::new()),
                 Some(line) => line.next().await,
@@ -88,9 +102,7 @@ impl Follow {
                 }
                 Err(error) => {
                     self.lost();
-                    if !error.is_passing() {
-                        return Err(error);
-                    }
+                    return Err(error);
                 }
             }
         }
@@ -313,6 +325,28 @@ mod tests {
             () = follow => unreachable!("it follows for ever"),
         };
         assert_eq!(from, From::Cursor(Cursor { epoch: 1, seq: 5, ..Cursor::default() }));
+    }
+
+    #[tokio::test]
+    async fn a_lost_connection_is_told_to_those_who_ask_and_mended_all_the_same() {
+        let (server, url) = Server::start().await;
+        let mut follow = Follow::new(url, Subprotocol::Postcard, subscribe(From::Now));
+        let serve = async {
+            let (mut socket, _) = server.accept().await;
+            send(&mut socket, &[subscribed(1, 5, false)]).await;
+            close(socket, ByeReason::Stopping).await;
+            let (mut socket, _) = server.accept().await;
+            send(&mut socket, &[records(1, 5..6)]).await;
+            socket
+        };
+        let follow = async {
+            assert!(matches!(follow.try_next().await.as_deref(), Ok([Event::Subscribed(_)])));
+            let lost = follow.try_next().await;
+            assert!(matches!(lost, Err(Error::Closed { code: 1001, .. })), "{lost:?}");
+            follow.try_next().await
+        };
+        let (_socket, events) = tokio::join!(serve, follow);
+        assert_eq!(events.ok(), Some(vec![records(1, 5..6)]));
     }
 
     #[tokio::test]

@@ -1,8 +1,8 @@
 //! The engine: what an instance is made of, started and stopped as one.
 
 use crate::{
-    Brokers, Config, Feed, FeedConfig, config::RENDER_DEADLINE, groups, journal::Journal, peers::SILENT_AFTER,
-    temporary::Temporary,
+    Brokers, Config, Feed, FeedConfig, config::RENDER_DEADLINE, groups, journal::Journal, meter::Produce,
+    peers::SILENT_AFTER, temporary::Temporary,
 };
 use feed::Sieve;
 use kafka::{Admin, Producer, ProducerSettings, Reader, TopicSpec};
@@ -73,6 +73,7 @@ pub struct Engine {
     topics: Mutex<Option<(Instant, Vec<TopicSummary>)>>,
     pub(crate) found: Mutex<groups::Found>,
     tabs: AtomicU32,
+    pub(crate) produced: Produce,
     stopping: watch::Sender<bool>,
     pub(crate) tasks: TaskTracker,
     #[cfg(feature = "embedded")]
@@ -144,6 +145,7 @@ impl Engine {
             topics: Mutex::default(),
             found: Mutex::default(),
             tabs: AtomicU32::default(),
+            produced: Produce::default(),
             stopping: watch::Sender::new(false),
             tasks: TaskTracker::new(),
             #[cfg(feature = "embedded")]
@@ -232,6 +234,11 @@ impl Engine {
         self.default_feed().kafka()
     }
 
+    /// Why the instances can't tell each other what they consumed, where they can't.
+    pub fn journal_trouble(&self) -> Option<String> {
+        self.journal.trouble()
+    }
+
     /// The feed of this name.
     pub fn feed(&self, name: &str) -> Option<Arc<Feed>> {
         self.feeds().find(|feed| feed.name() == name)
@@ -277,9 +284,16 @@ impl Engine {
     /// # Errors
     /// The fields that broke a rule, or what Kafka said.
     pub async fn produce(&self, input: &ProduceInput) -> Result<Receipt, ProduceError> {
-        let outgoing =
-            input.check(self.limits(), || uuid::Uuid::new_v4().to_string()).map_err(ProduceError::Invalid)?;
-        self.producer.send(outgoing).await
+        let checked = input.check(self.limits(), || uuid::Uuid::new_v4().to_string()).map_err(ProduceError::Invalid);
+        let result = match checked {
+            Ok(outgoing) => {
+                let _waiting = self.produced.begin();
+                self.producer.send(outgoing).await
+            }
+            Err(error) => Err(error),
+        };
+        self.produced.ended(&result);
+        result
     }
 
     /// Reads one record from the log, in full.

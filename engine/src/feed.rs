@@ -131,10 +131,14 @@ impl Feed {
 
     /// Tells the tabs the counters as of `now`, and who consumes the group.
     pub(crate) fn tick(&self, now: Millis, tabs: u32) {
-        let gaps = self.state.gaps.load(Ordering::Relaxed);
         let members = self.journal.peers(|peers| peers.fellows(self.group()));
-        self.state.tick(Stats { tabs, gaps, ..self.audit.stats(now) }, members);
+        self.state.tick(Stats { tabs, ..self.stats_at(now) }, members);
         self.whole.tick();
+    }
+
+    /// The counters as of `now`, without the tabs.
+    pub(crate) fn stats_at(&self, now: Millis) -> Stats {
+        Stats { gaps: self.state.gaps.load(Ordering::Relaxed), ..self.audit.stats(now) }
     }
 
     /// What a tab follows besides the records.

@@ -7,7 +7,7 @@ use crate::{
     state::State,
 };
 use ::feed::{Audit, Remark, Writer};
-use kafka::{Consume, Found, Partition, PartitionOffset, PartitionOffsets, Taken};
+use kafka::{ClientReport, Consume, Found, Partition, PartitionOffset, PartitionOffsets, Taken};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, atomic::Ordering, mpsc},
@@ -197,6 +197,7 @@ impl Consume for Ingest {
             next: taken.next,
         };
         self.writer.begin(&taken.iter().map(begin).collect::<Vec<_>>());
+        self.state.meter.assigned.fetch_add(1, Ordering::Relaxed);
         let partitions: Vec<_> = taken.iter().map(|taken| taken.partition.clone()).collect();
         self.owned.extend(partitions.iter().cloned());
         let begun = taken.iter().map(|Taken { partition, next, suspects, .. }| {
@@ -207,6 +208,7 @@ impl Consume for Ingest {
     }
 
     fn revoked(&mut self, partitions: &[Partition]) {
+        self.state.meter.revoked.fetch_add(1, Ordering::Relaxed);
         self.owned.retain(|owned| !partitions.contains(owned));
         self.audit.revoked(pairs(partitions));
         self.change(partitions, ChangeKind::Revoked, HappeningKind::Revoked);
@@ -214,6 +216,7 @@ impl Consume for Ingest {
 
     fn lost(&mut self, partitions: &[Partition]) {
         self.state.is_member.store(false, Ordering::Relaxed);
+        self.state.meter.lost.fetch_add(1, Ordering::Relaxed);
         self.owned.retain(|owned| !partitions.contains(owned));
         self.audit.revoked(pairs(partitions));
         self.change(partitions, ChangeKind::Lost, HappeningKind::Lost);
@@ -273,6 +276,14 @@ impl Consume for Ingest {
 
     fn state(&mut self, state: KafkaState) {
         self.state.kafka(state);
+    }
+
+    fn commit_ended(&mut self, took: Duration, is_acknowledged: bool) {
+        self.state.meter.committed(took, is_acknowledged, crate::now());
+    }
+
+    fn client_report(&mut self, report: ClientReport) {
+        *self.state.meter.client.lock() = report;
     }
 }
 

@@ -6,10 +6,12 @@
 mod config;
 mod engine;
 mod feed;
+mod figures;
 mod groups;
 mod holes;
 mod ingest;
 mod journal;
+mod meter;
 mod peers;
 mod replay;
 mod state;
@@ -21,9 +23,13 @@ pub use ::feed::Batch;
 pub use config::{Brokers, Config, FeedConfig, JournalConfig, TopicCreation};
 pub use engine::{Engine, StartError};
 pub use feed::Feed;
+pub use figures::{FeedFigures, Figures, Rebalances};
 #[cfg(feature = "embedded")]
 pub use kafka::embedded;
-pub use kafka::{ClientSettings, From, GroupSettings, ProducerSettings, Protocol, is_secret};
+pub use kafka::{
+    BrokerReport, ClientReport, ClientSettings, From, GroupSettings, ProducerSettings, Protocol, is_secret,
+};
+pub use meter::{BOUNDS, Histogram, Produced};
 pub use state::Announcement;
 pub use tab::{Output, Refusal, Tab, check_filter};
 

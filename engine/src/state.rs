@@ -1,5 +1,6 @@
 //! What a feed's group thread and the engine's clock write down for its tabs, besides records.
 
+use crate::meter::{GroupMeter, LateTabs};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicU64},
@@ -15,6 +16,8 @@ pub(crate) struct State {
     pub gaps: AtomicU64,
     /// Whether the group has given this instance its share, be it nothing.
     pub is_member: AtomicBool,
+    pub meter: GroupMeter,
+    pub late: LateTabs,
 }
 
 /// How things stand.
@@ -69,7 +72,13 @@ impl Default for State {
             stats: Told::new(Stats::default(), Event::Stats),
             members: Told::new(Vec::new(), Event::Members),
         };
-        Self { standing: watch::Sender::new(standing), gaps: AtomicU64::default(), is_member: AtomicBool::default() }
+        Self {
+            standing: watch::Sender::new(standing),
+            gaps: AtomicU64::default(),
+            is_member: AtomicBool::default(),
+            meter: GroupMeter::default(),
+            late: LateTabs::default(),
+        }
     }
 }
 

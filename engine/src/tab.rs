@@ -115,6 +115,8 @@ struct Subscription {
     /// How far the feed was when the tab was last looked after: what is older is late.
     head: u64,
     behind: Behind,
+    /// See [`crate::meter::LateTabs`].
+    late: Option<u64>,
     /// So many times in a row it had kept up, and when that was last looked at.
     kept_up: u8,
     looked: Instant,
@@ -198,6 +200,7 @@ impl Tab {
             told,
             head: 0,
             behind,
+            late: None,
             kept_up,
             looked: Instant::now(),
             sieved: Sieved::default(),
@@ -356,6 +359,7 @@ impl Subscription {
             _ => Behind::default(),
         };
         if behind != self.behind {
+            self.feed.state.late.note(&mut self.late, behind, crate::now());
             self.behind = behind;
             self.first.push_back(Event::Behind(behind));
         }
@@ -438,6 +442,12 @@ fn begin(feed: &Feed, is_whole: bool, start: &SessionStart) -> Vec<Event> {
         events.push(Event::Gap(gap.clone()));
     }
     events
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.feed.state.late.forget(&mut self.late);
+    }
 }
 
 impl Drop for Tab {

@@ -204,6 +204,12 @@ impl Hub {
         positions_at_head(&self.ring.read())
     }
 
+    /// When the oldest record that is still here was polled. None where there is none.
+    pub fn oldest(&self) -> Option<Millis> {
+        let segment = self.ring.read().oldest_records().cloned()?;
+        segment.record_from(segment.first_seq()).map(|record| record.view().received)
+    }
+
     /// The memory that the ring takes now, in bytes.
     pub fn bytes(&self) -> usize {
         self.ring.read().bytes()

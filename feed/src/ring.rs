@@ -87,6 +87,11 @@ impl Ring {
         self.bytes
     }
 
+    /// The oldest segment with records.
+    pub fn oldest_records(&self) -> Option<&Arc<Segment>> {
+        self.segments.iter().find(|segment| !segment.is_change())
+    }
+
     pub fn newest_segment(&self) -> Option<&Arc<Segment>> {
         self.segments.back()
     }

@@ -56,6 +56,24 @@ fn gap(first: i64, last: i64, count: Count) -> Gap {
     Gap { topic: "orders".into(), partition: 0, first, last, count, now_with: None }
 }
 
+#[test]
+fn the_oldest_record_is_the_oldest_that_is_still_here() {
+    let (mut writer, hub) = hub(HubConfig { ring_bytes: 25_000 });
+    assert_eq!(hub.oldest(), None);
+    writer.change(1, ChangeKind::Assigned(Vec::new()));
+    writer.flush();
+    assert_eq!(hub.oldest(), None, "a change is no record");
+    let push = |writer: &mut Writer, received| {
+        writer.push(&RecordView { received, ..record("orders", received, &[b'x'; 9000]) });
+        writer.flush();
+    };
+    push(&mut writer, 10);
+    push(&mut writer, 20);
+    assert_eq!(hub.oldest(), Some(10));
+    push(&mut writer, 30);
+    assert_eq!(hub.oldest(), Some(20), "the first one was evicted");
+}
+
 #[tokio::test]
 async fn a_waiting_session_is_woken_by_a_flush_and_not_by_a_push() {
     let (mut writer, hub) = hub(HubConfig::default());

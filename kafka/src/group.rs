@@ -85,6 +85,40 @@ pub struct PartitionOffsets {
     pub end: Option<i64>,
 }
 
+/// What librdkafka says of the group's client (its STATISTICS.md). Counters begin anew with each member.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientReport {
+    /// The brokers that it knows, sorted by id.
+    pub brokers: Vec<BrokerReport>,
+    /// Records that were fetched and not consumed yet.
+    pub prefetched_records: u64,
+    /// What they take.
+    pub prefetched_bytes: u64,
+    /// Bytes of records that were fetched so far.
+    pub received_bytes: u64,
+    /// Requests that could not be sent.
+    pub transmit_errors: u64,
+    /// Answers that could not be received.
+    pub receive_errors: u64,
+    /// Requests that were sent again.
+    pub retries: u64,
+    /// Requests without an answer in time.
+    pub timeouts: u64,
+    /// Connections that ended, whoever ended them.
+    pub connections_lost: u64,
+}
+
+/// A broker, as the group's client sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerReport {
+    /// Its id.
+    pub id: i32,
+    /// Whether a connection to it stands. There is none to one that is not needed.
+    pub is_connected: bool,
+    /// How long 99 % of the requests took at most, lately. None where there were none.
+    pub round_trip: Option<Duration>,
+}
+
 /// What the group's thread hands its news to. Everything is called on that thread, in order, and holds it up.
 pub trait Consume: Send + 'static {
     /// A record, borrowed from librdkafka's memory, cut to what fits a message to a tab.
@@ -129,6 +163,16 @@ pub trait Consume: Send + 'static {
 
     /// Whether Kafka answers, whenever that changes.
     fn state(&mut self, state: KafkaState);
+
+    /// A commit ended: how long that took, and whether Kafka acknowledged it. For those who measure.
+    fn commit_ended(&mut self, took: Duration, is_acknowledged: bool) {
+        let _ = (took, is_acknowledged);
+    }
+
+    /// About once a second: what the client says of itself. For those who measure.
+    fn client_report(&mut self, report: ClientReport) {
+        let _ = report;
+    }
 }
 
 /// Has a member go on elsewhere, and says what came of it.

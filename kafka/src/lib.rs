@@ -22,7 +22,9 @@ mod tail;
 
 pub use admin::{Admin, TopicSpec, Watermarks};
 pub use error::Error;
-pub use group::{Consume, Group, Partition, PartitionOffset, PartitionOffsets, SeekResults, Taken};
+pub use group::{
+    BrokerReport, ClientReport, Consume, Group, Partition, PartitionOffset, PartitionOffsets, SeekResults, Taken,
+};
 pub use producer::Producer;
 pub use reader::{Found, Reader};
 pub use settings::{ClientSettings, From, GroupSettings, ProducerSettings, Properties, Protocol, is_secret};

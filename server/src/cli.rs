@@ -1,5 +1,9 @@
-//! The command line. Every flag has a twin in the configuration, which it overrides.
+//! The command line. Every flag of an instance has a twin in the configuration, which it overrides.
 
+use crate::{
+    config::LogFormat,
+    remote::{produce::Produce, tail::Tail},
+};
 use clap::{Parser, Subcommand};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -16,7 +20,7 @@ pub struct Cli {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Serve the page (the default)
     Serve,
@@ -24,10 +28,23 @@ pub enum Command {
     Broker,
     /// Print the configuration that is in force, secrets hidden, or what is wrong with it
     CheckConfig,
+    /// Follow a feed of a running instance: a line for each record
+    Tail(Tail),
+    /// Produce through a running instance: a record for each line of standard input
+    Produce(Produce),
+}
+
+/// Which running instance to talk to.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Remote {
+    /// The instance, as a browser has it
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000", env = "OTTLA_URL")]
+    pub url: String,
 }
 
 /// Flags that stand for keys of the configuration.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "Configuration of an instance (serve, broker, check-config)")]
 pub struct Options {
     /// Where to listen [server.listen]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
@@ -47,7 +64,21 @@ pub struct Options {
     /// Where the embedded broker keeps its data [embedded.data_dir]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// How log lines look [log.format]
+    #[arg(long, global = true, value_name = "FORMAT", value_enum)]
+    pub log_format: Option<LogFormat>,
     /// The configuration's file; by default ottla.toml, where there is one
     #[arg(long, global = true, value_name = "FILE", env = "OTTLA_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
 }

@@ -114,13 +114,14 @@ impl Config {
     }
 
     fn override_with(&mut self, options: &Options) {
-        let Options { listen, brokers, topics, group, instance, data_dir, config: _ } = options.clone();
+        let Options { listen, brokers, topics, group, instance, data_dir, log_format, config: _ } = options.clone();
         set(&mut self.server.listen, listen);
         set(&mut self.kafka.brokers, brokers);
         set(&mut self.feed.topics, topics);
         set(&mut self.feed.group, group);
         set(&mut self.kafka.instance, instance);
         set(&mut self.embedded.data_dir, data_dir);
+        set(&mut self.log.format, log_format);
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -9,10 +9,12 @@ mod guard;
 mod headers;
 mod health;
 mod live;
+mod metrics;
 mod preferences;
 mod problem;
 mod reset;
 mod sse;
+mod traffic;
 pub mod ws;
 
 pub use assets::Site;
@@ -31,6 +33,7 @@ use leptos_axum::{LeptosRoutes, generate_route_list};
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
 use tower_http::compression::{CompressionLayer, Predicate, predicate};
+use traffic::Traffic;
 
 /// What every handler can have.
 #[derive(Clone, FromRef)]
@@ -38,6 +41,7 @@ pub(crate) struct AppState {
     engine: Arc<Engine>,
     leptos: LeptosOptions,
     limits: HttpLimits,
+    traffic: Arc<Traffic>,
 }
 
 /// What the configuration says of connections.
@@ -53,6 +57,7 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         engine: Arc::clone(engine),
         leptos: site.leptos_options(listen),
         limits: HttpLimits { stall: Duration::from_secs(config.stall_limit_seconds) },
+        traffic: Arc::default(),
     };
     let context = {
         let engine = Arc::clone(engine);
@@ -66,18 +71,23 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/groups/{name}/live", get(live::group))
         .route("/topics/{topic}/{partition}/{offset}/{form}", get(download::record))
         .route("/rows/{feed}/{form}", post(download::rows).layer(DefaultBodyLimit::max(download::MOST_ROWS)))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+        .route(guard::HEALTHZ, get(health::healthz))
+        .route(guard::READYZ, get(health::readyz))
+        .route(guard::METRICS, get(metrics::metrics))
         .route("/produce", post(forms::produce))
         .route("/groups/{name}/reset", post(reset::reset))
         .route("/groups/{name}/replay", post(reset::replay))
         .route("/preferences", get(preferences::remember))
         .leptos_routes_with_context(&state, generate_route_list(App), context, move || shell(shell_options.clone()))
         .fallback(assets::serve)
-        .layer(CompressionLayer::new().compress_when(
-            // A stream must not wait in a compressor's buffer.
-            predicate::DefaultPredicate::new().and(predicate::NotForContentType::SSE),
-        ))
+        .layer(
+            CompressionLayer::new().compress_when(
+                // A stream must not wait in a compressor's buffer.
+                predicate::DefaultPredicate::new()
+                    .and(predicate::NotForContentType::SSE)
+                    .and(predicate::NotForContentType::const_new(sse::JSON_LINES)),
+            ),
+        )
         .layer(DefaultBodyLimit::max(config.body_limit_bytes))
         .layer(middleware::from_fn(headers::add))
         .layer(middleware::from_fn_with_state(Arc::new(guard::Guard::new(config, listen)), guard::check))

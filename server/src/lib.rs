@@ -5,4 +5,6 @@ pub mod config;
 pub mod http;
 pub mod log;
 mod memory;
+pub mod remote;
 pub mod run;
+mod text;

@@ -1,25 +1,27 @@
-//! Parse the configuration, build the application, run it.
+//! Parse the command line, do what it says.
 
 use clap::Parser;
 use server::{
     cli::{Cli, Command},
     config::Config,
-    run,
+    log, remote, run,
 };
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = match cli.command {
-        None | Some(Command::Serve) => Config::load(&cli.options).map_err(Into::into).and_then(run::serve),
-        Some(Command::Broker) => Config::load(&cli.options).map_err(Into::into).and_then(run::broker),
-        Some(Command::CheckConfig) => Config::load(&cli.options).map_err(Into::into).and_then(run::check_config),
+    let configured = |run: fn(Config) -> anyhow::Result<()>| {
+        Config::load(&cli.options).map_err(Into::into).and_then(run).map(|()| ExitCode::SUCCESS)
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("ottla: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    let result = match cli.command {
+        None | Some(Command::Serve) => configured(run::serve),
+        Some(Command::Broker) => configured(run::broker),
+        Some(Command::CheckConfig) => configured(run::check_config),
+        Some(Command::Tail(tail)) => remote::tail::run(tail),
+        Some(Command::Produce(produce)) => remote::produce::run(produce),
+    };
+    result.unwrap_or_else(|error| {
+        log::last_words(&error);
+        ExitCode::FAILURE
+    })
 }

@@ -4,9 +4,9 @@
 
 mod common;
 
-use common::{Instance, Sse};
+use common::{Instance, PATIENCE, Sse};
 use std::collections::BTreeSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use wire::{ByeReason, Command, Event, From};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -130,4 +130,60 @@ async fn a_stream_of_server_sent_events_resumes_by_its_last_id() {
     let places: Vec<_> = batch.records.iter().map(|record| (record.partition, record.offset)).collect();
     assert_eq!(places, [(receipt.partition, receipt.offset)]);
     instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_breaks_before_its_first_record_misses_none() {
+    let instance = Instance::start().await;
+    let url = instance.url("/api/v1/feeds/default/stream");
+    let mut stream = Sse::open(&url, None).await;
+    // The last event of those that a subscription begins with.
+    let (_, id) = stream.event("members").await;
+    drop(stream);
+    let missed = instance.send("while nobody was there").await;
+
+    // By the address, as one does who can't set a header.
+    let mut stream = Sse::open(&format!("{url}?cursor={}", id.expect("it can be gone on from there")), None).await;
+    let (data, _) = stream.event("records").await;
+    let Ok(Event::Records(batch)) = wire::codec::event_from_json(&data) else { panic!("{data}") };
+    assert_eq!((batch.records[0].partition, batch.records[0].offset), (missed.partition, missed.offset));
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_stream_is_lines_of_json_and_resumes_too() {
+    let mut instance = Instance::start().await;
+    let url = instance.url("/api/v1/feeds/default/stream");
+    let mut stream = Sse::open(&url, None).await;
+    let (_, id) = stream.event("members").await;
+    instance.send("first").await;
+    instance.send("second").await;
+
+    let request = reqwest::Client::new().get(format!("{url}?format=ndjson")).header("last-event-id", id.unwrap());
+    // A stream of lines must not wait in a compressor either.
+    let mut response = request.header("accept-encoding", "gzip, br").send().await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+    assert!(!response.headers().contains_key("content-encoding"));
+    let (mut read, mut events, mut values) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut is_told_to_stop = false;
+    while let Some(chunk) = timeout(PATIENCE, response.chunk()).await.expect("it goes on, or ends").unwrap() {
+        read.extend_from_slice(&chunk);
+        while let Some(end) = read.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<_> = read.drain(..=end).collect();
+            let event = wire::codec::event_from_json(std::str::from_utf8(&line).unwrap()).unwrap();
+            events.push(event.name());
+            if let Event::Records(batch) = event {
+                let value = |record: wire::Record| record.value.unwrap().text().unwrap().to_owned();
+                values.extend(batch.records.into_iter().map(value));
+            }
+        }
+        if values.len() == 2 && !is_told_to_stop {
+            is_told_to_stop = true;
+            instance.tell_to_stop();
+        }
+    }
+    assert_eq!(values, ["first".to_owned(), "second".to_owned()].into());
+    assert_eq!((events[0], events[1], *events.last().unwrap()), ("hello", "subscribed", "bye"));
+    assert!(read.is_empty(), "the last line is whole");
+    instance.stopped().await;
 }

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Instance, post_json};
-use serde_json::Value;
+use serde_json::{Value, json};
 use wire::{Command, Event, From};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,6 +37,71 @@ async fn messages_that_break_a_rule_are_refused_by_field() {
             assert_eq!(problem["errors"][0]["field"], field, "{problem}");
             assert!(!problem["errors"][0]["rule"].as_str().unwrap().is_empty());
         }
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_in_full_is_taken_or_refused_by_field() {
+    let instance = Instance::start().await;
+    let post = |topic: &str, body: Value| {
+        let url = instance.url(&format!("/api/v1/topics/{topic}/records"));
+        reqwest::Client::new().post(url).json(&body).send()
+    };
+    let body = json!({"key_encoding": "base64", "key": "/wA=", "value_encoding": "json", "value": "{\"n\": 9007199254740993}",
+        "partition": 1, "headers": [{"name": "trace", "value": "a"}]});
+    let answer = post(&instance.topic, body).await.unwrap();
+    assert_eq!(answer.status(), 201);
+    let page = answer.headers()["location"].to_str().unwrap().to_owned();
+    let receipt: wire::Receipt = answer.json().await.unwrap();
+    assert_eq!(page, format!("/topics/{}/1/{}", instance.topic, receipt.offset));
+    let record = reqwest::get(instance.url(&format!("{page}/json"))).await.unwrap().text().await.unwrap();
+    let record: Value = serde_json::from_str(&record).unwrap();
+    assert_eq!(record["key"]["base64"], "/wA=");
+    assert_eq!(record["value"]["text"], "{\"n\": 9007199254740993}");
+    assert_eq!(record["headers"][0]["value"]["text"], "a");
+
+    for (topic, body, status, field) in [
+        ("no-such-topic", json!({"value": "x"}), 422, Some("topic")),
+        ("a%20b", json!({"value": "x"}), 422, Some("topic")),
+        (&instance.topic, json!({"value": ""}), 422, Some("value")),
+        (&instance.topic, json!({"value": "x", "partition": 2}), 422, Some("partition")),
+        (&instance.topic, json!({"value": "x", "partition": 1.5}), 422, Some("partition")),
+        (&instance.topic, json!({"value": "{", "value_encoding": "json"}), 422, Some("value")),
+        (&instance.topic, json!({"value": "x", "headers": [{"name": "", "value": "x"}]}), 422, Some("headers[0]")),
+        (&instance.topic, json!({"vlaue": "x"}), 422, Some("vlaue")),
+        (&instance.topic, json!({"value": "x", "topic": "other"}), 422, Some("topic")),
+        (&instance.topic, json!("x"), 422, Some("body")),
+        (&instance.topic, json!({"value": "x".repeat(1024 * 1024)}), 413, None),
+    ] {
+        let answer = post(topic, body).await.unwrap();
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()["content-type"]),
+            (status, &"application/problem+json".parse().unwrap())
+        );
+        let problem: Value = answer.json().await.unwrap();
+        assert!(!problem["detail"].as_str().unwrap().is_empty());
+        if let Some(field) = field {
+            assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+        }
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_can_not_be_had_is_a_problem_with_its_reason() {
+    let instance = Instance::start().await;
+    for (query, status, why) in [
+        ("default/stream?format=xml", 400, "format"),
+        ("default/stream?newest=-1", 400, "newest"),
+        ("default/stream?nonsense=1", 400, "nonsense"),
+        ("default/stream?cursor=nonsense", 400, "cursor is not an id"),
+        ("nope/stream?format=ndjson", 404, "no such feed"),
+    ] {
+        let answer = reqwest::get(instance.url(&format!("/api/v1/feeds/{query}"))).await.unwrap();
+        assert_eq!(answer.status(), status, "{query}");
+        let problem: Value = answer.json().await.unwrap();
+        assert!(problem["detail"].as_str().unwrap().contains(why), "{problem}");
     }
     instance.stop().await;
 }

@@ -249,17 +249,13 @@ impl Stage {
 /// One of the programs, which writes what it says into a file.
 fn program(dir: &Path, name: &str) -> Command {
     let log = File::create(dir.join(format!("{name}.log"))).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTTLA_")) {
-        command.env_remove(name);
-    }
+    let mut command = common::program();
     command
         // An ottla.toml of whoever runs this is not meant.
         .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
-        .stderr(log)
-        .kill_on_drop(true);
+        .stderr(log);
     command
 }
 

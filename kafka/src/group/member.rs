@@ -553,6 +553,7 @@ impl<'a, C: Consume> Member<'a, C> {
     }
 
     fn commit_answered(&mut self, answer: Result<(), RDKafkaErrorCode>) {
+        self.consume.commit_ended(self.last_commit.elapsed(), answer.is_ok());
         let offsets = self.commit.take().map(|(_, offsets)| offsets).unwrap_or_default();
         match answer {
             Ok(()) => {
@@ -637,6 +638,7 @@ impl<'a, C: Consume> Member<'a, C> {
 
     fn reported(&mut self, statistics: &Statistics) {
         self.link.reported(statistics, self.consume);
+        self.consume.client_report(statistics.client());
         let (mut all, mut stopped, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
         let mut waiting = 0;
         for (partition, next) in self.offsets.owned() {

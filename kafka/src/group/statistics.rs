@@ -1,19 +1,46 @@
 //! The little that Ottla wants of librdkafka's statistics (its STATISTICS.md has all of them).
 
-use super::PartitionOffsets;
+use super::{BrokerReport, ClientReport, PartitionOffsets};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 /// One report of librdkafka.
 #[derive(Debug, Deserialize)]
 pub(super) struct Statistics {
     brokers: HashMap<String, Broker>,
     topics: HashMap<String, Topic>,
+    #[serde(default)]
+    rxmsg_bytes: u64,
 }
 
 #[derive(Debug, Deserialize)]
 struct Broker {
     state: String,
+    /// -1 of those that were configured and of which no more is known.
+    nodeid: i32,
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    txerrs: u64,
+    #[serde(default)]
+    rxerrs: u64,
+    #[serde(default)]
+    txretries: u64,
+    #[serde(default)]
+    req_timeouts: u64,
+    #[serde(default)]
+    disconnects: u64,
+    #[serde(default)]
+    rtt: Window,
+}
+
+/// What was measured since the last report.
+#[derive(Debug, Default, Deserialize)]
+struct Window {
+    /// In microseconds.
+    p99: u64,
+    /// How many times.
+    cnt: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -30,6 +57,10 @@ struct Partition {
     committed_offset: i64,
     hi_offset: i64,
     ls_offset: i64,
+    #[serde(default)]
+    fetchq_cnt: u64,
+    #[serde(default)]
+    fetchq_size: u64,
 }
 
 /// What is told of one partition.
@@ -53,6 +84,34 @@ impl Statistics {
     /// Whether a connection to any broker stands.
     pub fn is_connected(&self) -> bool {
         self.brokers.values().any(|broker| broker.state == "UP")
+    }
+
+    /// What the client says of itself.
+    pub fn client(&self) -> ClientReport {
+        let sum = |count: fn(&Broker) -> u64| self.brokers.values().map(count).sum();
+        // Brokers by themselves: the group's coordinator is one more entry for one of them.
+        let learned = self.brokers.values().filter(|broker| broker.source == "learned");
+        let mut brokers: Vec<_> = learned
+            .map(|broker| BrokerReport {
+                id: broker.nodeid,
+                is_connected: broker.state == "UP",
+                round_trip: (broker.rtt.cnt > 0).then(|| Duration::from_micros(broker.rtt.p99)),
+            })
+            .collect();
+        brokers.sort_by_key(|broker| broker.id);
+        // Every partition's queue is forwarded to the consumer's, and says how long that one is (`rd_kafka_q_len`).
+        let partitions = || self.topics.values().flat_map(|topic| topic.partitions.values());
+        ClientReport {
+            brokers,
+            prefetched_records: partitions().map(|partition| partition.fetchq_cnt).max().unwrap_or(0),
+            prefetched_bytes: partitions().map(|partition| partition.fetchq_size).max().unwrap_or(0),
+            received_bytes: self.rxmsg_bytes,
+            transmit_errors: sum(|broker| broker.txerrs),
+            receive_errors: sum(|broker| broker.rxerrs),
+            retries: sum(|broker| broker.txretries),
+            timeouts: sum(|broker| broker.req_timeouts),
+            connections_lost: sum(|broker| broker.disconnects),
+        }
     }
 
     /// What is told of a partition, if anything.
@@ -98,5 +157,28 @@ mod tests {
         let report = statistics.partition("t", 1).unwrap();
         assert_eq!((report.offsets.committed, report.offsets.end, report.waiting), (None, None, 0));
         assert!(report.is_stopped && !report.is_beyond);
+    }
+
+    #[test]
+    fn the_client_is_told_of_over_all_brokers_and_a_coordinator_is_no_further_one() {
+        let json = br#"{"rxmsg_bytes":700,"topics":{"t":{"topic":"t","partitions":{
+            "0":{"fetch_state":"active","next_offset":9,"app_offset":7,"committed_offset":5,"hi_offset":9,"ls_offset":9,
+                 "fetchq_cnt":4,"fetchq_size":400},
+            "1":{"fetch_state":"active","next_offset":9,"app_offset":7,"committed_offset":5,"hi_offset":9,"ls_offset":9,
+                 "fetchq_cnt":4,"fetchq_size":400}}}},
+            "brokers":{
+            "b:9092/2":{"state":"DOWN","nodeid":2,"source":"learned","txerrs":1,"req_timeouts":2,"disconnects":3,
+                        "rtt":{"p99":0,"cnt":0}},
+            "a:9092/1":{"state":"UP","nodeid":1,"source":"learned","rxerrs":1,"txretries":5,"rtt":{"p99":2500,"cnt":9}},
+            "a:9092/bootstrap":{"state":"UP","nodeid":-1,"source":"configured","txerrs":1},
+            "GroupCoordinator":{"state":"UP","nodeid":1,"source":"logical","disconnects":1}}}"#;
+        let report = Statistics::parse(json).unwrap().client();
+        let connected: Vec<_> = report.brokers.iter().map(|broker| (broker.id, broker.is_connected)).collect();
+        assert_eq!(connected, [(1, true), (2, false)]);
+        assert_eq!(report.brokers[0].round_trip, Some(Duration::from_micros(2_500)));
+        assert_eq!(report.brokers[1].round_trip, None);
+        assert_eq!((report.prefetched_records, report.prefetched_bytes, report.received_bytes), (4, 400, 700));
+        let errors = [report.transmit_errors, report.receive_errors, report.retries, report.timeouts];
+        assert_eq!((errors, report.connections_lost), ([2, 1, 5, 2], 4));
     }
 }

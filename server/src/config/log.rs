@@ -15,16 +15,16 @@ pub struct LogConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Human, filter: "warn,server=info,engine=info,kafka=info,app=info".into() }
+        Self { format: LogFormat::Text, filter: "warn,server=info,engine=info,kafka=info,app=info".into() }
     }
 }
 
 /// How a log line looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
-    /// A line to read.
-    Human,
-    /// One JSON object a line.
+    /// A line to read
+    Text,
+    /// One JSON object a line
     Json,
 }

@@ -39,15 +39,19 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
     figment::Jail::expect_with(|jail| {
         jail.create_file(
             "ottla.toml",
-            "[kafka]\nbrokers = \"file:1\"\n[feed]\ngroup = \"file\"\n[consumer]\ncommit_interval_ms = 100",
+            "[kafka]\nbrokers = \"file:1\"\n[feed]\ngroup = \"file\"\n[consumer]\ncommit_interval_ms = 100\n[log]\nformat = \"text\"",
         )?;
         jail.set_env("OTTLA_KAFKA__BROKERS", "environment:1");
         jail.set_env("OTTLA_FEED__GROUP", "environment");
+        jail.set_env("OTTLA_LOG__FORMAT", "json");
         let flags = Options { group: Some("flag".into()), ..Options::default() };
         let config = Config::load(&flags).expect("all three layers are legal");
         assert_eq!(config.kafka.brokers, "environment:1");
         assert_eq!(config.feed.group, "flag");
         assert_eq!(config.consumer.commit_interval_ms, 100);
+        assert_eq!(config.log.format, LogFormat::Json);
+        let flags = Options { log_format: Some(LogFormat::Text), ..Options::default() };
+        assert_eq!(Config::load(&flags).expect("legal too").log.format, LogFormat::Text);
         Ok(())
     });
 }

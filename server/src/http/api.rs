@@ -4,6 +4,7 @@
 mod feeds;
 mod groups;
 mod inventory;
+mod records;
 mod send;
 mod topics;
 
@@ -48,6 +49,7 @@ pub(super) fn routes() -> Router<AppState> {
     let (routes, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(send::send))
         .routes(routes!(inventory::update))
+        .routes(routes!(records::produce))
         .routes(routes!(topics::list))
         .routes(routes!(topics::record))
         .routes(routes!(feeds::list))

@@ -4,7 +4,7 @@
 mod csv;
 mod json;
 
-use super::problem::Problem;
+use super::{problem::Problem, sse::JSON_LINES};
 use axum::{
     RequestExt,
     body::Bytes,
@@ -19,7 +19,6 @@ use tokio::{sync::Semaphore, time::timeout};
 use wire::{Data, Place, Record, Row, codec};
 
 const JSON: &str = "application/json";
-const JSON_LINES: &str = "application/x-ndjson";
 const CSV: &str = "text/csv; charset=utf-8; header=present";
 /// What a page may hold, in base64 (`app`'s bounds are 32 MiB and twice that, with what waits).
 pub(super) const MOST_ROWS: usize = 96 * 1024 * 1024;

@@ -1,6 +1,8 @@
 //! No other site can drive this server.
 //!
 //! - `Host` must be a loopback name, the listen address or a configured name: what DNS rebinding would change.
+//!   What watches the process asks by an address of its own choosing, a pod's for one: `/healthz`, `/readyz` and `/metrics` are
+//!   answered by any IP address too. A rebound name is a name.
 //! - Every unsafe method (server functions, forms, REST) and every WebSocket upgrade needs an `Origin` that is this server's
 //!   own or configured, or `Sec-Fetch-Site: same-origin`. Programs send neither header: a request without both passes when
 //!   it says `application/json`, which a foreign page can't send without a preflight that nobody answers (Fetch Standard,
@@ -14,11 +16,16 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
+
+/// Where the process is watched.
+pub(super) const HEALTHZ: &str = "/healthz";
+pub(super) const READYZ: &str = "/readyz";
+pub(super) const METRICS: &str = "/metrics";
 
 /// Whom to answer.
 #[derive(Debug)]
@@ -39,8 +46,7 @@ impl Guard {
         if self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host)) || host.eq_ignore_ascii_case("localhost") {
             return true;
         }
-        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        address.is_ok_and(|address| address.is_loopback() || address == self.listen.ip())
+        address_of(authority).is_some_and(|address| address.is_loopback() || address == self.listen.ip())
     }
 
     fn is_own_origin(&self, headers: &HeaderMap, origin: &str) -> bool {
@@ -52,9 +58,11 @@ impl Guard {
         authority.is_some() && authority == header_text(headers, header::HOST)
     }
 
-    fn check(&self, method: &Method, authority: Option<&str>, headers: &HeaderMap) -> Result<(), Problem> {
+    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+        let authority = uri.authority().map(|authority| authority.as_str());
         let authority = authority.or_else(|| header_text(headers, header::HOST)).unwrap_or_default();
-        if !self.knows_host(authority) {
+        let is_watched = [HEALTHZ, READYZ, METRICS].contains(&uri.path()) && address_of(authority).is_some();
+        if !is_watched && !self.knows_host(authority) {
             let detail = format!("this server is not called {authority:?}: add the name to server.hosts");
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign-host", detail));
         }
@@ -78,8 +86,7 @@ impl Guard {
 
 /// The middleware.
 pub(super) async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let authority = request.uri().authority().map(|authority| authority.as_str());
-    match guard.check(request.method(), authority, request.headers()) {
+    match guard.check(request.method(), request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(problem) => {
             tracing::debug!(method = %request.method(), path = request.uri().path(), ?problem, "a foreign request was refused");
@@ -100,6 +107,11 @@ fn host_of(authority: &str) -> &str {
         }
         _ => authority,
     }
+}
+
+/// The address that `authority` is, where it is no name.
+fn address_of(authority: &str) -> Option<IpAddr> {
+    host_of(authority).trim_start_matches('[').trim_end_matches(']').parse().ok()
 }
 
 fn header_text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
@@ -141,8 +153,24 @@ mod tests {
     #[case("localhost.evil.example.org", false)]
     #[case("", false)]
     fn only_known_hosts_are_answered(#[case] host: &'static str, #[case] known: bool) {
-        let result = guard().check(&Method::GET, None, &headers(&[("host", host)]));
+        let result = guard().check(&Method::GET, &Uri::from_static("/"), &headers(&[("host", host)]));
         assert_eq!(result.is_ok(), known, "{host}");
+    }
+
+    #[rstest]
+    #[case("10.1.2.4:3000", "/metrics", true)]
+    #[case("[fd00::4]:3000", "/readyz", true)]
+    #[case("10.1.2.4", "/healthz", true)]
+    #[case("evil.example.org", "/metrics", false)]
+    #[case("10.1.2.4:3000", "/topics", false)]
+    #[case("10.1.2.4:3000", "/metrics/", false)]
+    fn who_watches_may_ask_by_any_address_and_by_no_foreign_name(
+        #[case] host: &'static str,
+        #[case] path: &'static str,
+        #[case] passes: bool,
+    ) {
+        let result = guard().check(&Method::GET, &Uri::from_static(path), &headers(&[("host", host)]));
+        assert_eq!(result.is_ok(), passes, "{host} {path}");
     }
 
     #[rstest]
@@ -160,7 +188,7 @@ mod tests {
     fn unsafe_methods_need_the_own_origin(#[case] extra: &[(&'static str, &'static str)], #[case] passes: bool) {
         let mut all = headers(extra);
         all.insert("host", "localhost:3000".parse().unwrap());
-        assert_eq!(guard().check(&Method::POST, None, &all).is_ok(), passes, "{extra:?}");
+        assert_eq!(guard().check(&Method::POST, &Uri::from_static("/"), &all).is_ok(), passes, "{extra:?}");
     }
 
     #[rstest]
@@ -171,6 +199,6 @@ mod tests {
         let mut all = headers(extra);
         all.insert("host", "localhost:3000".parse().unwrap());
         all.insert("sec-websocket-key", "x".parse().unwrap());
-        assert_eq!(guard().check(&Method::GET, None, &all).is_ok(), passes, "{extra:?}");
+        assert_eq!(guard().check(&Method::GET, &Uri::from_static("/ws"), &all).is_ok(), passes, "{extra:?}");
     }
 }

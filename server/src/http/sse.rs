@@ -1,8 +1,9 @@
-//! A feed as server-sent events: `curl -N http://…/api/v1/feeds/default/stream`.
+//! A feed as a stream over HTTP: server-sent events, `curl -N http://…/api/v1/feeds/default/stream`, or with `?format=ndjson` JSON
+//! lines for scripts.
 //!
-//! Each event is one JSON [`wire::Event`], its name in `event:`. The id of an event with records is where the client is then;
-//! a client that comes back with it in `Last-Event-ID` (as browsers do by themselves) goes on there. An id carries the same
-//! cursor as the WebSocket protocol has, the JSON in base64 without padding.
+//! Each event, and each line, is one JSON [`wire::Event`]. Server-sent events have its name in `event:`, and ids: where the client is
+//! then. A client that comes back with an id in `Last-Event-ID` (as browsers do by themselves) or as `?cursor=` goes on there. An
+//! id carries the same cursor as the WebSocket protocol has, the JSON in base64 without padding.
 
 #![allow(unused_qualifications, reason = "utoipa's macro writes them")]
 
@@ -10,8 +11,10 @@ use super::{
     HttpLimits,
     extract::{Address, Params},
     problem::Problem,
+    traffic::{Connected, Traffic, Transport},
 };
 use axum::{
+    body::{Body, Bytes},
     extract::State,
     response::{
         IntoResponse, Response, Sse,
@@ -21,23 +24,38 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use engine::{Engine, Output, Refusal, Tab};
 use futures::{Stream, StreamExt, stream};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use wire::{ByeReason, Command, Cursor, Event, Filter, From, Pace, Scope, Subscribe};
 
 /// How often a quiet stream says that it lives, so that proxies do not end it (nginx does after 60 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How soon a browser comes back when the stream ended.
+const RETRY: Duration = Duration::from_secs(1);
+/// The media type of JSON lines.
+pub(super) const JSON_LINES: &str = "application/x-ndjson";
 
 /// What can be asked for in the address.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
+    /// How events are written.
+    #[serde(default)]
+    #[param(inline)]
+    format: Format,
     /// Begin with so many of the newest records; without it, with what comes.
     #[serde(default)]
     newest: u32,
+    /// Go on after the event of this id.
+    #[serde(default)]
+    cursor: String,
+    /// See [`Subscribe::scope`].
+    #[serde(default)]
+    #[param(value_type = String, example = "instance")]
+    scope: Scope,
     /// See [`Filter::text`].
     #[serde(default)]
     text: String,
@@ -48,9 +66,20 @@ pub(super) struct Wanted {
     partition: Option<i32>,
 }
 
+/// How events are written.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Format {
+    /// As server-sent events.
+    #[default]
+    Sse,
+    /// As JSON, each on a line.
+    Ndjson,
+}
+
 /// Follow a feed
 ///
-/// Server-sent events, each a JSON event of the protocol. `Last-Event-ID` resumes.
+/// Server-sent events or JSON lines, each a JSON event of the protocol. `Last-Event-ID` or `cursor` resumes.
 #[utoipa::path(get, path = "/api/v1/feeds/{feed}/stream", tag = "feeds",
     params(Wanted,
         ("feed" = String, Path, description = "Its name", min_length = 1, example = "default"),
@@ -65,13 +94,17 @@ pub(super) struct Wanted {
 pub(super) async fn stream(
     State(engine): State<Arc<Engine>>,
     State(limits): State<HttpLimits>,
+    State(traffic): State<Arc<Traffic>>,
     Address(feed): Address<String>,
     Params(wanted): Params<Wanted>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let from = match headers.get("last-event-id") {
-        Some(id) => From::Cursor(cursor_from_id(id.as_bytes()).ok_or_else(|| {
-            Problem::new(StatusCode::BAD_REQUEST, "bad-cursor", "Last-Event-ID is not an id of this stream")
+    // The header is newer than the address, which a browser repeats when it comes back.
+    let header = headers.get("last-event-id").map(|id| ("Last-Event-ID", id.as_bytes()));
+    let id = header.into_iter().chain([("cursor", wanted.cursor.as_bytes())]).find(|(_, id)| !id.is_empty());
+    let from = match id {
+        Some((name, id)) => From::Cursor(cursor_from_id(id).ok_or_else(|| {
+            Problem::new(StatusCode::BAD_REQUEST, "bad-cursor", format!("{name} is not an id of this stream"))
         })?),
         None if wanted.newest > 0 => From::Newest(wanted.newest),
         None => From::Now,
@@ -79,45 +112,91 @@ pub(super) async fn stream(
     let filter = Filter { text: wanted.text, topic: wanted.topic, partitions: wanted.partition.into_iter().collect() };
     let mut tab = Tab::new(engine, limits.stall);
     let hello = tab.hello();
-    let subscribe = Subscribe { feed, scope: Scope::Instance, filter, pace: Pace::Latency, from };
+    let subscribe = Subscribe { feed, scope: wanted.scope, filter, pace: Pace::Latency, from };
     let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|Refusal { reason, why }| {
         let status =
             if reason == ByeReason::UnknownFeed { StatusCode::NOT_FOUND } else { StatusCode::UNPROCESSABLE_ENTITY };
         Problem::new(status, "bad-subscription", why)
     })?;
     first.insert(0, hello);
-    let events = stream::iter(first.into_iter().map(|event| sent(&event))).chain(following(tab));
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response())
-}
-
-/// Everything after the first events, up to the server's last words.
-fn following(tab: Tab) -> impl Stream<Item = Result<Sent, Infallible>> {
-    stream::unfold(Some(tab), |tab| async {
-        let mut tab = tab?;
-        let batch = match tab.next().await {
-            Output::Batch(batch) => batch,
-            Output::Announcement(told) => {
-                let told = Sent::default().event(told.name()).data(told.json());
-                return Some((stream::iter(vec![Ok(told)]), Some(tab)));
-            }
-            Output::Event(event) => return Some((stream::iter(vec![sent(&event)]), Some(tab))),
-            Output::Bye(bye) => return Some((stream::iter(vec![sent(&Event::Bye(bye))]), None)),
-        };
-        let mut events: Vec<_> = batch
-            .json()
-            .map(|(name, json)| Sent::default().event(name).data(String::from_utf8_lossy(&json.to_vec())))
-            .collect();
-        // Only the last event of a batch has an id: the cursor is past all of them.
-        if let (Some(last), Some(cursor)) = (events.pop(), tab.cursor()) {
-            events.push(last.id(id_of(&cursor)));
+    Ok(match wanted.format {
+        Format::Sse => {
+            let told = conversation(tab, first, traffic.connect(Transport::ServerSentEvents));
+            let retry = Sent::default().retry(RETRY);
+            let events = stream::iter([retry]).chain(told.map(Told::sent)).map(Ok::<_, Infallible>);
+            Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
         }
-        Some((stream::iter(events.into_iter().map(Ok).collect::<Vec<_>>()), Some(tab)))
+        Format::Ndjson => {
+            // Counters come once a second: nothing else must keep it alive.
+            let told = conversation(tab, first, traffic.connect(Transport::Ndjson));
+            let lines = told.map(|Told { mut json, .. }| {
+                json.push('\n');
+                Ok::<_, Infallible>(Bytes::from(json))
+            });
+            ([(header::CONTENT_TYPE, JSON_LINES)], Body::from_stream(lines)).into_response()
+        }
     })
-    .flatten()
 }
 
-fn sent(event: &Event) -> Result<Sent, Infallible> {
-    Ok(Sent::default().event(event.name()).data(wire::codec::event_to_json(event)))
+/// An event as it is told.
+struct Told {
+    name: &'static str,
+    json: String,
+    /// Where the client is after it.
+    id: Option<String>,
+}
+
+impl Told {
+    fn new(event: &Event) -> Self {
+        Self { name: event.name(), json: wire::codec::event_to_json(event), id: None }
+    }
+
+    fn sent(self) -> Sent {
+        let sent = Sent::default().event(self.name).data(self.json);
+        match self.id {
+            Some(id) => sent.id(id),
+            None => sent,
+        }
+    }
+}
+
+/// The first events and everything after them, up to the server's last words.
+fn conversation(tab: Tab, first: Vec<Event>, connected: Connected) -> impl Stream<Item = Told> {
+    let mut first: Vec<_> = first.iter().map(Told::new).collect();
+    // From here a client goes on that loses its connection before the first record.
+    mark(&mut first, tab.cursor());
+    let rest = stream::unfold(Some(tab), |tab| async {
+        let mut tab = tab?;
+        let told = match tab.next().await {
+            Output::Batch(batch) => {
+                let told = batch.json().map(|(name, message)| {
+                    let json = String::from_utf8(message.to_vec()).expect("JSON is UTF-8");
+                    Told { name, json, id: None }
+                });
+                let mut told: Vec<_> = told.collect();
+                mark(&mut told, tab.cursor());
+                told
+            }
+            Output::Announcement(told) => {
+                vec![Told { name: told.name(), json: told.json().to_owned(), id: None }]
+            }
+            Output::Event(event) => vec![Told::new(&event)],
+            Output::Bye(bye) => {
+                let mut told = vec![Told::new(&Event::Bye(bye))];
+                mark(&mut told, tab.cursor());
+                return Some((stream::iter(told), None));
+            }
+        };
+        Some((stream::iter(told), Some(tab)))
+    });
+    stream::iter(first).chain(rest.flatten()).inspect(move |told| connected.sent(told.json.len()))
+}
+
+/// Says with the last of these where the client is after all of them.
+fn mark(told: &mut [Told], cursor: Option<Cursor>) {
+    if let (Some(last), Some(cursor)) = (told.last_mut(), cursor) {
+        last.id = Some(id_of(&cursor));
+    }
 }
 
 fn id_of(cursor: &Cursor) -> String {

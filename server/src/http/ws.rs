@@ -3,7 +3,10 @@
 pub mod frames;
 mod handshake;
 
-use super::HttpLimits;
+use super::{
+    HttpLimits,
+    traffic::{Connected, Traffic, Transport},
+};
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -32,6 +35,7 @@ enum Codec {
 pub(super) async fn upgrade(
     State(engine): State<Arc<Engine>>,
     State(limits): State<HttpLimits>,
+    State(traffic): State<Arc<Traffic>>,
     upgrade: Upgrade,
 ) -> Response {
     let Some(protocol) = upgrade.choose(&[wire::SUBPROTOCOL_POSTCARD, wire::SUBPROTOCOL_JSON]) else {
@@ -49,7 +53,8 @@ pub(super) async fn upgrade(
             Ok((stream, unread)) => {
                 let frames = Frames::new(stream, unread, wire::MAX_COMMAND_MESSAGE);
                 let tab = Box::new(Tab::new(engine, limits.stall));
-                Connection { frames, codec, stall: limits.stall }.run(tab).await;
+                let connected = traffic.connect(Transport::WebSocket);
+                Connection { frames, codec, stall: limits.stall, connected }.run(tab).await;
             }
             Err(error) => tracing::debug!(%error, "a WebSocket upgrade failed"),
         }
@@ -61,6 +66,7 @@ struct Connection {
     frames: Frames<TcpStream>,
     codec: Codec,
     stall: Duration,
+    connected: Connected,
 }
 
 /// Why a connection is over.
@@ -185,7 +191,9 @@ impl Connection {
     }
 
     async fn send(&mut self, kind: Kind, parts: &[&[u8]]) -> Result<(), End> {
-        self.frames.send(kind, parts, self.stall).await.map_err(End::from)
+        self.frames.send(kind, parts, self.stall).await?;
+        self.connected.sent(parts.iter().map(|part| part.len()).sum());
+        Ok(())
     }
 
     /// The last words, and the close frame.

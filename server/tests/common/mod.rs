@@ -42,6 +42,13 @@ impl Instance {
     }
 
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let instance = Self::begin_with(change).await;
+        timeout(PATIENCE, instance.ready()).await.expect("the instance becomes ready");
+        instance
+    }
+
+    /// Starts an instance that may never become ready.
+    pub async fn begin_with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let topic = format!("server-test-{}", uuid::Uuid::new_v4());
         let mut config = Config::default();
@@ -58,9 +65,7 @@ impl Instance {
         let served = tokio::spawn(serve_on(listener, config, async {
             let _ = stopped.await;
         }));
-        let instance = Self { address, topic, stop: Some(stop), served, _dir: dir };
-        timeout(PATIENCE, instance.ready()).await.expect("the instance becomes ready");
-        instance
+        Self { address, topic, stop: Some(stop), served, _dir: dir }
     }
 
     async fn ready(&self) {
@@ -99,6 +104,16 @@ impl Instance {
     pub async fn tab(&self) -> JsonTab {
         JsonTab::connect(self.address).await
     }
+}
+
+/// The program, without the environment's configuration.
+pub fn program() -> tokio::process::Command {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ottla"));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("OTTLA_")) {
+        command.env_remove(name);
+    }
+    command.kill_on_drop(true);
+    command
 }
 
 /// Posts a JSON string, as `POST /api/kafka/send` wants it.

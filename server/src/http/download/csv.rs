@@ -4,9 +4,10 @@
 //! Text that a spreadsheet would take for a formula, and run, stands behind an apostrophe, and its column of encodings says so
 //! (`guarded`), so that a program can take it away again. Numbers are no formulas.
 
+use crate::text::{flags, time};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::borrow::Cow;
-use wire::{Count, Data, Flags, Gap, Millis, Record, Row, Timestamp};
+use wire::{Count, Data, Gap, Record, Row, Timestamp};
 
 /// What makes spreadsheets read UTF-8.
 const MARK: &str = "\u{feff}";
@@ -104,17 +105,6 @@ fn guarded(text: &str) -> Cow<'_, str> {
     if is_formula(text) { format!("'{text}").into() } else { text.into() }
 }
 
-fn flags(flags: Flags) -> String {
-    let all = [
-        (Flags::REDELIVERED, "redelivered"),
-        (Flags::POSSIBLY_REDELIVERED, "possibly_redelivered"),
-        (Flags::REPLAYED, "replayed"),
-        (Flags::DUPLICATE, "duplicate"),
-        (Flags::LOADED, "loaded"),
-    ];
-    all.into_iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, name)| name).collect::<Vec<_>>().join(" ")
-}
-
 /// What of the record is not in its row.
 fn cut(record: &Record) -> String {
     let cut = |name, data: &Option<Data>| {
@@ -123,11 +113,6 @@ fn cut(record: &Record) -> String {
     };
     let headers = (record.headers_left_out > 0).then(|| format!("headers: {} left out", record.headers_left_out));
     [cut("key", &record.key), cut("value", &record.value), headers].into_iter().flatten().collect::<Vec<_>>().join("; ")
-}
-
-/// RFC 3339 in UTC; the number, where no calendar reaches.
-fn time(at: Millis) -> String {
-    jiff::Timestamp::from_millisecond(at).map_or_else(|_| at.to_string(), |at| format!("{at:.3}"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,116 @@
+//! Producing a record for programs: `POST /api/v1/topics/{topic}/records`. The message in full, where `send.rs` takes a text alone.
+
+#![allow(unused_qualifications, reason = "utoipa's macro writes them")]
+
+use crate::http::{
+    extract::{Address, Body},
+    problem::Problem,
+};
+use axum::{Json, extract::State, response::IntoResponse};
+use engine::Engine;
+use http::{StatusCode, header};
+use serde::Deserialize;
+use serde_json::Value;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use wire::{Encoding, HeaderInput, ProduceInput, Receipt};
+
+/// A message, as [`ProduceInput`] has it. The topic is in the address, and the partition may be a number.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Message {
+    /// The same as in the address, if it is given.
+    #[schema(nullable)]
+    topic: Option<String>,
+    /// The partition's number, or as text; without it by the key's hash.
+    #[schema(value_type = Option<i32>, minimum = 0)]
+    partition: Value,
+    /// How the key is meant. `auto`: a UUID where it is empty, else text.
+    key_encoding: Encoding,
+    /// The key.
+    key: String,
+    /// How the value is meant. `auto`: as text.
+    value_encoding: Encoding,
+    /// The value.
+    value: String,
+    /// Whether an empty text value is meant.
+    allow_empty: bool,
+    /// The headers.
+    headers: Vec<HeaderInput>,
+}
+
+impl Message {
+    fn into_input(self, topic: String) -> Result<ProduceInput, Problem> {
+        if let Some(other) = self.topic.filter(|other| !other.is_empty() && *other != topic) {
+            return Err(Problem::invalid([(
+                "topic".into(),
+                format!("the address names {topic:?}, the body {other:?}"),
+            )]));
+        }
+        let partition = match self.partition {
+            Value::Null => String::new(),
+            Value::String(text) => text,
+            // What is no partition's number is told with the other fields.
+            other => other.to_string(),
+        };
+        Ok(ProduceInput {
+            topic,
+            partition,
+            key_encoding: self.key_encoding,
+            key: self.key,
+            value_encoding: self.value_encoding,
+            value: self.value,
+            allow_empty: self.allow_empty,
+            headers: self.headers,
+        })
+    }
+}
+
+/// Produce a record
+///
+/// With key, value and headers as text, JSON, base64 or null.
+#[utoipa::path(post, path = "/api/v1/topics/{topic}/records", tag = "messages", request_body = Message,
+    params(("topic" = String, Path, description = "The topic's name", min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$", example = "test-topic")),
+    responses(
+        (status = 201, description = "Acknowledged", body = Receipt, headers(("location" = String, description = "The record's page"))),
+        (status = 422, description = "A field broke a rule", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka did not answer in time; the message may have been stored", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn produce(
+    State(engine): State<Arc<Engine>>,
+    Address(topic): Address<String>,
+    Body(message): Body<Message>,
+) -> Result<impl IntoResponse, Problem> {
+    let receipt = engine.produce(&message.into_input(topic)?).await?;
+    // A topic's name needs no escape in an address.
+    let page = format!("/topics/{}/{}/{}", receipt.topic, receipt.partition, receipt.offset);
+    Ok((StatusCode::CREATED, [(header::LOCATION, page)], Json(receipt)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_is_the_produce_input_and_may_name_the_partition_as_a_number() {
+        let whole = ProduceInput {
+            topic: "orders".into(),
+            partition: "2".into(),
+            key_encoding: Encoding::Text,
+            key: "k".into(),
+            value_encoding: Encoding::Json,
+            value: "{}".into(),
+            allow_empty: true,
+            headers: vec![HeaderInput { name: "n".into(), value: "v".into() }],
+        };
+        let text = serde_json::to_string(&whole).unwrap();
+        let read = |text: &str| serde_json::from_str::<Message>(text).unwrap().into_input("orders".into());
+        assert_eq!(read(&text).ok(), Some(whole.clone()));
+        assert_eq!(read(&text.replace("\"2\"", "2")).ok(), Some(whole));
+        assert_eq!(read(r#"{"value":"x"}"#).map(|input| input.partition).ok(), Some(String::new()));
+        assert!(read(r#"{"topic":"bills"}"#).is_err());
+        assert!(serde_json::from_str::<Message>(r#"{"vlaue":"x"}"#).is_err());
+    }
+}

@@ -1,0 +1,271 @@
+//! What an operator sees: metrics, readiness, log lines.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::{Instance, PATIENCE, Sse, program};
+use serde_json::Value;
+use std::{collections::BTreeMap, net::TcpListener, process::Stdio, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
+use wire::From;
+
+/// One scrape: the samples by name and labels, as they are written.
+struct Scrape {
+    text: String,
+    samples: BTreeMap<String, f64>,
+}
+
+impl Scrape {
+    /// Reads the text format strictly: each sample belongs to the family above it, and each family stands there once.
+    async fn take(instance: &Instance) -> Self {
+        let answer = reqwest::get(instance.url("/metrics")).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
+        let text = answer.text().await.unwrap();
+        let body = text.strip_suffix("# EOF\n").expect("it is whole");
+        let (mut samples, mut families, mut family) = (BTreeMap::new(), BTreeMap::new(), String::new());
+        for line in body.lines() {
+            if let Some(typed) = line.strip_prefix("# TYPE ") {
+                let (name, kind) = typed.split_once(' ').unwrap();
+                assert_eq!(families.insert(name.to_owned(), kind.to_owned()), None, "{name} stands there twice");
+                name.clone_into(&mut family);
+            } else if let Some(help) = line.strip_prefix("# HELP ") {
+                assert!(help.split_once(' ').is_some_and(|(_, help)| help.len() > 10), "{line}");
+            } else {
+                let (sample, value) = line.rsplit_once(' ').unwrap();
+                let rest = sample.strip_prefix(&family).unwrap_or_else(|| panic!("{line} is not of {family}"));
+                let suffix = rest.split('{').next().unwrap();
+                let suffixes: &[&str] = match families[&family].as_str() {
+                    "counter" => &["_total"],
+                    "gauge" => &[""],
+                    "histogram" => &["_sum", "_count", "_bucket"],
+                    "info" => &["_info"],
+                    other => panic!("{other}"),
+                };
+                assert!(suffixes.contains(&suffix), "{line}");
+                assert_eq!(
+                    samples.insert(sample.to_owned(), value.parse().unwrap()),
+                    None,
+                    "{sample} stands there twice"
+                );
+            }
+        }
+        Self { text, samples }
+    }
+
+    fn of(&self, sample: &str) -> f64 {
+        *self.samples.get(sample).unwrap_or_else(|| panic!("no {sample} in {}", self.text))
+    }
+
+    /// A sample of the page's feed.
+    fn feed(&self, instance: &Instance, name: &str, more: &str) -> f64 {
+        self.of(&format!("{name}{{feed=\"default\",group=\"{}\"{more}}}", instance.topic))
+    }
+
+    /// All samples of this name together.
+    fn sum(&self, name: &str) -> f64 {
+        let named = self.samples.iter().filter(|(sample, _)| sample.split('{').next() == Some(name));
+        named.map(|(_, value)| value).sum()
+    }
+}
+
+/// Scrapes until `holds`.
+async fn scrape_until(instance: &Instance, what: &str, holds: impl Fn(&Scrape) -> bool) -> Scrape {
+    let began = Instant::now();
+    loop {
+        let scrape = Scrape::take(instance).await;
+        if holds(&scrape) {
+            return scrape;
+        }
+        assert!(began.elapsed() < PATIENCE, "waited in vain for {what}: {}", scrape.text);
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_tell_what_was_produced_consumed_committed_and_sent() {
+    let instance = Instance::start().await;
+    let before = Scrape::take(&instance).await;
+    let feed = |scrape: &Scrape, name: &str| scrape.feed(&instance, name, "");
+    assert_eq!(feed(&before, "ottla_records_consumed_total"), 0.0);
+    assert_eq!(feed(&before, "ottla_kafka_up"), 1.0);
+    assert_eq!(feed(&before, "ottla_group_joined"), 1.0);
+    assert_eq!(feed(&before, "ottla_partitions_assigned"), 2.0);
+    assert!(before.feed(&instance, "ottla_rebalances_total", ",kind=\"assigned\"") >= 1.0);
+    assert_eq!(before.sum("ottla_ring_oldest_record_age_seconds"), 0.0, "there is no record");
+
+    let mut tab = instance.tab().await;
+    tab.subscribe(From::Now).await;
+    let mut stream = Sse::open(&instance.url("/api/v1/feeds/default/stream"), None).await;
+    for value in ["one", "two", "three"] {
+        instance.send(value).await;
+    }
+    let refused = instance.url("/api/kafka/send?topic=a%20b");
+    assert_eq!(common::post_json(&refused, "x").await.status(), 422);
+    tab.records(3).await;
+    stream.event("records").await;
+
+    let is_committed = |scrape: &Scrape| {
+        let lag = scrape.samples.iter().filter(|(sample, _)| sample.starts_with("ottla_lag_records{"));
+        let lag: Vec<_> = lag.map(|(_, lag)| *lag).collect();
+        feed(scrape, "ottla_commit_duration_seconds_count") >= 1.0 && lag == [0.0, 0.0]
+    };
+    let scrape = scrape_until(&instance, "the commit", is_committed).await;
+    assert_eq!(feed(&scrape, "ottla_records_consumed_total"), 3.0);
+    assert_eq!(scrape.sum("ottla_records_consumed_again_total"), 0.0);
+    assert_eq!(feed(&scrape, "ottla_records_missing_total"), 0.0);
+    assert_eq!(scrape.of("ottla_produced_messages_total{outcome=\"acknowledged\"}"), 3.0);
+    assert_eq!(scrape.of("ottla_produced_messages_total{outcome=\"invalid\"}"), 1.0);
+    assert_eq!(scrape.of("ottla_produced_messages_total{outcome=\"timed_out\"}"), 0.0);
+    assert_eq!(scrape.sum("ottla_produce_duration_seconds_count"), 3.0);
+    assert_eq!(scrape.sum("ottla_produce_in_flight"), 0.0);
+    assert_eq!(scrape.of("ottla_tabs_connected{transport=\"websocket\"}"), 1.0);
+    assert_eq!(scrape.of("ottla_tabs_connected{transport=\"sse\"}"), 1.0);
+    assert_eq!(scrape.of("ottla_tabs_connected{transport=\"ndjson\"}"), 0.0);
+    for transport in ["websocket", "sse"] {
+        assert!(scrape.of(&format!("ottla_tabs_sent_bytes_total{{transport=\"{transport}\"}}")) > 500.0);
+    }
+    assert_eq!(feed(&scrape, "ottla_tabs_behind"), 0.0);
+    assert!(feed(&scrape, "ottla_ring_bytes") > 0.0);
+    assert_eq!(feed(&scrape, "ottla_ring_limit_bytes"), 67_108_864.0);
+    assert!(feed(&scrape, "ottla_ring_oldest_record_age_seconds") < PATIENCE.as_secs_f64());
+    assert!(feed(&scrape, "ottla_last_commit_timestamp_seconds") > 1_700_000_000.0);
+    // The histogram's last bucket holds all of them.
+    let (_, all) = scrape
+        .samples
+        .iter()
+        .find(|(sample, _)| {
+            sample.starts_with("ottla_commit_duration_seconds_bucket{") && sample.contains("le=\"+Inf\"")
+        })
+        .unwrap();
+    assert_eq!(*all, feed(&scrape, "ottla_commit_duration_seconds_count"));
+    assert!(scrape.of("process_resident_memory_bytes") > 1e6 && scrape.of("process_cpu_seconds_total") > 0.0);
+    assert!(scrape.of("process_open_fds") > 5.0);
+    let build = format!("version=\"{}\",build=\"4567-89ab\",member=\"ottla-test\"", env!("CARGO_PKG_VERSION"));
+    assert_eq!(scrape.of(&format!("ottla_build_info{{{build}}}")), 1.0);
+
+    // What librdkafka says comes once a second.
+    let scrape = scrape_until(&instance, "librdkafka's report", |scrape| {
+        feed(scrape, "ottla_kafka_client_brokers_connected") >= 1.0
+            && feed(scrape, "ottla_kafka_client_received_bytes_total") > 0.0
+    });
+    let scrape = scrape.await;
+    assert!(scrape.sum("ottla_kafka_client_broker_rtt_p99_seconds") >= 0.0);
+
+    drop((tab, stream));
+    scrape_until(&instance, "the tabs to be gone", |scrape| scrape.sum("ottla_tabs_connected") == 0.0).await;
+    instance.stop().await;
+}
+
+/// Asks until it says so.
+async fn ready_until(instance: &Instance, holds: impl Fn(u16, &Value) -> bool) -> Value {
+    let mut last = (0, Value::Null);
+    let asked = timeout(PATIENCE, async {
+        loop {
+            let answer = reqwest::get(instance.url("/readyz")).await.unwrap();
+            last = (answer.status().as_u16(), answer.json::<Value>().await.unwrap());
+            if holds(last.0, &last.1) {
+                return;
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert!(asked.await.is_ok(), "waited in vain: {last:?}");
+    last.1
+}
+
+fn codes<'a>(readiness: &'a Value, list: &str) -> Vec<(&'a str, Option<&'a str>)> {
+    let list = readiness[list].as_array().unwrap().iter();
+    list.map(|reason| (reason["code"].as_str().unwrap(), reason["feed"].as_str())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_without_kafka_lives_and_says_why_it_is_not_ready() {
+    // Taken, and nobody answers as a broker would.
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let nobody = taken.local_addr().unwrap();
+    drop(taken);
+    let instance = Instance::begin_with(|config| config.kafka.brokers = nobody.to_string()).await;
+    let readiness = ready_until(&instance, |status, readiness| {
+        status == 503
+            && codes(readiness, "reasons") == [("kafka_down", Some("default"))]
+            && codes(readiness, "warnings") == [("journal", None)]
+    })
+    .await;
+    assert_eq!(readiness["ready"], false);
+    assert!(readiness["reasons"][0]["detail"].as_str().unwrap().starts_with("Kafka does not answer: "), "{readiness}");
+    assert_eq!(reqwest::get(instance.url("/healthz")).await.unwrap().status(), 200);
+    let scrape = Scrape::take(&instance).await;
+    assert_eq!(scrape.feed(&instance, "ottla_kafka_up", ""), 0.0);
+    assert_eq!(scrape.of("ottla_journal_up"), 0.0);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_without_a_journal_is_ready_and_says_what_is_missing() {
+    // The embedded broker makes any topic: only a cluster can refuse.
+    let Ok(_) = std::env::var("OTTLA_TEST_BROKERS") else { return };
+    let maker = Instance::start().await;
+    let topic = maker.topic.clone();
+    let instance = Instance::start_with(|config| {
+        config.kafka.instance = "ottla-without".into();
+        (config.feed.topics, config.topics.create) = (vec![topic.clone()], false);
+        // More than there are brokers.
+        config.topics.replication = 99;
+        config.journal.marks_topic = format!("{topic}-marks");
+        config.journal.events_topic = format!("{topic}-events");
+    })
+    .await;
+    let readiness = ready_until(&instance, |status, _| status == 200).await;
+    assert_eq!((codes(&readiness, "reasons"), codes(&readiness, "warnings")), (vec![], vec![("journal", None)]));
+    assert_eq!(Scrape::take(&instance).await.of("ottla_journal_up"), 0.0);
+    instance.stop().await;
+    maker.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_event_is_one_line_of_json_to_the_last_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let mut ottla = program();
+    ottla
+        .current_dir(dir.path())
+        .args(["--listen", &taken.local_addr().unwrap().to_string(), "--log-format", "json"])
+        .env("OTTLA_EMBEDDED__DATA_DIR", dir.path())
+        .env("OTTLA_SERVER__SITE_ROOT", common::site(dir.path()));
+    let ended = timeout(PATIENCE, ottla.output()).await.expect("it ends").unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = lines(&ended.stderr);
+    let last = said.last().unwrap();
+    assert_eq!((last["level"].as_str(), last["message"].as_str()), (Some("ERROR"), Some("Ottla can't go on")));
+    assert!(last["cause"].as_str().unwrap().starts_with("server.listen: can't listen on"), "{last}");
+
+    // One that starts, and is told to stop.
+    drop(taken);
+    let ottla = ottla.stderr(Stdio::piped()).spawn().unwrap();
+    sleep(Duration::from_secs(3)).await;
+    let pid = ottla.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
+    let ended = timeout(PATIENCE, ottla.wait_with_output()).await.expect("it stops").unwrap();
+    let said = lines(&ended.stderr);
+    let message = |message: &str| said.iter().find(|line| line["message"] == message);
+    let listens = message("Ottla listens").unwrap_or_else(|| panic!("{said:?}"));
+    assert!(listens["address"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{listens}");
+    assert!(message("stopped").is_some(), "{said:?}");
+}
+
+/// The lines, each of which must be a whole event.
+fn lines(log: &[u8]) -> Vec<Value> {
+    let lines = std::str::from_utf8(log).unwrap().lines();
+    let event = |line: &str| {
+        let event: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        // A library's event need not have a message.
+        for field in ["timestamp", "level", "target"] {
+            assert!(event[field].is_string(), "{field} in {line}");
+        }
+        event
+    };
+    lines.map(event).collect()
+}

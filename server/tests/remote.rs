@@ -1,0 +1,268 @@
+//! `ottla tail` and `ottla produce` as they are used: processes with pipes and exit codes.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::{Instance, PATIENCE, program};
+use serde_json::Value;
+use std::{
+    net::SocketAddr,
+    os::unix::process::ExitStatusExt,
+    process::{Output, Stdio},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+    net::{TcpListener, TcpStream},
+    process::{Child, ChildStdout},
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+/// Runs a command that ends by itself, with this as its input.
+async fn run(url: &str, args: &[&str], input: &[u8]) -> Output {
+    let mut child = start(url, args);
+    let mut stdin = child.stdin.take().unwrap();
+    // One that refuses its command line reads nothing.
+    let _ = stdin.write_all(input).await;
+    drop(stdin);
+    timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap()
+}
+
+/// Starts a command.
+fn start(url: &str, args: &[&str]) -> Child {
+    let mut command = program();
+    command.args(args).env("OTTLA_URL", url).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn reader(child: &mut Child) -> Lines<BufReader<ChildStdout>> {
+    BufReader::new(child.stdout.take().unwrap()).lines()
+}
+
+async fn line(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
+    timeout(PATIENCE, lines.next_line()).await.expect("a line comes").unwrap().expect("it goes on")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// A way to an instance that can be cut.
+struct Way {
+    address: SocketAddr,
+    cut: tokio::sync::mpsc::Sender<()>,
+    _task: tokio::task::JoinHandle<()>,
+}
+
+impl Way {
+    async fn to(instance: SocketAddr) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (cut, mut is_cut) = tokio::sync::mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                tokio::select! {
+                    Ok((mut near, _)) = listener.accept() => {
+                        connections.spawn(async move {
+                            let mut far = TcpStream::connect(instance).await.unwrap();
+                            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                        });
+                    }
+                    Some(()) = is_cut.recv() => connections.abort_all(),
+                }
+            }
+        });
+        Self { address, cut, _task: task }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_produced_line_by_line_is_tailed_line_by_line() {
+    let instance = Instance::start().await;
+    let (url, topic) = (instance.url("/"), instance.topic.as_str());
+    let flags = ["produce", topic, "--key", "k", "--header", "source=a=b", "--partition", "1"];
+    let produced = run(&url, &flags, "one\n訊息\n\nno line feed".as_bytes()).await;
+    assert!(produced.status.success(), "{}", text(&produced.stderr));
+    let receipts: Vec<wire::Receipt> =
+        text(&produced.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let places: Vec<_> = receipts.iter().map(|receipt| (receipt.partition, receipt.offset)).collect();
+    assert_eq!(places, [(1, 0), (1, 1), (1, 2), (1, 3)], "in the order of the lines");
+
+    let tailed = run(&url, &["tail", "--from", "newest", "10", "-n", "4", "--format", "json"], b"").await;
+    assert!(tailed.status.success(), "{}", text(&tailed.stderr));
+    let records: Vec<wire::Record> =
+        text(&tailed.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let values: Vec<_> = records.iter().map(|record| record.value.as_ref().unwrap().text().unwrap()).collect();
+    assert_eq!(values, ["one", "訊息", "", "no line feed"]);
+    assert!(records.iter().all(|record| record.key.as_ref().unwrap().text() == Some("k")));
+    assert_eq!(records[0].headers[0].name, "source");
+    assert_eq!(records[0].headers[0].value.as_ref().unwrap().text(), Some("a=b"));
+
+    let tailed = run(&url, &["tail", "--from", "newest", "10", "-n", "1", "--filter", "訊"], b"").await;
+    let columns: Vec<_> = text(&tailed.stdout).trim_end().split('\t').collect();
+    assert_eq!(columns[1..], [&format!("{topic}[1]@1"), "k", "訊息"], "{columns:?}");
+    assert!(columns[0].ends_with('Z'));
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_refused_is_named_and_the_others_are_produced() {
+    let instance = Instance::start().await;
+    let url = instance.url("");
+    let input = concat!(
+        r#"{"key": null, "value": {"json": {"n": 9007199254740993}}}"#,
+        "\n\n",
+        r#"{"value": 7}"#,
+        "\n",
+        r#"{"value": "v", "partition": 2}"#,
+        "\n",
+        r#"{"key": "k", "value": null, "headers": {"a": "1"}}"#,
+        "\n",
+    );
+    let produced = run(&url, &["produce", &instance.topic, "--json"], input.as_bytes()).await;
+    assert_eq!(produced.status.code(), Some(1));
+    assert_eq!(text(&produced.stdout).lines().count(), 2);
+    let said: Vec<_> = text(&produced.stderr).lines().collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].starts_with("ottla: line 3: value must be a string, null"), "{said:?}");
+    assert!(said[1].starts_with("ottla: line 4: partition must be below 2"), "{said:?}");
+
+    let tailed = run(&url, &["tail", "--from", "newest", "2", "-n", "2", "--format", "json"], b"").await;
+    let records: Vec<Value> = text(&tailed.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let exact = records.iter().find(|record| record["key"].is_null()).unwrap();
+    assert_eq!(exact["value"]["text"], r#"{"n": 9007199254740993}"#);
+    let tombstone = records.iter().find(|record| record["value"].is_null()).unwrap();
+    assert_eq!(tombstone["headers"][0]["value"]["text"], "1");
+    // What tail writes, produce reads.
+    let again = run(&url, &["produce", &instance.topic, "--json"], &tailed.stdout).await;
+    assert!(again.status.success(), "{}", text(&again.stderr));
+    assert_eq!(text(&again.stdout).lines().count(), 2);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_comes_back_after_a_lost_connection_and_misses_nothing() {
+    let instance = Instance::start().await;
+    let way = Way::to(instance.address).await;
+    let mut tail = start(&format!("http://{}", way.address), &["tail"]);
+    let mut lines = reader(&mut tail);
+    let mut said = BufReader::new(tail.stderr.take().unwrap()).lines();
+    // It may not be there yet.
+    let first = loop {
+        instance.send("here").await;
+        if let Ok(first) = timeout(Duration::from_millis(500), lines.next_line()).await {
+            break first.unwrap().unwrap();
+        }
+    };
+    assert!(first.ends_with("\there"), "{first}");
+    way.cut.send(()).await.unwrap();
+    let word = timeout(PATIENCE, said.next_line()).await.expect("it says so").unwrap().unwrap();
+    assert!(word.ends_with(": coming back"), "{word}");
+    instance.send("missed").await;
+    loop {
+        let next = line(&mut lines).await;
+        if next.ends_with("\tmissed") {
+            break;
+        }
+        assert!(next.ends_with("\there"), "{next}");
+    }
+    // Ended as Ctrl+C ends it.
+    let pid = tail.id().unwrap().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    let ended = timeout(PATIENCE, tail.wait()).await.expect("it ends").unwrap();
+    assert_eq!(ended.signal(), Some(2), "{ended:?}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tail_ends_with_whoever_reads_it_even_when_nothing_comes() {
+    let instance = Instance::start().await;
+    instance.send("one").await;
+    let mut tail = start(&instance.url(""), &["tail", "--from", "newest", "1"]);
+    let mut lines = reader(&mut tail);
+    line(&mut lines).await;
+    sleep(Duration::from_millis(100)).await;
+    drop(lines);
+    let ended = timeout(Duration::from_secs(5), tail.wait()).await.expect("it does not wait for a record").unwrap();
+    assert_eq!(ended.code(), Some(141));
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gaps_are_named_beside_the_records() {
+    // Two of such values fit its memory for tabs, and no third one.
+    let instance = Instance::start_with(|config| config.feed.ring_bytes = 50_000).await;
+    let way = Way::to(instance.address).await;
+    let url = format!("http://{}", way.address);
+    let mut tail = start(&url, &["tail", "--format", "json"]);
+    let mut lines = reader(&mut tail);
+    let mut said = BufReader::new(tail.stderr.take().unwrap()).lines();
+    let send = async |value: &str| {
+        let produced =
+            run(&instance.url(""), &["produce", &instance.topic, "--partition", "0"], value.as_bytes()).await;
+        serde_json::from_slice::<wire::Receipt>(&produced.stdout).unwrap().offset
+    };
+    let seen = loop {
+        let offset = send("here").await;
+        if let Ok(line) = timeout(Duration::from_millis(500), lines.next_line()).await {
+            assert!(line.unwrap().unwrap().contains("here"));
+            break offset;
+        }
+    };
+    // Nobody reads while this goes through.
+    let pid = tail.id().unwrap().to_string();
+    let signal = |name: &str| std::process::Command::new("kill").args([name, &pid]).status().unwrap();
+    assert!(signal("-STOP").success());
+    way.cut.send(()).await.unwrap();
+    for _ in 0..8 {
+        send(&"x".repeat(20_000)).await;
+    }
+    assert!(signal("-CONT").success());
+    let gap = timeout(PATIENCE, async {
+        loop {
+            let line = said.next_line().await.unwrap().unwrap();
+            if let Ok(wire::Event::Gap(gap)) = wire::codec::event_from_json(&line) {
+                return gap;
+            }
+        }
+    });
+    let gap = gap.await.expect("the gap is told");
+    let next: wire::Record = serde_json::from_str(&line(&mut lines).await).unwrap();
+    assert!(gap.first > seen && next.offset == gap.last + 1, "{gap:?}, then {}", next.offset);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_done_is_said_and_is_an_exit_code() {
+    let instance = Instance::start().await;
+    let url = instance.url("");
+    let topic = instance.topic.as_str();
+    let nobody = {
+        let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        format!("http://{}", taken.local_addr().unwrap())
+    };
+    for (url, args, code, why) in [
+        (&url, &["tail", "--feed", "nope"][..], 1, "no such feed"),
+        (&url, &["tail", "--filter", "json:total>1"], 1, "filter.text, at byte 5"),
+        (&url, &["tail", "--from", "newest"], 1, "--from must be"),
+        (&nobody, &["tail"], 1, "refused"),
+        (&"https://127.0.0.1".to_owned(), &["tail"], 1, "neither http nor ws"),
+        (&url, &["tail", "--format", "xml"], 2, "--format"),
+        (&url, &["produce"], 2, "<TOPIC>"),
+        (&url, &["produce", "a b"], 1, "line 1: topic must be"),
+        (&url, &["produce", "no-such-topic"], 1, "line 1: topic does not exist"),
+        (&url, &["produce", topic, "--header", "x"], 2, "NAME=VALUE"),
+        (&url, &["produce", topic, "--partition", "-1"], 2, "--partition"),
+        (&nobody, &["produce", topic], 1, "line 1 may not have been produced"),
+    ] {
+        let ended = run(url, args, b"x\n").await;
+        let said = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(why), "{args:?}: {said}");
+        assert!(ended.stdout.is_empty(), "{args:?}");
+    }
+    instance.stop().await;
+}
