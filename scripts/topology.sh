@@ -2,8 +2,8 @@
 # `make topology`: what docker-compose.yml puts up, with processes of this machine: a three-node Kafka, three instances with
 # ottla.example.toml, and Caddy with deploy/Caddyfile before them. Then, with 12 tabs and a browser's requests through the proxy:
 # WebSockets and streams pass, other sites are refused; the three instances are restarted one after the other, and a broker stops
-# for a while. Every tab has to be told of every record once, every record consumed once by its group or flagged, and no request
-# may fail. About two and a half minutes after the build. It ends what it started, and only that.
+# for a while. Every record has to be consumed, once by its group or flagged, every tab told of each once (sent, or named as not
+# shown), and no visit may fail. About two and a half minutes after the build. It ends what it started, and only that.
 #
 #   topology.sh [--built]     --built: with the programs as they are
 #
@@ -34,7 +34,7 @@ load="$CARGO_TARGET_DIR/debug/ottla-load"
 logs="$OTTLA_CACHE/topology/$(date +%Y%m%d-%H%M%S)"
 mkdir -p "$logs"
 
-# How many tabs, how many records a second, and for how long: longer than what happens takes.
+# How many tabs, how many records a second, and for how long at least: longer than what happens takes.
 TABS=12
 RATE=500
 SECONDS_OF_LOAD=90
@@ -93,7 +93,7 @@ say "▸ Kafka, three instances, the proxy"
 scripts/kafka.sh start
 brokers="$(scripts/kafka.sh brokers)"
 for n in 1 2 3; do begin_instance "$n"; done
-begin proxy env "OTTLA_SITE=http://:$port" "OTTLA_1=127.0.0.1:$((port + 1))" "OTTLA_2=127.0.0.1:$((port + 2))" \
+begin proxy env "OTTLA_ADDRESS=http://:$port" "OTTLA_1=127.0.0.1:$((port + 1))" "OTTLA_2=127.0.0.1:$((port + 2))" \
   "OTTLA_3=127.0.0.1:$((port + 3))" "XDG_DATA_HOME=$logs" "XDG_CONFIG_HOME=$logs" \
   "$caddy" run --config deploy/Caddyfile --adapter caddyfile
 for n in 1 2 3; do wait_for "$(instance "$n")/readyz"; done
@@ -133,10 +133,11 @@ files_are_there() {
   for file in $files; do curl --silent --fail --cookie "$logs/cookies" --output /dev/null "$site$file" || return 1; done
 }
 streams() {
-  curl --silent --no-buffer --max-time 4 "$1/api/v1/feeds/default/stream?newest=10" | tee /dev/stderr | grep -q "$2"
+  # A stream has no end: it is left after a while, which is no failure of its own.
+  { curl --silent --no-buffer --max-time 3 "$1/api/v1/feeds/default/stream?newest=10" || true; } | tee /dev/stderr | grep "$2"
 }
 # One of the three consumed it; which one the proxy asks is its affair.
-some_stream_has_it() { for n in 1 2 3; do streams "$(instance "$n")" 'through the proxy' && return 0; done; return 1; }
+some_stream_has_it() { for n in 1 2 3; do ! streams "$(instance "$n")" 'through the proxy' || return 0; done; return 1; }
 expect "a WebSocket opens" websocket_opens
 expect "another site's is refused" other_site_is_refused
 expect "a message is produced" produces
@@ -146,12 +147,10 @@ expect "a browser stays with its instance" browser_stays
 expect "the page's files are there" files_are_there
 expect "each instance has its share of both feeds" answers "$(instance 1)/readyz"
 
-say "▸ Load: $TABS tabs through the proxy, $RATE records a second in each of two feeds"
-"$load" tabs --instances "$site" --scope group --tabs "$TABS" --brokers "$brokers" --topic test-topic --rate "$RATE" --warm-up 1 \
-  --seconds "$SECONDS_OF_LOAD" >"$logs/tabs.json" 2>"$logs/tabs.log" &
-pids[tabs]=$!
-"$load" check --instances "$(instance 1),$(instance 2),$(instance 3)" --brokers "$brokers" --topic inventory-update --feed inventory \
-  --group InventoryConsumerGroup --rate "$RATE" --total $((RATE * (SECONDS_OF_LOAD - 5))) >"$logs/check.json" 2>"$logs/check.log" &
+say "▸ Load: $TABS tabs through the proxy, $RATE records a second"
+"$load" check --instances "$(instance 1),$(instance 2),$(instance 3)" --through "$site" --tabs "$TABS" --brokers "$brokers" \
+  --topic inventory-update --feed inventory --group InventoryConsumerGroup --rate "$RATE" --total $((RATE * SECONDS_OF_LOAD)) \
+  >"$logs/check.json" 2>"$logs/check.log" &
 pids[check]=$!
 # People who open the page, a few each second: each without a cookie, so that it may be any instance.
 visit() { while sleep 0.2; do curl --silent --max-time 10 --output /dev/null --write-out '%{http_code}\n' "$site/" || true; done; }
@@ -175,28 +174,25 @@ expect "the instances go on with the other two" answers "$site/healthz"
 expect "a message is produced" produces
 scripts/kafka.sh start-node 2
 sleep 5
-kill -0 "${pids[tabs]}" 2>/dev/null || fail "The load ended before all had happened: see $logs/tabs.log."
+kill -0 "${pids[check]}" 2>/dev/null || fail "The load ended before all had happened: see $logs/check.log."
 kill "${pids[visits]}"
 wait "${pids[visits]}" 2>/dev/null || true
 unset 'pids[visits]'
 
 say "▸ What came of it"
-every_tab_was_told() { wait "${pids[tabs]}"; }
 every_record_was_consumed() { wait "${pids[check]}"; }
-figure() { sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$logs/tabs.json"; }
+figure() { sed -n "s/^{\"tabs\".*\"$1\":\([a-z0-9]*\).*/\1/p" "$logs/check.json"; }
+every_tab_was_told() { [[ $(figure is_complete) == true ]]; }
 came_back() { [[ $(figure reconnects) -ge $TABS ]]; }
-no_row_left_out() { [[ $(figure named_in_gaps) == 0 ]]; }
 no_visit_failed() { [[ -s $logs/visits ]] && ! grep -qv '^200$' "$logs/visits"; }
-expect "every tab was told of every record, of each once" every_tab_was_told
-unset 'pids[tabs]'
-expect "each tab lost its connection on the way, and came back" came_back
-expect "no row was left out, not even by name" no_row_left_out
 expect "every record was consumed, and none twice without a flag" every_record_was_consumed
 unset 'pids[check]'
+expect "every tab was told of every record, of each once" every_tab_was_told
+expect "each tab lost its connection on the way, and came back" came_back
 expect "none of $(wc -l <"$logs/visits") visits failed" no_visit_failed
-echo "  $(figure produced) records, $(figure delivered) deliveries, $(figure named_in_gaps) named in gaps, $(figure missing) missing," \
-  "$(figure repeated) repeated; $(figure reconnects) connections lost and made again"
 sed -n 's/^/  /p' "$logs/check.log"
+echo "  In the tabs: $(figure delivered) rows, $(figure named_in_gaps) named as not shown, $(figure missing) missing," \
+  "$(figure repeated) repeated; $(figure reconnects) connections lost and made again"
 
 ! answers "$(instance 1)/metrics" || expect "the dashboard and the alerts name metrics that there are" scripts/check-metrics.sh "$(instance 1)"
 [[ $failures == 0 ]] || fail "$failures did not hold."
