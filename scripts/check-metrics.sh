@@ -21,7 +21,7 @@ url="${1:-}"
 if [[ ! $url ]]; then
   [[ -x $OTTLA_BIN ]] || fail "There is no $OTTLA_BIN: run scripts/build.sh first."
   # A free port: the program itself says which.
-  (cd "$work" && exec env OTTLA_LOG__FORMAT=human "$OTTLA_BIN" --listen 127.0.0.1:0 --data-dir "$work/data") >"$work/log" 2>&1 &
+  (cd "$work" && exec "$OTTLA_BIN" --listen 127.0.0.1:0 --data-dir "$work/data") >"$work/log" 2>&1 &
   pid=$!
   for ((tenths = 0; tenths < 300; tenths++)); do
     url="$(sed -e $'s/\e\\[[0-9;]*m//g' "$work/log" | grep -o 'http://127.0.0.1:[0-9]*' | head -n 1 || true)"

@@ -154,7 +154,7 @@ format() {
   dir="$(node_dir "$n")"
   mkdir -p "$dir"
   write_properties "$n"
-  [[ -f "$dir/data/meta.properties" ]] ||
+  [[ $ZOOKEEPER || -f "$dir/data/meta.properties" ]] ||
     java_tool kafka.tools.StorageTool format --cluster-id "$CLUSTER_ID" --config "$dir/server.properties" >"$dir/format.log" 2>&1 ||
     fail "Node $n could not be formatted: $(tail -3 "$dir/format.log")"
 }
