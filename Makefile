@@ -1,6 +1,6 @@
 # Thin names for scripts/*.sh, which do the work and say what they do.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test dev demo kafka kafka-stop bench soak reliability autobahn schemathesis hunt lint fmt clean-cache
+.PHONY: help setup run test dev demo kafka kafka-stop bench soak reliability topology autobahn schemathesis hunt lint fmt clean-cache
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
@@ -34,6 +34,9 @@ soak: ## a quarter of an hour of load, bad tabs and a real browser: does anythin
 
 reliability: ## let instances and brokers fail, and check every record (ARGS="kill zombie" for some scenarios)
 	@scripts/reliability.sh $(ARGS)
+
+topology: ## what docker-compose.yml puts up, without Docker: three instances behind a proxy, restarted under load
+	@scripts/topology.sh $(ARGS)
 
 autobahn: ## the Autobahn WebSocket testsuite, against Ottla's own frames (ARGS="--cases 6.,9.1" for some cases)
 	@scripts/autobahn.sh $(ARGS)

@@ -36,12 +36,9 @@ npm --prefix end2end run --silent browser
 CHROMIUM="$(scripts/chromium.sh)"
 export CHROMIUM
 
-# The programs once more, with Ottla's own code and the WebSocket's optimised in full: a release build would have all
-# dependencies built anew, which takes a quarter of an hour. Kept under names of their own, and the others put back.
-optimised=()
-for package in wire kafka feed engine server client load tungstenite tokio-tungstenite; do
-  optimised+=(--config "profile.dev.package.$package.opt-level=3")
-done
+# The programs once more, optimised. Kept under names of their own, and the others put back.
+# shellcheck source=scripts/optimised.sh
+source scripts/optimised.sh
 built="$CARGO_TARGET_DIR/debug"
 say "▸ The programs, optimised"
 CARGO_INCREMENTAL=0 cargo build --workspace --exclude frontend --bins "${optimised[@]}"

@@ -1,9 +1,20 @@
 #!/usr/bin/env bash
 # Builds the program and the page: $CARGO_TARGET_DIR/debug/ottla and ottla-load, with the page's files, hashed and compressed,
 # in $CARGO_TARGET_DIR/site. It installs nothing; scripts/setup.sh does.
+#
+#   build.sh [--optimised]     with Ottla's own code optimised in full: what is shipped, and slower to build
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
+optimised=()
+case "${1:-}" in
+  "") ;;
+  --optimised)
+    # shellcheck source=scripts/optimised.sh
+    source scripts/optimised.sh
+    ;;
+  *) fail "build.sh [--optimised]" ;;
+esac
 scripts/own-target.sh
 
 say "▸ The page"
@@ -18,7 +29,7 @@ done
 
 # All programs at once, as the tests build them: alone, each would want its dependencies with other features.
 say "▸ The programs"
-cargo build --workspace --exclude frontend --bins
+cargo build --workspace --exclude frontend --bins "${optimised[@]}"
 
 # What the server sends to whoever takes it. At the strongest setting: this happens once, sending happens often.
 compressible() {

@@ -11,6 +11,9 @@
 #   kafka.sh destroy                    stop, and delete the cluster's data
 #   kafka.sh topics|console-producer|console-consumer ARGS   Kafka's own tools, pointed at this cluster
 #
+# With OTTLA_KAFKA_ZOOKEEPER=1 it is Kafka 3.9, the last that has ZooKeeper, with one ZooKeeper at the first broker's port + 99
+# (`setup.sh kafka-zookeeper` fetches it). The same has to be said at each call for that cluster.
+#
 # Several clusters live side by side: OTTLA_KAFKA_PORT is the first broker's port (19092; node N has that + N - 1, its
 # controller 100 more) and OTTLA_KAFKA_DATA the folder. Each node listens on its port + 200 as well, and says there that it is
 # at its port + 300: whoever puts a relay there can cut and slow down clients (`ottla-load reliability network`).
@@ -19,8 +22,17 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 
 PORT="${OTTLA_KAFKA_PORT:-19092}"
-DATA="${OTTLA_KAFKA_DATA:-$OTTLA_CACHE/kafka/cluster-$PORT}"
-LIBS="$OTTLA_CACHE/kafka/libs"
+ZOOKEEPER="${OTTLA_KAFKA_ZOOKEEPER:+127.0.0.1:$((PORT + 99))}"
+DATA="${OTTLA_KAFKA_DATA:-$OTTLA_CACHE/kafka/cluster-$PORT${ZOOKEEPER:+-zookeeper}}"
+LIBS="$OTTLA_CACHE/kafka/libs${ZOOKEEPER:+-zookeeper}"
+# Kafka 3.9 logs by Log4j 1, and its console tools came with it.
+if [[ $ZOOKEEPER ]]; then
+  LOGGING="-Dlog4j.configuration=file:$ROOT/scripts/kafka/zookeeper/log4j.properties"
+  TOOLS_LOGGING="-Dlog4j.configuration=file:$ROOT/scripts/kafka/zookeeper/tools-log4j.properties"
+else
+  LOGGING="-Dlog4j2.configurationFile=$ROOT/scripts/kafka/log4j2.properties"
+  TOOLS_LOGGING="-Dlog4j2.configurationFile=$ROOT/scripts/kafka/tools-log4j2.properties"
+fi
 CLUSTER_ID=b3R0bGEtZGV2LWNsdXN0ZQ
 UP_WITHIN=60
 DOWN_WITHIN=20
@@ -35,8 +47,7 @@ brokers() { for n in $(each_node); do broker "$n"; done | paste -sd, -; }
 java_tool() {
   local main=$1
   shift
-  java -Xmx128m -XX:TieredStopAtLevel=1 "-Dlog4j2.configurationFile=$ROOT/scripts/kafka/tools-log4j2.properties" \
-    -cp "$LIBS/*" "$main" "$@"
+  java -Xmx128m -XX:TieredStopAtLevel=1 "$TOOLS_LOGGING" -cp "$LIBS/*" "$main" "$@"
 }
 
 # The node's process id, if the process under it is still this very node: ids are given out again.
@@ -47,7 +58,58 @@ pid_of() {
   echo "$pid"
 }
 
+# ZooKeeper is a node too, the last to stop.
+launch_zookeeper() {
+  local dir
+  dir="$(node_dir zookeeper)"
+  ! pid_of zookeeper >/dev/null || return 0
+  mkdir -p "$dir"
+  cat >"$dir/server.properties" <<PROPERTIES
+dataDir=$dir/data
+clientPortAddress=127.0.0.1
+clientPort=${ZOOKEEPER#*:}
+admin.enableServer=false
+maxClientCnxns=0
+PROPERTIES
+  (cd "$dir" && exec setsid nohup java -Xmx128m -XX:+UseSerialGC "$LOGGING" -cp "$LIBS/*" \
+    org.apache.zookeeper.server.quorum.QuorumPeerMain "$dir/server.properties") >"$dir/log" 2>&1 </dev/null &
+  echo $! >"$dir/pid"
+  for ((tenths = 0; tenths < UP_WITHIN * 10; tenths++)); do
+    ! (: <"/dev/tcp/127.0.0.1/${ZOOKEEPER#*:}") 2>/dev/null || return 0
+    sleep 0.1
+  done
+  fail "ZooKeeper was not up after $UP_WITHIN s. Its log: $dir/log"
+}
+
 write_properties() {
+  if [[ $ZOOKEEPER ]]; then write_zookeeper_properties "$1"; else write_kraft_properties "$1"; fi
+}
+
+# After the file that docker-compose.yml mounts too. Of two values the last one holds.
+write_zookeeper_properties() {
+  local n=$1 count replicas in_sync
+  count="$(nodes)"
+  replicas=$((count < 3 ? count : 3))
+  in_sync=$((replicas < 3 ? 1 : 2))
+  cp deploy/zookeeper/server.properties "$(node_dir "$n")/server.properties"
+  cat >>"$(node_dir "$n")/server.properties" <<PROPERTIES
+broker.id=$n
+zookeeper.connect=$ZOOKEEPER
+listeners=PLAINTEXT://$(broker "$n"),RELAYED://127.0.0.1:$((PORT + 200 + n - 1))
+advertised.listeners=PLAINTEXT://$(broker "$n"),RELAYED://127.0.0.1:$((PORT + 300 + n - 1))
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,RELAYED:PLAINTEXT
+log.dirs=$(node_dir "$n")/data
+default.replication.factor=$replicas
+min.insync.replicas=$in_sync
+offsets.topic.replication.factor=$replicas
+transaction.state.log.replication.factor=$replicas
+transaction.state.log.min.isr=$in_sync
+zookeeper.session.timeout.ms=9000
+PROPERTIES
+}
+
+write_kraft_properties() {
   local n=$1 count replicas in_sync voters
   count="$(nodes)"
   replicas=$((count < 3 ? count : 3))
@@ -92,7 +154,7 @@ format() {
   dir="$(node_dir "$n")"
   mkdir -p "$dir"
   write_properties "$n"
-  [[ -f "$dir/data/meta.properties" ]] ||
+  [[ $ZOOKEEPER || -f "$dir/data/meta.properties" ]] ||
     java_tool kafka.tools.StorageTool format --cluster-id "$CLUSTER_ID" --config "$dir/server.properties" >"$dir/format.log" 2>&1 ||
     fail "Node $n could not be formatted: $(tail -3 "$dir/format.log")"
 }
@@ -105,7 +167,7 @@ launch() {
     fail "Port $((PORT + n - 1)) is taken by another program. OTTLA_KAFKA_PORT chooses other ports."
   fi
   # A session of its own: a Ctrl-C for the script that started it is not meant for it.
-  (cd "$dir" && exec setsid nohup java -Xms96m -Xmx384m -XX:+UseSerialGC "-Dlog4j2.configurationFile=$ROOT/scripts/kafka/log4j2.properties" \
+  (cd "$dir" && exec setsid nohup java -Xms96m -Xmx384m -XX:+UseSerialGC "$LOGGING" \
     -cp "$LIBS/*" kafka.Kafka "$dir/server.properties") >"$dir/log" 2>&1 </dev/null &
   echo $! >"$dir/pid"
 }
@@ -114,7 +176,7 @@ wait_up() {
   local n=$1 dir
   dir="$(node_dir "$n")"
   for ((tenths = 0; tenths < UP_WITHIN * 10; tenths++)); do
-    ! grep -q 'Kafka Server started' "$dir/log" || return 0
+    ! grep -Eq 'Kafka Server started|KafkaServer id=[0-9]+\] started' "$dir/log" || return 0
     pid_of "$n" >/dev/null || fail "Node $n ended at start. Its log, $dir/log, closes with: $(tail -5 "$dir/log")"
     sleep 0.1
   done
@@ -136,7 +198,7 @@ signal() {
 }
 
 start() {
-  [[ -d $LIBS ]] || fail "Kafka's jars are missing: run scripts/setup.sh test."
+  [[ -d $LIBS ]] || fail "Kafka's jars are missing: run scripts/setup.sh kafka${ZOOKEEPER:+-zookeeper}."
   mkdir -p "$DATA"
   [[ -f $DATA/nodes ]] || echo "$1" >"$DATA/nodes"
   local formatting=()
@@ -145,6 +207,7 @@ start() {
     formatting+=($!)
   done
   for pid in "${formatting[@]}"; do wait "$pid"; done
+  [[ ! $ZOOKEEPER ]] || launch_zookeeper
   for n in $(each_node); do launch "$n"; done
   for n in $(each_node); do wait_up "$n"; done
   say "Kafka runs: $(brokers)"
@@ -153,6 +216,7 @@ start() {
 stop() {
   for n in $(each_node); do signal "$n" TERM & done
   wait
+  [[ ! $ZOOKEEPER ]] || signal zookeeper TERM
 }
 
 status() {

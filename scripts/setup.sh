@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to build and run (`setup.sh run`), to have a real Kafka (`setup.sh kafka`) or a real browser
-# (`setup.sh browser`), for the WebSocket testsuite (`setup.sh autobahn`), to try the HTTP API (`setup.sh schemathesis`), or for the
-# tests (`setup.sh test`, the default).
+# (`setup.sh browser`), for the WebSocket testsuite (`setup.sh autobahn`), to try the HTTP API (`setup.sh schemathesis`), a Kafka with
+# ZooKeeper (`setup.sh kafka-zookeeper`), a reverse proxy (`setup.sh proxy`), or all but those for the tests (`setup.sh test`, the default).
 # It changes nothing that is already there, and takes under a second when nothing is missing. All that it fetches
 # lands in the cache folder, but for Debian's packages (as root, or with sudo that asks for no password) and Rust's
 # toolchain. Where it can't install something it says how to do it by hand, and stops.
@@ -12,11 +12,13 @@ source "$(dirname "$0")/env.sh"
 case "${1:-test}" in
   run) parts=(system rust tools) ;;
   kafka) parts=(kafka) ;;
+  kafka-zookeeper) parts=(kafka kafka-zookeeper) ;;
+  proxy) parts=(proxy) ;;
   autobahn) parts=(system rust tools autobahn) ;;
   schemathesis) parts=(system rust tools schemathesis) ;;
   browser) parts=(browser) ;;
   test) parts=(system rust tools kafka python browser) ;;
-  *) fail "setup.sh run | setup.sh kafka | setup.sh browser | setup.sh autobahn | setup.sh schemathesis | setup.sh test" ;;
+  *) fail "setup.sh run | kafka | kafka-zookeeper | browser | proxy | autobahn | schemathesis | test" ;;
 esac
 
 doing=

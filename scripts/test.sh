@@ -3,7 +3,7 @@
 # integration tests over the embedded broker and over a real three-node Kafka, the build and its budget, Playwright.
 # A step that fails does not keep the others from running. It ends what it started, and only that.
 #
-#   test.sh [STEP…]      only the steps named: fmt clippy rooms unit embedded kafka build types browser
+#   test.sh [STEP…]      only the steps named: fmt clippy rooms unit embedded kafka build metrics types browser
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
@@ -71,6 +71,7 @@ step unit "Unit and property tests" cargo test --quiet --no-fail-fast "${on_serv
 step embedded "Integration tests, embedded broker" cargo test --quiet --no-fail-fast "${on_server[@]}" --test '*'
 step kafka "Integration tests, three-node Kafka" over_kafka
 step build "The build and its budget" scripts/build.sh
+step metrics "Metrics that documents and dashboards name" scripts/check-metrics.sh
 step types "Types of the end-to-end tests" npm --prefix end2end run --silent check
 step browser "End-to-end tests, Chromium, three-node Kafka" in_browser
 

@@ -7,6 +7,7 @@ mod marks;
 mod numbered;
 mod producer;
 mod tab;
+mod through;
 mod verdict;
 
 pub(crate) use committed::GroupOffsets;
@@ -24,6 +25,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+use through::{Place, Visitors};
 use tokio::{task::JoinSet, time::sleep};
 
 pub(crate) type SharedHistory = Arc<Mutex<History>>;
@@ -58,6 +60,13 @@ pub(crate) struct Options {
     /// After so many seconds without anything new the rest is lost
     #[arg(long, value_name = "SECONDS", default_value_t = 20)]
     patience: u64,
+    /// A reverse proxy's address before the instances: tabs follow the whole group there, wherever it sends them, and each must be told
+    /// of every record once
+    #[arg(long, value_name = "URL")]
+    through: Option<String>,
+    /// How many tabs
+    #[arg(long, default_value_t = 12, requires = "through", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    tabs: u32,
     /// Nothing will happen to the instances: no record may be consumed twice or be flagged
     #[arg(long)]
     clean: bool,
@@ -78,8 +87,16 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<bool> {
     for url in &options.instances {
         checker.follow(url);
     }
-    let partitions = i32::try_from(checker.offsets.clone().partitions()?.len())?;
+    let ends = ends(checker.offsets()).await?;
+    let partitions = i32::try_from(ends.len())?;
     anyhow::ensure!(partitions > 0, "the topic {} does not exist", checker.settings.topic);
+    let visitors = match options.through {
+        Some(url) => {
+            let Settings { feed, topic, .. } = checker.settings.clone();
+            Some(Visitors::open(&Place { url, feed, topic }, options.tabs, ends).await?)
+        }
+        None => None,
+    };
     checker.produce(Work { rate: options.rate, partitions, total: options.total })?;
     while !checker.is_produced() {
         tokio::select! {
@@ -88,11 +105,26 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<bool> {
         }
     }
     checker.rest().await?;
-    checker.settle(Duration::from_secs(options.patience)).await;
+    let patience = Duration::from_secs(options.patience);
+    checker.settle(patience).await;
+    let rows = match visitors {
+        Some(visitors) => Some(visitors.told(&self::ends(checker.offsets()).await?, patience).await?),
+        None => None,
+    };
     let verdict = checker.finish(Rules { is_clean: options.clean, ..Rules::default() }).await?;
     eprintln!("{}", summary(&verdict));
     println!("{}", serde_json::to_string(&verdict)?);
-    Ok(verdict.is_kept())
+    if let Some(rows) = &rows {
+        println!("{}", serde_json::to_string(rows)?);
+    }
+    Ok(verdict.is_kept() && rows.is_none_or(|rows| rows.is_complete))
+}
+
+/// The log end offsets, by partition.
+async fn ends(offsets: GroupOffsets) -> anyhow::Result<Vec<i64>> {
+    let mut standings = tokio::task::spawn_blocking(move || offsets.standings()).await??;
+    standings.sort_unstable_by_key(|standing| standing.partition);
+    Ok(standings.into_iter().map(|standing| standing.end).collect())
 }
 
 /// A verdict for people.

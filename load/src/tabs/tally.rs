@@ -90,6 +90,11 @@ impl Tally {
         self.next.iter().zip(ends).map(|(next, end)| (end - next).max(0).unsigned_abs()).sum()
     }
 
+    /// How many records a tab has to be told of, if `ends` is where the measurement ended.
+    pub fn due(&self, ends: &[i64]) -> u64 {
+        self.from.iter().zip(ends).map(|(from, end)| (end - from).max(0).unsigned_abs()).sum()
+    }
+
     /// What came of it, if `ends` is where the measurement ended.
     pub fn told(&self, ends: &[i64]) -> Told {
         let &Self { delivered, named, repeated, miscounted, .. } = self;
@@ -124,6 +129,7 @@ mod tests {
         let told = tally.told(&[18, 1]);
         assert_eq!(told, Told { delivered: 3, named: 6, ..Told::default() });
         assert!(told.is_complete(9) && !told.is_complete(10));
+        assert_eq!(tally.due(&[18, 1]), 9);
     }
 
     #[test]

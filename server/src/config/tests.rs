@@ -129,3 +129,29 @@ fn every_key_is_documented_with_its_default() {
         }
     }
 }
+
+/// What there is to start from is read as it stands, and with what is commented out in it.
+#[test]
+fn the_examples_are_configurations() {
+    for (file, groups) in [
+        (
+            "ottla.example.toml",
+            [("default", "ottla", "test-topic"), ("inventory", "InventoryConsumerGroup", "inventory-update")]
+                .as_slice(),
+        ),
+        ("deploy/kubernetes/ottla.toml", &[("default", "ottla", "test-topic")]),
+    ] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).unwrap();
+        let is_key = |line: &str| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+        let line = |line: &str| line.strip_prefix("# ").filter(|rest| is_key(rest)).unwrap_or(line).to_owned();
+        let uncommented: Vec<_> = text.lines().map(line).collect();
+        let uncommented = uncommented.join("\n");
+        assert!(uncommented.lines().count() == text.lines().count() && uncommented != text, "{file}");
+        for toml in [&text, &uncommented] {
+            let config = load(toml, Options::default()).unwrap();
+            let feeds = std::iter::once(&config.feed).chain(&config.feeds);
+            let found: Vec<_> = feeds.map(|feed| (&*feed.name, &*feed.group, &*feed.topics[0])).collect();
+            assert_eq!(found, groups, "{file}");
+        }
+    }
+}
