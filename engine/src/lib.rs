@@ -15,6 +15,7 @@ mod replay;
 mod state;
 mod tab;
 mod temporary;
+mod topics;
 mod whole;
 
 pub use ::feed::Batch;
@@ -26,6 +27,7 @@ pub use kafka::embedded;
 pub use kafka::{ClientSettings, From, GroupSettings, ProducerSettings, Protocol, is_secret};
 pub use state::Announcement;
 pub use tab::{Output, Refusal, Tab, check_filter};
+pub use topics::TopicParts;
 
 /// Milliseconds since 1970 by this machine's clock.
 pub fn now() -> wire::Millis {

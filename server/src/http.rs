@@ -12,6 +12,7 @@ mod problem;
 mod reset;
 mod rest;
 mod sse;
+mod topics;
 pub mod ws;
 
 pub use assets::Site;
@@ -69,6 +70,11 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/produce", post(forms::produce))
+        .route("/topics", post(topics::create))
+        .route("/topics/{topic}/config", post(topics::config))
+        .route("/topics/{topic}/partitions", post(topics::partitions))
+        .route("/topics/{topic}/empty", post(topics::empty))
+        .route("/topics/{topic}/delete", post(topics::delete))
         .route("/groups/{name}/reset", post(reset::reset))
         .route("/groups/{name}/replay", post(reset::replay))
         .route("/preferences", get(preferences::remember))
