@@ -12,8 +12,9 @@ use std::{
 };
 use tokio::{sync::watch, time::timeout};
 use wire::{
-    ConfigEntry, ConfigInput, GroupSummary, NewTopic, PartitionsInput, ReadError, Topic, TopicError, TopicField, TopicInput, TopicPage,
-    TopicQuery, TopicRule, TopicSort, check_config, check_confirmed, check_topic_name, is_internal,
+    ConfigEntry, ConfigInput, GroupSummary, NewTopic, PartitionsInput, ReadError, Topic, TopicError, TopicField,
+    TopicInput, TopicPage, TopicQuery, TopicRule, TopicSort, check_config, check_confirmed, check_topic_name,
+    is_internal,
 };
 
 /// How many topics a page of the list has.

@@ -9,7 +9,6 @@ mod topics;
 
 use crate::{ClientSettings, Error, Partition, context::Context, error::reason, group::partition_count};
 pub use offsets::Watermarks;
-pub use topics::TopicList;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -20,6 +19,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+pub use topics::TopicList;
 use wire::{TopicRow, TopicSummary};
 
 /// How often a topic that was just created is looked for in the metadata.
@@ -72,8 +72,7 @@ impl Admin {
     pub async fn topics(&self, deadline: Duration) -> Result<Vec<TopicSummary>, Error> {
         let list = self.topic_list(deadline).await?;
         let topics = list.topics.into_iter().filter(|topic| !topic.is_internal());
-        let summary =
-            |TopicRow { name, partitions, replication, .. }| TopicSummary { name, partitions, replication };
+        let summary = |TopicRow { name, partitions, replication, .. }| TopicSummary { name, partitions, replication };
         Ok(topics.map(summary).collect())
     }
 

@@ -76,7 +76,9 @@ async fn the_list_is_searched_sorted_and_leads_to_the_topics() {
     for _ in 0..3 {
         instance.send("x").await;
     }
-    let html = page_with(&instance, &format!("/topics?q={}", topic.to_uppercase()), &[&format!("href=\"/topics/{topic}\"")]).await;
+    let html =
+        page_with(&instance, &format!("/topics?q={}", topic.to_uppercase()), &[&format!("href=\"/topics/{topic}\"")])
+            .await;
     let row = format!("{topic} 2 1 3 in sync Produce");
     assert!(text(&html).contains(&row), "{row}: {}", text(&html));
     assert!(html.contains(&format!("value=\"{}\"", topic.to_uppercase())), "what was searched for stands there");
@@ -100,7 +102,8 @@ async fn a_topic_is_made_with_a_plain_form_and_shown() {
     let (status, html) = get(&instance, "/topics?create=1").await;
     assert!(status == 200 && html.contains("action=\"/topics\"") && html.contains("method=\"post\""), "{html}");
     let name = unique("made.here");
-    let fields = [("name", name.as_str()), ("partitions", "3"), ("config_name", "retention.ms"), ("config_value", "86400000")];
+    let fields =
+        [("name", name.as_str()), ("partitions", "3"), ("config_name", "retention.ms"), ("config_value", "86400000")];
     assert_eq!(done(&instance, "/topics", &fields).await, format!("/topics/{name}?done=created"));
     let (status, html) = get(&instance, &format!("/topics/{name}?done=created")).await;
     assert_eq!(status, 200, "it is there at once");
@@ -116,8 +119,16 @@ async fn a_topic_is_made_with_a_plain_form_and_shown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_can_not_be_made_comes_back_with_what_was_typed() {
     let instance = Instance::start().await;
-    let html = refused(&instance, "/topics", &[("name", "a b"), ("partitions", "many"), ("replication", "0")], 422).await;
-    for shown in ["value=\"a b\"", "value=\"many\"", "value=\"0\"", "1 to 249 letters", "A whole number is wanted.", "1 to 32767."] {
+    let html =
+        refused(&instance, "/topics", &[("name", "a b"), ("partitions", "many"), ("replication", "0")], 422).await;
+    for shown in [
+        "value=\"a b\"",
+        "value=\"many\"",
+        "value=\"0\"",
+        "1 to 249 letters",
+        "A whole number is wanted.",
+        "1 to 32767.",
+    ] {
         assert!(html.contains(shown), "{shown}: {html}");
     }
     assert_eq!(html.matches("aria-invalid=\"true\"").count(), 3, "{html}");
@@ -133,7 +144,10 @@ async fn a_topic_that_can_not_be_made_comes_back_with_what_was_typed() {
         assert!(html.contains("1 to 3: the cluster has so many brokers."), "{html}");
         let fields = [("name", name.as_str()), ("config_name", "retention.ms"), ("config_value", "a week")];
         let html = refused(&instance, "/topics", &fields, 422).await;
-        assert!(html.contains("Not a number of type LONG") && html.contains("value=\"a week\""), "in Kafka's words: {html}");
+        assert!(
+            html.contains("Not a number of type LONG") && html.contains("value=\"a week\""),
+            "in Kafka's words: {html}"
+        );
         assert_eq!(get(&instance, &format!("/topics/{name}")).await.0, 404, "nothing was made");
     }
     instance.stop().await;
@@ -151,7 +165,10 @@ async fn a_topics_page_shows_its_partitions_and_who_reads_it() {
     let shown = text(&html);
     assert!(shown.contains("Messages 4"), "{shown}");
     assert_eq!(html.matches("1 of 1").count(), 2, "a row for each partition: {shown}");
-    assert!(html.contains("href=\"/?feed=default\"") && html.contains(&format!("href=\"/produce?to={topic}\"")), "{html}");
+    assert!(
+        html.contains("href=\"/?feed=default\"") && html.contains(&format!("href=\"/produce?to={topic}\"")),
+        "{html}"
+    );
     assert!(!html.contains(" style="), "within the usual policy");
     for name in ["no-such-topic", "a%20b", "%2E%2E%2Fx"] {
         let (status, html) = get(&instance, &format!("/topics/{name}")).await;
@@ -177,7 +194,10 @@ async fn a_setting_is_edited_in_its_place_and_goes_back_to_its_default() {
     let html = refused(&instance, &config, &[("setting", "retention.ms"), ("value", "<long>")], 422).await;
     assert!(html.contains("Not a number of type LONG") && html.contains("value=\"&lt;long&gt;\""), "{html}");
     let html = refused(&instance, &config, &[("setting", "no.such.setting"), ("value", "1")], 422).await;
-    assert!(html.contains("Unknown topic config name: no.such.setting") && html.contains("value=\"no.such.setting\""), "{html}");
+    assert!(
+        html.contains("Unknown topic config name: no.such.setting") && html.contains("value=\"no.such.setting\""),
+        "{html}"
+    );
     refused(&instance, &config, &[("setting", " "), ("value", "1")], 422).await;
 
     done(&instance, &config, &[("setting", "retention.ms"), ("value", "1"), ("default", "1")]).await;
@@ -199,7 +219,11 @@ async fn what_destroys_needs_the_name_typed_again() {
     for (action, wrong) in [("empty", ""), ("delete", "doomed"), ("delete", "")] {
         let html = refused(&instance, &format!("{path}/{action}"), &[("confirm", wrong)], 422).await;
         assert!(html.contains(&format!("id=\"change-{action}\" open")), "{html}");
-        assert!(html.contains(&format!("Type the topic&#39;s name: {name}.")) || html.contains(&format!("Type the topic's name: {name}.")), "{html}");
+        assert!(
+            html.contains(&format!("Type the topic&#39;s name: {name}."))
+                || html.contains(&format!("Type the topic's name: {name}.")),
+            "{html}"
+        );
     }
     page_with(&instance, &path, &[">Messages</dt><dd>3<"]).await;
 
@@ -207,10 +231,16 @@ async fn what_destroys_needs_the_name_typed_again() {
     let html = page_with(&instance, &format!("{path}?done=empty"), &[">Messages</dt><dd>0<"]).await;
     assert!(html.contains("All messages were deleted."), "{html}");
 
-    assert_eq!(done(&instance, &format!("{path}/delete"), &[("confirm", &name)]).await, format!("/topics?deleted={name}"));
+    assert_eq!(
+        done(&instance, &format!("{path}/delete"), &[("confirm", &name)]).await,
+        format!("/topics?deleted={name}")
+    );
     assert_eq!(get(&instance, &path).await.0, 404);
     let (_, html) = get(&instance, &format!("/topics?deleted={name}")).await;
-    assert!(html.contains(&format!("The topic {name} was deleted.")) && !html.contains(&format!("href=\"{path}\"")), "{html}");
+    assert!(
+        html.contains(&format!("The topic {name} was deleted.")) && !html.contains(&format!("href=\"{path}\"")),
+        "{html}"
+    );
     refused(&instance, &format!("{path}/delete"), &[("confirm", &name)], 404).await;
     instance.stop().await;
 }
@@ -224,7 +254,10 @@ async fn partitions_are_added_with_the_name_typed_again() {
     let path = format!("/topics/{}", instance.topic);
     let add = format!("{path}/partitions");
     let html = refused(&instance, &add, &[("partitions", "2"), ("confirm", "")], 422).await;
-    assert!(html.contains("More than 2: partitions are never removed.") && html.contains("2 fields need a correction."), "{html}");
+    assert!(
+        html.contains("More than 2: partitions are never removed.") && html.contains("2 fields need a correction."),
+        "{html}"
+    );
     assert!(html.contains("id=\"change-partitions\" open"), "{html}");
     refused(&instance, &add, &[("partitions", "x"), ("confirm", &instance.topic)], 422).await;
     let fields = [("partitions", "4"), ("confirm", instance.topic.as_str())];

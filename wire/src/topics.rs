@@ -129,9 +129,8 @@ impl TopicPage {
     /// What a query finds among `all`. Sorted, but not cut to the page yet, for records may have to be counted before.
     pub fn find(all: &[TopicRow], query: &TopicQuery) -> Vec<TopicRow> {
         let wanted = query.q.trim().to_lowercase();
-        let is_found = |topic: &&TopicRow| {
-            (query.internal || !topic.is_internal()) && topic.name.to_lowercase().contains(&wanted)
-        };
+        let is_found =
+            |topic: &&TopicRow| (query.internal || !topic.is_internal()) && topic.name.to_lowercase().contains(&wanted);
         all.iter().filter(is_found).cloned().collect()
     }
 
@@ -593,7 +592,12 @@ mod tests {
             name: "a b".into(),
             partitions: Some(0),
             replication: Some(40_000),
-            config: vec![setting("", "1"), setting("", ""), setting("retention.ms", "1"), setting(" retention.ms", "2")],
+            config: vec![
+                setting("", "1"),
+                setting("", ""),
+                setting("retention.ms", "1"),
+                setting(" retention.ms", "2"),
+            ],
         };
         let said = errors(wrong.check().unwrap_err());
         assert_eq!(said.len(), 5, "{said:?}");

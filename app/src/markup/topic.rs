@@ -3,8 +3,7 @@
 
 use super::{
     banner::banner,
-    field,
-    groups,
+    field, groups,
     icon::icon,
     topics::{Text, path, state as trouble_of, text},
 };
@@ -19,8 +18,7 @@ use engine::TopicParts;
 use leptos_i18n::td_string;
 use maud::{Markup, html};
 use wire::{
-    ConfigEntry, ConfigSource, ReadError, Topic, TopicError, TopicField, TopicFieldError, TopicPartition,
-    is_internal,
+    ConfigEntry, ConfigSource, ReadError, Topic, TopicError, TopicField, TopicFieldError, TopicPartition, is_internal,
 };
 
 /// How many partitions are shown at a time.
@@ -58,7 +56,8 @@ pub fn heading(reader: &Reader, topic: &Topic) -> Markup {
 }
 
 fn troubles(topic: &Topic) -> (u32, u32) {
-    let count = |is: fn(&TopicPartition) -> bool| topic.partitions.iter().filter(|partition| is(partition)).count() as u32;
+    let count =
+        |is: fn(&TopicPartition) -> bool| topic.partitions.iter().filter(|partition| is(partition)).count() as u32;
     (count(|partition| partition.leader.is_none()), count(TopicPartition::is_under_replicated))
 }
 
@@ -287,7 +286,9 @@ fn setting_row(shown: &Shown<'_>, entry: &ConfigEntry) -> Markup {
 
 fn source(locale: Locale, source: ConfigSource) -> Markup {
     let word = match source {
-        ConfigSource::Topic => return html! { span.badge data-tone="info" { (td_string!(locale, topic.set_on_topic)) } },
+        ConfigSource::Topic => {
+            return html! { span.badge data-tone="info" { (td_string!(locale, topic.set_on_topic)) } };
+        }
         ConfigSource::Broker => td_string!(locale, topic.set_on_broker),
         ConfigSource::Cluster => td_string!(locale, topic.set_on_cluster),
         ConfigSource::File => td_string!(locale, topic.set_in_file),
@@ -303,7 +304,9 @@ fn meaning(locale: Locale, name: &str, value: &str) -> Option<String> {
     // Kafka's "without a limit".
     let is_limit = matches!(name, "retention.ms" | "retention.bytes");
     match name.rsplit_once('.')?.1 {
-        "ms" | "bytes" if number == i64::MAX || (is_limit && number < 0) => Some(td_string!(locale, topic.no_limit).into()),
+        "ms" | "bytes" if number == i64::MAX || (is_limit && number < 0) => {
+            Some(td_string!(locale, topic.no_limit).into())
+        }
         "ms" if number >= 0 => Some(span(locale, number)),
         "bytes" if number >= 0 => Some(bytes(number.unsigned_abs())),
         _ => None,
@@ -461,7 +464,14 @@ mod tests {
     use wire::TopicRule;
 
     fn partition(partition: i32, leader: Option<i32>, in_sync: &[i32]) -> TopicPartition {
-        TopicPartition { partition, leader, replicas: vec![1, 2], in_sync: in_sync.into(), first: Some(3), end: Some(10) }
+        TopicPartition {
+            partition,
+            leader,
+            replicas: vec![1, 2],
+            in_sync: in_sync.into(),
+            first: Some(3),
+            end: Some(10),
+        }
     }
 
     fn topic(partitions: Vec<TopicPartition>) -> Topic {
@@ -485,7 +495,8 @@ mod tests {
         let reader = Reader::of(Locale::en);
         let mut empty = partition(3, Some(1), &[1, 2]);
         empty.end = empty.first;
-        let topic = topic(vec![partition(0, Some(1), &[1, 2]), partition(1, Some(1), &[1]), partition(2, None, &[2]), empty]);
+        let topic =
+            topic(vec![partition(0, Some(1), &[1, 2]), partition(1, Some(1), &[1]), partition(2, None, &[2]), empty]);
         let text = words_of(&partitions(&shown(&reader, &parts(topic, Vec::new()))));
         let rows = [
             "2 offline 1 2 1 of 2 broker 1 not in sync 3 9 7",
@@ -504,7 +515,11 @@ mod tests {
         let shown = Shown { page: 3, ..shown(&reader, &parts) };
         let html = partitions(&shown);
         assert_eq!(html.0.matches("<tr>").count(), 1 + 200);
-        assert!(words_of(&html).contains("1001 to 1200 of 1,200") && html.0.contains("?partitions=2#partitions"), "{}", html.0);
+        assert!(
+            words_of(&html).contains("1001 to 1200 of 1,200") && html.0.contains("?partitions=2#partitions"),
+            "{}",
+            html.0
+        );
     }
 
     #[test]
@@ -517,7 +532,9 @@ mod tests {
         ];
         let html = super::config(&shown(&reader, &parts(topic(Vec::new()), config)));
         let text = words_of(&html);
-        for said in ["retention.ms 604800000 7 d 0 h default", "segment.bytes 1048576 1 MiB set on topic", "secret kept secret"] {
+        for said in
+            ["retention.ms 604800000 7 d 0 h default", "segment.bytes 1048576 1 MiB set on topic", "secret kept secret"]
+        {
             assert!(text.contains(said), "{said}: {text}");
         }
         assert!(html.0.contains("<tr class=\"default\">"), "what is a default can be hidden: {}", html.0);
@@ -549,7 +566,9 @@ mod tests {
         let error = TopicError::field(TopicField::Confirm, TopicRule::Confirm { name: "orders".into() });
         let failed = Some((TopicAction::Delete, &form, &error));
         let html = changes(&Shown { failed, ..shown(&reader, &own) }).into_string();
-        for shown in ["action=\"/topics/orders/delete\"", "id=\"change-delete\" open", "id=\"confirm-delete-error\"><svg"] {
+        for shown in
+            ["action=\"/topics/orders/delete\"", "id=\"change-delete\" open", "id=\"confirm-delete-error\"><svg"]
+        {
             assert!(html.contains(shown), "{shown}: {html}");
         }
         assert!(html.contains("id=\"confirm-empty-error\" hidden"), "{html}");

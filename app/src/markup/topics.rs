@@ -87,7 +87,8 @@ pub fn search(reader: &Reader, query: &TopicQuery, page: Option<&TopicPage>) -> 
 fn table(reader: &Reader, query: &TopicQuery, page: &TopicPage) -> Markup {
     let locale = reader.locale;
     let head = |sort, name: &str, is_number: bool| column(query, page, sort, name, is_number);
-    let records = html! { span title=(td_string!(locale, topics.messages_hint)) { (td_string!(locale, topics.messages)) } };
+    let records =
+        html! { span title=(td_string!(locale, topics.messages_hint)) { (td_string!(locale, topics.messages)) } };
     html! {
         div.scroll tabindex="0" role="region" aria-label=(td_string!(locale, nav.topics)) {
             table.table {
@@ -284,7 +285,14 @@ mod tests {
     }
 
     fn topic(name: &str) -> TopicRow {
-        TopicRow { name: name.into(), partitions: 6, replication: 3, under_replicated: 2, offline: 0, records: Some(1_204) }
+        TopicRow {
+            name: name.into(),
+            partitions: 6,
+            replication: 3,
+            under_replicated: 2,
+            offline: 0,
+            records: Some(1_204),
+        }
     }
 
     #[test]

@@ -51,13 +51,7 @@ pub fn Topic() -> impl IntoView {
             _ => None,
         };
         let feed = parts.readers.iter().flatten().find_map(|group| group.feed.as_deref());
-        let shown = topic::Shown {
-            reader,
-            parts: &parts,
-            page: at,
-            edited: edited.as_deref(),
-            failed,
-        };
+        let shown = topic::Shown { reader, parts: &parts, page: at, edited: edited.as_deref(), failed };
         let said: Option<Markup> = match failed {
             Some((_, _, error)) => Some(topic::trouble(reader, error)),
             None => topic::done(reader, &done),

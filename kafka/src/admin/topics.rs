@@ -37,7 +37,8 @@ impl Admin {
                 action: ACTION.into(),
                 reason: admin.context.explain(&reason(&error)),
             })?;
-            let mut topics: Vec<_> = metadata.topics().iter().filter(|topic| topic.error().is_none()).map(row).collect();
+            let mut topics: Vec<_> =
+                metadata.topics().iter().filter(|topic| topic.error().is_none()).map(row).collect();
             topics.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(TopicList { topics, brokers: number(metadata.brokers().len()) })
         });
@@ -92,7 +93,9 @@ impl Admin {
                             (partition.first, partition.end) = (known(&first, &place), known(&end, &place));
                         }
                     }
-                    Err(failure) => tracing::debug!(topic = name, cause = failure.reason, "a topic is shown without offsets"),
+                    Err(failure) => {
+                        tracing::debug!(topic = name, cause = failure.reason, "a topic is shown without offsets")
+                    }
                 }
             }
             Ok(Some(topic))
@@ -107,15 +110,13 @@ impl Admin {
     pub async fn topic_config(&self, name: &str, deadline: Duration) -> Result<Option<Vec<ConfigEntry>>, Error> {
         let action = format!("reading the settings of {name}");
         let name = name.to_owned();
-        self.ask(action, deadline, move |requests| {
-            match requests.describe_config(&name, requests.until())?.answer() {
-                Ok(mut entries) => {
-                    entries.sort_by(|a, b| a.name.cmp(&b.name));
-                    Ok(Some(entries))
-                }
-                Err(failure) if failure.is_unknown_partition() => Ok(None),
-                Err(failure) => Err(failure),
+        self.ask(action, deadline, move |requests| match requests.describe_config(&name, requests.until())?.answer() {
+            Ok(mut entries) => {
+                entries.sort_by(|a, b| a.name.cmp(&b.name));
+                Ok(Some(entries))
             }
+            Err(failure) if failure.is_unknown_partition() => Ok(None),
+            Err(failure) => Err(failure),
         })
         .await
     }

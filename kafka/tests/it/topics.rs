@@ -47,14 +47,8 @@ async fn a_list_counts_partitions_replicas_and_records() {
     let name = topic(3).await;
     produce(&name, 3, 0..5).await;
     let found = row(&admin, &name).await.unwrap();
-    let expected = TopicRow {
-        name: name.clone(),
-        partitions: 3,
-        replication: 1,
-        under_replicated: 0,
-        offline: 0,
-        records: None,
-    };
+    let expected =
+        TopicRow { name: name.clone(), partitions: 3, replication: 1, under_replicated: 0, offline: 0, records: None };
     assert_eq!(found, expected);
     let empty = row(&admin, &topic(2).await).await.unwrap();
     let mut rows = [found, TopicRow { offline: 1, ..empty.clone() }, empty];
@@ -100,13 +94,20 @@ async fn a_topic_is_made_with_its_settings_and_what_kafka_refuses_makes_nothing(
     let retention = setting(&admin, &name, "retention.ms").await;
     assert_eq!((retention.value.as_deref(), retention.source), (Some("3600000"), ConfigSource::Topic));
     let colliding = refused(admin.create_topic(&new(&name.replace('.', "_"), 1, &[]), PATIENCE).await);
-    assert!(colliding.0 == Some(TopicField::Name) && colliding.1.contains("collides with existing topic"), "{colliding:?}");
+    assert!(
+        colliding.0 == Some(TopicField::Name) && colliding.1.contains("collides with existing topic"),
+        "{colliding:?}"
+    );
 
     let other = unique("never");
     for (wrong, field, words) in [
         (new(&other, 1, &[("retention.ms", "a week")]), Some(TopicField::Config), "Not a number of type LONG"),
         (new(&other, 1, &[("no.such.setting", "1")]), Some(TopicField::Config), "no.such.setting"),
-        (NewTopic { replication: 4, ..new(&other, 1, &[]) }, Some(TopicField::Replication), "3 broker(s) are registered"),
+        (
+            NewTopic { replication: 4, ..new(&other, 1, &[]) },
+            Some(TopicField::Replication),
+            "3 broker(s) are registered",
+        ),
         (new(&other, 20_000, &[]), None, "10000"),
     ] {
         let said = refused(admin.create_topic(&wrong, PATIENCE).await);
@@ -184,7 +185,11 @@ async fn a_setting_is_changed_alone_and_goes_back_to_its_default() {
     let changed = settled(&admin, &name, "retention.ms", "60000").await;
     assert_eq!(changed.source, ConfigSource::Topic);
     let other = setting(&admin, &name, "segment.bytes").await;
-    assert_eq!((other.value.as_deref(), other.source), (Some("1048576"), ConfigSource::Topic), "what is not named stays");
+    assert_eq!(
+        (other.value.as_deref(), other.source),
+        (Some("1048576"), ConfigSource::Topic),
+        "what is not named stays"
+    );
 
     let (field, words) = refused(admin.alter_topic_config(&name, &set("retention.ms", "long"), PATIENCE).await);
     assert!(field == Some(TopicField::ConfigValue(0)) && words.contains("Not a number of type LONG"), "{words}");

@@ -3,8 +3,8 @@
 //! refuses, without those for a single topic, or as the old AlterConfigs, which resets what is not named.
 
 use super::{
-    Failure, Kind, MAX_TIMEOUT, Options, Request, Requests, base64url, bindings, c_string, check, elements, failure, left, list,
-    partition, partitions, text,
+    Failure, Kind, MAX_TIMEOUT, Options, Request, Requests, base64url, bindings, c_string, check, elements, failure,
+    left, list, partition, partitions, text,
 };
 use crate::{Partition, native::Event};
 use rdkafka::Offset;
@@ -216,7 +216,8 @@ impl Requests<'_> {
             let value = value.as_ref().map_or(ptr::null(), |value| value.as_ptr());
             // SAFETY: librdkafka copies both; an error is ours to destroy, and the resource too where there is one.
             unsafe {
-                let error = bindings::rd_kafka_ConfigResource_add_incremental_config(asked, name.as_ptr(), operation, value);
+                let error =
+                    bindings::rd_kafka_ConfigResource_add_incremental_config(asked, name.as_ptr(), operation, value);
                 let failed = failure(error);
                 if !error.is_null() {
                     bindings::rd_kafka_error_destroy(error);
