@@ -17,6 +17,11 @@ fn is_real() -> bool {
     std::env::var("OTTLA_TEST_BROKERS").is_ok()
 }
 
+/// How many replicas a topic has where nobody says: three nodes, or the one that is embedded.
+fn replicas() -> u32 {
+    if is_real() { 3 } else { 1 }
+}
+
 fn unique(name: &str) -> String {
     format!("{name}-{}", uuid::Uuid::new_v4())
 }
@@ -79,7 +84,7 @@ async fn the_list_is_searched_sorted_and_leads_to_the_topics() {
     let html =
         page_with(&instance, &format!("/topics?q={}", topic.to_uppercase()), &[&format!("href=\"/topics/{topic}\"")])
             .await;
-    let row = format!("{topic} 2 1 3 in sync Produce");
+    let row = format!("{topic} 2 {} 3 in sync Produce", replicas());
     assert!(text(&html).contains(&row), "{row}: {}", text(&html));
     assert!(html.contains(&format!("value=\"{}\"", topic.to_uppercase())), "what was searched for stands there");
     assert!(html.contains("href=\"/topics\" aria-current=\"page\""), "the navigation knows where one is");
@@ -164,7 +169,7 @@ async fn a_topics_page_shows_its_partitions_and_who_reads_it() {
     let html = page_with(&instance, &path, &[&format!("href=\"/groups/{topic}\""), "this instance"]).await;
     let shown = text(&html);
     assert!(shown.contains("Messages 4"), "{shown}");
-    assert_eq!(html.matches("1 of 1").count(), 2, "a row for each partition: {shown}");
+    assert_eq!(html.matches(&format!("{0} of {0}", replicas())).count(), 2, "a row for each partition: {shown}");
     assert!(
         html.contains("href=\"/?feed=default\"") && html.contains(&format!("href=\"/produce?to={topic}\"")),
         "{html}"
@@ -241,7 +246,7 @@ async fn what_destroys_needs_the_name_typed_again() {
         html.contains(&format!("The topic {name} was deleted.")) && !html.contains(&format!("href=\"{path}\"")),
         "{html}"
     );
-    refused(&instance, &format!("{path}/delete"), &[("confirm", &name)], 404).await;
+    assert_eq!(post(&instance, &format!("{path}/delete"), &[("confirm", &name)]).await.status(), 404, "once");
     instance.stop().await;
 }
 

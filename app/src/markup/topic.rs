@@ -382,7 +382,8 @@ fn changes(shown: &Shown<'_>) -> Markup {
             } @else {
                 (change(shown, TopicAction::Partitions, "plus", td_string!(locale, topic.add), td_string!(locale, topic.add_means), |form, errors| {
                     text(Text {
-                        id: "partitions",
+                        id: "total",
+                        name: "partitions",
                         value: form.map_or("", |form| &form.partitions),
                         label: td_string!(locale, topic.total),
                         note: "",

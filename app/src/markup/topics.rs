@@ -185,16 +185,19 @@ pub fn create(reader: &Reader, form: &TopicForm, errors: &[TopicFieldError]) -> 
         form.card method="post" action="/topics" aria-label=(td_string!(locale, topics.create)) novalidate {
             div.body {
                 (text(Text {
-                    id: "name", value: &form.name, label: td_string!(locale, topic.name), note: td_string!(locale, produce.required),
+                    id: "name",
+                        name: "name", value: &form.name, label: td_string!(locale, topic.name), note: td_string!(locale, produce.required),
                     hint: td_string!(locale, topic.name_hint), wrong: wrong(TopicField::Name), is_number: false,
                 }))
                 div.pair {
                     (text(Text {
-                        id: "partitions", value: &form.partitions, label: td_string!(locale, topics.partitions), note: optional,
+                        id: "partitions",
+                        name: "partitions", value: &form.partitions, label: td_string!(locale, topics.partitions), note: optional,
                         hint: td_string!(locale, topic.partitions_hint), wrong: wrong(TopicField::Partitions), is_number: true,
                     }))
                     (text(Text {
-                        id: "replication", value: &form.replication, label: td_string!(locale, topics.replicas), note: optional,
+                        id: "replication",
+                        name: "replication", value: &form.replication, label: td_string!(locale, topics.replicas), note: optional,
                         hint: td_string!(locale, topic.replicas_hint), wrong: wrong(TopicField::Replication), is_number: true,
                     }))
                 }
@@ -235,8 +238,10 @@ fn setting_line(reader: &Reader, index: usize, name: &str, value: &str, wrong: O
 
 /// A field of one line of text.
 pub struct Text<'a> {
-    /// The control's id and name.
+    /// The control's id.
     pub id: &'a str,
+    /// Its name in the form.
+    pub name: &'a str,
     /// What was typed.
     pub value: &'a str,
     /// What it is.
@@ -252,11 +257,11 @@ pub struct Text<'a> {
 }
 
 /// The field.
-pub fn text(Text { id, value, label, note, hint, wrong, is_number }: Text<'_>) -> Markup {
+pub fn text(Text { id, name, value, label, note, hint, wrong, is_number }: Text<'_>) -> Markup {
     html! {
         div.field {
             label for=(id) { (label) @if !note.is_empty() { " " small { (note) } } }
-            input.input.mono id=(id) name=(id) value=(value) autocomplete="off" spellcheck="false"
+            input.input.mono id=(id) name=(name) value=(value) autocomplete="off" spellcheck="false"
                 inputmode=[is_number.then_some("numeric")] aria-describedby={ (id) "-error " (id) "-hint" }
                 aria-invalid=[wrong.as_ref().map(|_| "true")];
             (field::error(&format!("{id}-error"), wrong.as_deref()))

@@ -108,7 +108,7 @@ async fn a_topic_is_made_with_its_settings_and_what_kafka_refuses_makes_nothing(
             Some(TopicField::Replication),
             "3 broker(s) are registered",
         ),
-        (new(&other, 20_000, &[]), None, "10000"),
+        (new(&other, 20_000, &[]), None, "partitions"),
     ] {
         let said = refused(admin.create_topic(&wrong, PATIENCE).await);
         assert!(said.0 == field && said.1.contains(words), "{wrong:?}: {said:?}");
