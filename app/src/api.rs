@@ -9,7 +9,6 @@ mod log;
 mod produce;
 mod record;
 mod snapshot;
-mod topics;
 
 pub use filter::CheckFilter;
 pub use gap::LoadGap;
@@ -17,7 +16,7 @@ pub use log::NewestFromLog;
 pub use produce::Produce;
 pub use record::GetRecord;
 #[cfg(feature = "ssr")]
-pub use {log::newest_from_log, record::record, snapshot::snapshot, topics::topics};
+pub use {log::newest_from_log, record::record, snapshot::snapshot};
 
 use codec::PostcardEncoding;
 use leptos::server_fn::{Decodes, Encodes, ServerFn};

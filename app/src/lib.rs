@@ -25,6 +25,8 @@ mod reader;
 mod rendered;
 #[cfg(feature = "ssr")]
 mod reset;
+#[cfg(feature = "ssr")]
+mod topics;
 mod words;
 
 #[cfg(feature = "ssr")]
@@ -41,7 +43,7 @@ use translations::i18n;
 
 pub use form::FormFailure;
 #[cfg(feature = "ssr")]
-pub use markup::groups::path as group_path;
+pub use markup::{groups::path as group_path, topics::path as topic_path};
 #[cfg(feature = "ssr")]
 pub use pages::{App, LivePage};
 pub use preferences::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, language};
@@ -49,3 +51,5 @@ pub use preferences::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, language};
 pub use reset::ResetOutcome;
 #[cfg(feature = "ssr")]
 pub use shell::{WATCH, shell};
+#[cfg(feature = "ssr")]
+pub use topics::{ChangeForm, TopicAction, TopicForm, TopicOutcome};

@@ -38,4 +38,6 @@ pub mod live;
 #[cfg(feature = "ssr")]
 pub mod reset;
 #[cfg(feature = "ssr")]
+pub mod topic;
+#[cfg(feature = "ssr")]
 pub mod topics;

@@ -7,6 +7,7 @@ mod not_found;
 mod produce;
 mod record;
 mod reset;
+mod topic;
 mod topics;
 
 pub use live::LivePage;
@@ -43,6 +44,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=feed::Feed ssr=SsrMode::Async/>
                 <Route path=path!("/produce") view=produce::Produce ssr=SsrMode::Async/>
                 <Route path=path!("/topics") view=topics::Topics ssr=SsrMode::Async/>
+                <Route path=path!("/topics/:topic") view=topic::Topic ssr=SsrMode::Async/>
                 <Route path=path!("/groups") view=groups::Groups ssr=SsrMode::Async/>
                 <Route path=path!("/groups/:name/reset") view=reset::Reset ssr=SsrMode::Async/>
                 <Route path=path!("/groups/:name") view=groups::Group ssr=SsrMode::Async/>
@@ -114,6 +116,7 @@ fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> A
     let place = match path.as_str() {
         // Below the list: the way back to it.
         path if path.starts_with("/groups/") => html! { a.muted href="/groups" { (place) } },
+        path if path.starts_with("/topics/") => html! { a.muted href="/topics" { (place) } },
         _ => html! { (place) },
     };
     let before = html! {

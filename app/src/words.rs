@@ -7,7 +7,7 @@ use crate::{
 use leptos_i18n::td_string;
 use wire::{Field, Owned, ProduceError, ReadError, Rule};
 #[cfg(feature = "ssr")]
-use wire::{Millis, QueryError, QueryFault};
+use wire::{Millis, QueryError, QueryFault, TopicError, TopicField, TopicFieldError, TopicRule};
 
 /// What is wrong with a field, as a sentence.
 pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {
@@ -87,6 +87,59 @@ pub fn read_error(locale: Locale, error: &ReadError) -> (String, String) {
             (td_string!(locale, read.hole, place = place.to_string()), td_string!(locale, read.hole_hint).into())
         }
         ReadError::Kafka { reason } => (td_string!(locale, read.kafka).into(), reason.clone()),
+    }
+}
+
+/// What is wrong with a field about a topic, as a sentence. Kafka's own words are passed on as they are.
+#[cfg(feature = "ssr")]
+pub fn topic_rule(locale: Locale, rule: &TopicRule) -> String {
+    match rule {
+        TopicRule::Required => td_string!(locale, rule.required).into(),
+        TopicRule::Name => td_string!(locale, rule.topic_name).into(),
+        TopicRule::Exists => td_string!(locale, topic_rule.exists).into(),
+        TopicRule::Collides { with } => td_string!(locale, topic_rule.collides, with = with.as_str()),
+        TopicRule::Number => td_string!(locale, topic_rule.number).into(),
+        TopicRule::Range { min, max } => td_string!(locale, topic_rule.range, min = *min, max = *max),
+        TopicRule::Replicas { brokers } => td_string!(locale, topic_rule.replicas, brokers = *brokers),
+        TopicRule::Grows { now } => td_string!(locale, topic_rule.grows, now = *now),
+        TopicRule::Twice => td_string!(locale, topic_rule.twice).into(),
+        TopicRule::Confirm { name } => td_string!(locale, topic_rule.confirm, name = name.as_str()),
+        TopicRule::Internal => td_string!(locale, topic.internal).into(),
+        TopicRule::Refused { reason } => reason.clone(),
+    }
+}
+
+/// What is wrong with this field about a topic, if something is.
+#[cfg(feature = "ssr")]
+pub fn topic_wrong(locale: Locale, errors: &[TopicFieldError], field: TopicField) -> Option<String> {
+    let error = errors.iter().find(|error| error.field == field)?;
+    Some(topic_rule(locale, &error.rule))
+}
+
+/// Why a topic was not made or changed: what happened, and what it means.
+#[cfg(feature = "ssr")]
+pub fn topic_error(locale: Locale, error: &TopicError) -> (String, String) {
+    match error {
+        TopicError::Invalid(errors) => {
+            let what = match errors.len() {
+                1 => td_string!(locale, produce.invalid_one).into(),
+                count => td_string!(locale, produce.invalid, count = grouped(count as u64)),
+            };
+            (td_string!(locale, topic.not_done).into(), what)
+        }
+        TopicError::Unknown { topic } => (
+            td_string!(locale, read.unknown_topic, topic = topic.as_str()),
+            td_string!(locale, read.unknown_topic_hint).into(),
+        ),
+        TopicError::Refused { reason } => (td_string!(locale, topic.refused).into(), reason.clone()),
+        TopicError::Partly { done, failed } => {
+            let why: Vec<_> = failed.iter().map(|failed| format!("{}: {}", failed.partition, failed.reason)).collect();
+            let what = td_string!(locale, topic.partly, done = *done, failed = failed.len());
+            (what, why.join("; "))
+        }
+        TopicError::Unanswered { reason } => {
+            (td_string!(locale, read.kafka).into(), format!("{} {reason}", td_string!(locale, topic.unanswered)))
+        }
     }
 }
 

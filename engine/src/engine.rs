@@ -1,8 +1,8 @@
 //! The engine: what an instance is made of, started and stopped as one.
 
 use crate::{
-    Brokers, Config, Feed, FeedConfig, config::RENDER_DEADLINE, groups, journal::Journal, meter::Produce,
-    peers::SILENT_AFTER, temporary::Temporary,
+    Brokers, Config, Feed, FeedConfig, groups, journal::Journal, meter::Produce, peers::SILENT_AFTER,
+    temporary::Temporary, topics,
 };
 use feed::Sieve;
 use kafka::{Admin, Producer, ProducerSettings, Reader, TopicSpec};
@@ -20,7 +20,7 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::task::TaskTracker;
 use wire::{
     Author, Filter, Gap, GapPart, KafkaState, Limits, News, Place, ProduceError, ProduceInput, QueryError, ReadError,
-    Receipt, Record, RecordView, Scope, Snapshot, TopicSummary,
+    Receipt, Record, RecordView, Scope, Snapshot,
 };
 
 /// How many of a feed's newest records a page is rendered with.
@@ -34,8 +34,6 @@ const GAP_PART: u32 = 500;
 const GAP_READ: u32 = 16_000;
 const GAP_SEARCH: Duration = Duration::from_secs(1);
 const GAP_FAST: Duration = Duration::from_millis(250);
-/// How long the list of topics is taken for true.
-const TOPICS_AGE: Duration = Duration::from_secs(5);
 /// How long one attempt to create the feeds' topics may take.
 const CREATE_DEADLINE: Duration = Duration::from_secs(5);
 /// The pause after the cluster refused.
@@ -70,7 +68,7 @@ pub struct Engine {
     pub(crate) admin: Admin,
     feeds: Vec<Arc<Feed>>,
     pub(crate) temporary: Mutex<Vec<Temporary>>,
-    topics: Mutex<Option<(Instant, Vec<TopicSummary>)>>,
+    pub(crate) listed: Arc<topics::Listed>,
     pub(crate) found: Mutex<groups::Found>,
     tabs: AtomicU32,
     pub(crate) produced: Produce,
@@ -142,7 +140,7 @@ impl Engine {
             fatal: watch::Sender::default(),
             started: crate::now(),
             config,
-            topics: Mutex::default(),
+            listed: Arc::default(),
             found: Mutex::default(),
             tabs: AtomicU32::default(),
             produced: Produce::default(),
@@ -349,22 +347,6 @@ impl Engine {
             part = earlier;
         }
         Ok(part)
-    }
-
-    /// The cluster's topics, at most [`TOPICS_AGE`] old.
-    ///
-    /// # Errors
-    /// When Kafka does not answer within the time that a page has.
-    pub async fn topics(&self) -> Result<Vec<TopicSummary>, ReadError> {
-        if let Some((at, topics)) = &*self.topics.lock()
-            && at.elapsed() < TOPICS_AGE
-        {
-            return Ok(topics.clone());
-        }
-        let topics =
-            self.admin.topics(RENDER_DEADLINE).await.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
-        *self.topics.lock() = Some((Instant::now(), topics.clone()));
-        Ok(topics)
     }
 
     /// The feed as it stands, from memory.

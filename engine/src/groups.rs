@@ -45,6 +45,23 @@ impl Engine {
         Ok(groups)
     }
 
+    /// The groups that read a topic, sorted by name, with their lag in it. Answers within the time that a page has.
+    ///
+    /// # Errors
+    /// When Kafka does not answer.
+    pub async fn readers(&self, topic: &str) -> Result<Vec<GroupSummary>, ReadError> {
+        let mut groups = self.admin.readers(topic, RENDER_DEADLINE).await.map_err(unanswered)?;
+        for feed in self.feeds().filter(|feed| feed.topics().iter().any(|own| own == topic)) {
+            match groups.iter_mut().find(|group| group.name == feed.group()) {
+                Some(group) => group.feed = Some(feed.name().into()),
+                // It has not committed anything yet; its lag elsewhere is not the topic's.
+                None => groups.push(GroupSummary { lag: None, ..self.summary(&feed) }),
+            }
+        }
+        groups.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(groups)
+    }
+
     /// One group; nothing where there is none of this name. Answers within the time that a page has.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod replay;
 mod state;
 mod tab;
 mod temporary;
+mod topics;
 mod whole;
 
 pub use ::feed::Batch;
@@ -32,6 +33,7 @@ pub use kafka::{
 pub use meter::{BOUNDS, Histogram, Produced};
 pub use state::Announcement;
 pub use tab::{Output, Refusal, Tab, check_filter};
+pub use topics::TopicParts;
 
 /// Milliseconds since 1970 by this machine's clock.
 pub fn now() -> wire::Millis {

@@ -1,9 +1,11 @@
-//! The cluster's topics: what there is, and making what is missing. Its consumer groups are in `admin/groups.rs`, offsets in
-//! `admin/offsets.rs`; how librdkafka is asked what rdkafka's safe client lacks, in `admin/requests.rs`.
+//! What an administrator's client is made of, and the topics that Ottla itself needs. The cluster's topics as people see and change
+//! them are in `admin/topics.rs`, its consumer groups in `admin/groups.rs`, offsets in `admin/offsets.rs`; how librdkafka is asked
+//! what rdkafka's safe client lacks, in `admin/requests.rs`.
 
 mod groups;
 mod offsets;
 mod requests;
+mod topics;
 
 use crate::{ClientSettings, Error, Partition, context::Context, error::reason, group::partition_count};
 pub use offsets::Watermarks;
@@ -17,7 +19,8 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use wire::TopicSummary;
+pub use topics::TopicList;
+use wire::{TopicRow, TopicSummary};
 
 /// How often a topic that was just created is looked for in the metadata.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -57,39 +60,20 @@ impl Admin {
         Ok(Self { client: Arc::new(client), requester: Arc::new(requester), context })
     }
 
+    /// What was wrong with the connection to Kafka lately, if something was.
+    pub fn trouble(&self) -> Option<String> {
+        self.context.trouble()
+    }
+
     /// The topics, sorted by name, without Kafka's internal ones.
     ///
     /// # Errors
     /// When Kafka refuses, or does not answer within `deadline`.
     pub async fn topics(&self, deadline: Duration) -> Result<Vec<TopicSummary>, Error> {
-        const ACTION: &str = "listing the topics";
-        let admin = self.clone();
-        let asked = tokio::task::spawn_blocking(move || {
-            let metadata = admin.client.inner().fetch_metadata(None, deadline).map_err(|error| Error::Failed {
-                action: ACTION.into(),
-                reason: admin.context.explain(&reason(&error)),
-            })?;
-            let mut topics: Vec<_> = metadata
-                .topics()
-                .iter()
-                .filter(|topic| topic.error().is_none() && !topic.name().starts_with("__"))
-                .map(|topic| TopicSummary {
-                    name: topic.name().to_owned(),
-                    partitions: u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX),
-                    replication: topic
-                        .partitions()
-                        .first()
-                        .map_or(0, |partition| u32::try_from(partition.replicas().len()).unwrap_or(u32::MAX)),
-                })
-                .collect();
-            topics.sort_by(|a, b| a.name.cmp(&b.name));
-            Ok(topics)
-        });
-        match tokio::time::timeout(deadline + LOOK_AGAIN, asked).await {
-            Ok(Ok(topics)) => topics,
-            Ok(Err(error)) => Err(Error::Failed { action: ACTION.into(), reason: error.to_string() }),
-            Err(_) => Err(Error::TimedOut { action: ACTION.into(), deadline }),
-        }
+        let list = self.topic_list(deadline).await?;
+        let topics = list.topics.into_iter().filter(|topic| !topic.is_internal());
+        let summary = |TopicRow { name, partitions, replication, .. }| TopicSummary { name, partitions, replication };
+        Ok(topics.map(summary).collect())
     }
 
     /// Creates those of `topics` that do not exist, and waits until the metadata name them. One that exists is left as it
@@ -209,15 +193,9 @@ impl Admin {
         deadline: Duration,
         call: impl FnMut(&Requests<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Error> {
-        let until = Instant::now() + deadline;
-        let requester = Arc::clone(&self.requester);
-        let asked = tokio::task::spawn_blocking(move || requester.call(until, call));
-        // The call keeps the deadline too, but a thread for it may come late.
-        let failure = match tokio::time::timeout(deadline + LOOK_AGAIN, asked).await {
-            Ok(Ok(Ok(answer))) => return Ok(answer),
-            Ok(Ok(Err(failure))) => failure,
-            Ok(Err(error)) => return Err(Error::Failed { action: action.into(), reason: error.to_string() }),
-            Err(_) => Failure::no_answer(),
+        let failure = match self.call(deadline, call).await {
+            Ok(answer) => return Ok(answer),
+            Err(failure) => failure,
         };
         let action = action.into();
         Err(match failure {
@@ -228,6 +206,23 @@ impl Admin {
             failure if failure.is_refusal() => Error::Refused { action, reason: failure.reason },
             failure => Error::Failed { action, reason: self.context.explain(&failure.reason) },
         })
+    }
+
+    /// The same, with the failure as it is.
+    async fn call<T: Send + 'static>(
+        &self,
+        deadline: Duration,
+        call: impl FnMut(&Requests<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let until = Instant::now() + deadline;
+        let requester = Arc::clone(&self.requester);
+        let asked = tokio::task::spawn_blocking(move || requester.call(until, call));
+        // The call keeps the deadline too, but a thread for it may come late.
+        match tokio::time::timeout(deadline + LOOK_AGAIN, asked).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => Err(Failure::new(RDKafkaErrorCode::Fail, error.to_string())),
+            Err(_) => Err(Failure::no_answer()),
+        }
     }
 
     async fn wait_for(&self, topic: &str, until: Instant, deadline: Duration) -> Result<(), Error> {

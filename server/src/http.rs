@@ -14,6 +14,7 @@ mod preferences;
 mod problem;
 mod reset;
 mod sse;
+mod topics;
 mod traffic;
 pub mod ws;
 
@@ -75,6 +76,11 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route(guard::READYZ, get(health::readyz))
         .route(guard::METRICS, get(metrics::metrics))
         .route("/produce", post(forms::produce))
+        .route("/topics", post(topics::create))
+        .route("/topics/{topic}/config", post(topics::config))
+        .route("/topics/{topic}/partitions", post(topics::partitions))
+        .route("/topics/{topic}/empty", post(topics::empty))
+        .route("/topics/{topic}/delete", post(topics::delete))
         .route("/groups/{name}/reset", post(reset::reset))
         .route("/groups/{name}/replay", post(reset::replay))
         .route("/preferences", get(preferences::remember))

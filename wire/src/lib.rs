@@ -27,6 +27,7 @@ mod resume;
 pub mod schema;
 mod taken;
 mod topic;
+mod topics;
 
 pub use command::{Command, From, Pace, Scope, Subscribe};
 pub use cursor::{Cursor, Position, TopicId};
@@ -49,6 +50,11 @@ pub use reset::{ResetError, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo};
 pub use resume::{LONGEST_DELAY, Resume, back_off};
 pub use taken::Taken;
 pub use topic::{Place, check_topic_name};
+pub use topics::{
+    ConfigEntry, ConfigInput, ConfigSource, MOST_PARTITIONS, NewTopic, PartitionFailure, PartitionsInput, Topic,
+    TopicError, TopicField, TopicFieldError, TopicInput, TopicPage, TopicPartition, TopicQuery, TopicRow, TopicRule,
+    TopicSort, check_config, check_confirmed, is_internal,
+};
 
 /// How a record is cut to fit a message to a tab.
 pub mod record_limits {

@@ -41,7 +41,8 @@ pub fn body(reader: &Reader, groups: &[GroupSummary]) -> Markup {
     }
 }
 
-fn table(reader: &Reader, groups: &[GroupSummary]) -> Markup {
+/// The table of groups, or that there are none.
+pub fn table(reader: &Reader, groups: &[GroupSummary]) -> Markup {
     let locale = reader.locale;
     if groups.is_empty() {
         let text = html! { (td_string!(locale, groups.none_means)) };

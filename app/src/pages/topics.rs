@@ -1,47 +1,130 @@
-//! `/topics`: the topics of the cluster, whatever the feed follows.
+//! `/topics`: the topics of the cluster, whatever the feed follows; and with `?create=1` the form of a new one.
 
 use super::{Content, Visit, page, set_status};
 use crate::{
     api,
-    markup::{empty::empty, topics::topics as table},
+    markup::{
+        banner::banner,
+        empty::empty,
+        icon::icon,
+        topic::trouble,
+        topics::{create, list, search},
+    },
+    topics::{TopicForm, TopicOutcome},
     words,
 };
 use axum::http::StatusCode;
 use leptos::prelude::*;
 use leptos_i18n::td_string;
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use maud::{Markup, html};
+use wire::{TopicError, TopicQuery, TopicSort, check_topic_name};
 
-/// The list of topics.
+/// The list of topics, or the form.
 #[component]
 pub fn Topics() -> impl IntoView {
-    page(async |visit| {
-        let locale = visit.reader.locale;
-        let title = td_string!(locale, nav.topics);
-        let list = list(&visit).await;
-        Content::plain(
-            title,
-            html! {
-                header {
-                    h1 { (title) }
-                    p.muted { (td_string!(locale, topics.intro)) }
-                }
-                section.card { (list) }
-            },
-        )
+    let parameters = use_query_map().get_untracked();
+    let outcome = use_context::<TopicOutcome>();
+    page(async move |visit| {
+        if parameters.get("create").is_some() { new(&visit, outcome.as_ref()) } else { all(&visit, &parameters).await }
     })
 }
 
-async fn list(visit: &Visit) -> Markup {
+async fn all(visit: &Visit, parameters: &ParamsMap) -> Content {
     let locale = visit.reader.locale;
-    match api::topics().await {
-        Ok(Ok(topics)) if topics.is_empty() => empty("topic", td_string!(locale, topics.none), &html! {}, &html! {}),
-        Ok(Ok(topics)) => table(&visit.reader, &topics),
-        Ok(Err(error)) => {
+    let title = td_string!(locale, nav.topics);
+    let query = query(parameters);
+    let deleted = parameters.get("deleted").filter(|name| check_topic_name(name).is_ok());
+    let body = body(visit, &query).await;
+    Content::plain(
+        title,
+        html! {
+            header {
+                h1 { (title) }
+                p.muted { (td_string!(locale, topics.intro)) }
+                div.wrap.push {
+                    a.btn.primary href="/topics?create=1" { (icon("plus")) (td_string!(locale, topics.create)) }
+                }
+            }
+            @if let Some(name) = deleted { (banner("ok", "", &td_string!(locale, topics.deleted, name))) }
+            section.card { (body) }
+        },
+    )
+}
+
+fn query(parameters: &ParamsMap) -> TopicQuery {
+    let sort = parameters.get("sort").unwrap_or_default();
+    TopicQuery {
+        q: parameters.get("q").unwrap_or_default(),
+        sort: TopicSort::ALL.into_iter().find(|known| known.name() == sort).unwrap_or_default(),
+        descending: parameters.get("desc").is_some(),
+        internal: parameters.get("internal").is_some(),
+        page: parameters.get("page").and_then(|page| page.parse().ok()).unwrap_or(1),
+    }
+}
+
+async fn body(visit: &Visit, query: &TopicQuery) -> Markup {
+    let (reader, locale) = (&visit.reader, visit.reader.locale);
+    let engine = match api::engine() {
+        Ok(engine) => engine,
+        Err(error) => return html! { p { (error) } },
+    };
+    match engine.topic_page(query).await {
+        Ok(page) => list(reader, query, &page),
+        Err(error) => {
             set_status(StatusCode::SERVICE_UNAVAILABLE);
             let (title, why) = words::read_error(locale, &error);
-            let again = html! { a.btn href="" { (td_string!(locale, app.try_again)) } };
-            empty("cluster", &title, &html! { code { (why) } }, &again)
+            let again = html! { a.btn href="" { (icon("again")) (td_string!(locale, app.try_again)) } };
+            html! {
+                (search(reader, query, None))
+                (empty("cluster", &title, &html! { code { (why) } }, &again))
+            }
         }
-        Err(error) => html! { p { (error) } },
+    }
+}
+
+fn new(visit: &Visit, outcome: Option<&TopicOutcome>) -> Content {
+    let (reader, locale) = (&visit.reader, visit.reader.locale);
+    let title = td_string!(locale, topic.create_title);
+    let blank = TopicForm::default();
+    let (form, error) = match outcome {
+        Some(TopicOutcome::NotCreated { form, error }) => (form, Some(error)),
+        _ => (&blank, None),
+    };
+    let errors = match error {
+        Some(TopicError::Invalid(errors)) => errors.as_slice(),
+        _ => &[],
+    };
+    Content::plain(
+        title,
+        html! {
+            header {
+                h1 { (title) }
+                div.wrap.push { a.btn href="/topics" { (td_string!(locale, topic.all)) } }
+            }
+            @if let Some(error) = error { (trouble(reader, error)) }
+            (create(reader, form, errors))
+        },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_query_and_nonsense_in_it_is_passed_over() {
+        let read = |pairs: &[(&'static str, &str)]| {
+            let mut map = ParamsMap::new();
+            for (name, value) in pairs {
+                map.insert(*name, (*value).to_owned());
+            }
+            query(&map)
+        };
+        let asked = read(&[("q", "a&b"), ("sort", "records"), ("desc", "1"), ("internal", "1"), ("page", "3")]);
+        let expected =
+            TopicQuery { q: "a&b".into(), sort: TopicSort::Records, descending: true, internal: true, page: 3 };
+        assert_eq!(asked, expected);
+        assert_eq!(read(&[("sort", "nonsense"), ("page", "-1")]), TopicQuery::default());
     }
 }

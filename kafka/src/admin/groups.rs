@@ -24,7 +24,20 @@ impl Admin {
     /// # Errors
     /// When Kafka refuses, or no broker answers within `deadline`.
     pub async fn groups(&self, deadline: Duration) -> Result<Vec<GroupSummary>, Error> {
-        self.ask("listing the groups", deadline, |requests| {
+        self.some_groups(None, deadline).await
+    }
+
+    /// The groups that read a topic: that have committed offsets of it, or a member that owns some of it. As [`Self::groups`] tells
+    /// them; but the lag is that in this topic.
+    ///
+    /// # Errors
+    /// See [`Self::groups`].
+    pub async fn readers(&self, topic: &str, deadline: Duration) -> Result<Vec<GroupSummary>, Error> {
+        self.some_groups(Some(topic.to_owned()), deadline).await
+    }
+
+    async fn some_groups(&self, of: Option<String>, deadline: Duration) -> Result<Vec<GroupSummary>, Error> {
+        self.ask("listing the groups", deadline, move |requests| {
             requests.learn_brokers(requests.until())?;
             let mut listed = requests.list_groups(requests.part(0.5)).answer()?;
             listed.sort_by(|a, b| a.name.cmp(&b.name));
@@ -38,6 +51,9 @@ impl Admin {
                 asked.push_back(Asked::send(requests, group, until)?);
             }
             rows.extend(asked.into_iter().filter_map(Asked::row));
+            if let Some(topic) = &of {
+                rows.retain_mut(|row| row.reads(topic));
+            }
 
             let committed = rows.iter().flat_map(|row| row.committed.iter().flatten());
             let partitions = committed.map(|at| at.partition.clone()).collect();
@@ -105,13 +121,14 @@ impl<'a> Asked<'a> {
     /// What is known; nothing where the group is gone by now.
     fn row(self) -> Option<Row> {
         let Listed { name, mut state, mut protocol } = self.listed;
-        let mut members = 0;
+        let (mut members, mut owned) = (0, Vec::new());
         match self.described.map(Request::answer) {
             None => {}
             Some(Ok(None)) => return None,
             Some(Ok(Some(described))) => {
                 (state, protocol) = (described.state, described.protocol);
                 members = described.members.len();
+                owned = described.members.into_iter().flat_map(|member| member.owned).collect();
             }
             Some(Err(failure)) => tracing::debug!(group = name, cause = failure.reason, "a group was not described"),
         }
@@ -119,7 +136,7 @@ impl<'a> Asked<'a> {
         if let Err(failure) = &committed {
             tracing::debug!(group = name, cause = failure.reason, "a group's offsets were not read");
         }
-        Some(Row { name, state, protocol, members, committed: committed.ok() })
+        Some(Row { name, state, protocol, members, owned, committed: committed.ok() })
     }
 }
 
@@ -129,10 +146,20 @@ struct Row {
     state: State,
     protocol: &'static str,
     members: usize,
+    owned: Vec<Partition>,
     committed: Option<Vec<PartitionOffset>>,
 }
 
 impl Row {
+    /// Whether the group reads this topic; only that is kept of what it has committed.
+    fn reads(&mut self, topic: &str) -> bool {
+        if let Some(committed) = &mut self.committed {
+            committed.retain(|at| at.partition.topic == topic);
+        }
+        self.committed.as_ref().is_some_and(|committed| !committed.is_empty())
+            || self.owned.iter().any(|partition| partition.topic == topic)
+    }
+
     fn summary(self, ends: &Offsets) -> GroupSummary {
         GroupSummary {
             state: state(self.state, self.protocol).into(),

@@ -160,7 +160,7 @@ fn refuse_active(requests: &Requests<'_>, group: &str) -> Result<(), Failure> {
 pub(super) type Offsets = BTreeMap<Partition, Result<Option<i64>, Failure>>;
 
 /// These and the log end offsets, side by side.
-fn both(requests: &Requests<'_>, partitions: &BTreeSet<Partition>, at: At) -> Result<[Offsets; 2], Failure> {
+pub(super) fn both(requests: &Requests<'_>, partitions: &BTreeSet<Partition>, at: At) -> Result<[Offsets; 2], Failure> {
     let until = requests.until();
     let asked = requests.list_offsets(partitions, at, until)?;
     let end = requests.list_offsets(partitions, At::Latest, until)?;

@@ -1,8 +1,11 @@
 //! librdkafka's administrative requests that rdkafka's safe client lacks, each with a deadline: ListConsumerGroups,
-//! DescribeConsumerGroups, ListConsumerGroupOffsets, AlterConsumerGroupOffsets, ListOffsets, DescribeTopics.
+//! DescribeConsumerGroups, ListConsumerGroupOffsets, AlterConsumerGroupOffsets, ListOffsets, DescribeTopics. Those that make,
+//! change and delete topics are in `requests/topics.rs`.
 //!
 //! A [`Requester`] keeps the client, [`Requests`] is one call's view of it, a [`Request`] was sent and can be waited for:
 //! several that are out at once are answered side by side. What the answers are put together to is not here.
+
+mod topics;
 
 use crate::{
     Partition, PartitionOffset,
@@ -399,9 +402,26 @@ impl Requests<'_> {
             *mut bindings::rd_kafka_queue_t,
         ),
     ) -> Request<'_, T> {
+        self.send_with(kind, until, |_| {}, read, send)
+    }
+
+    /// The same, with further options.
+    fn send_with<T>(
+        &self,
+        kind: Kind,
+        until: Instant,
+        set: impl FnOnce(&Options),
+        read: Read<T>,
+        send: impl FnOnce(
+            *mut bindings::rd_kafka_t,
+            *const bindings::rd_kafka_AdminOptions_t,
+            *mut bindings::rd_kafka_queue_t,
+        ),
+    ) -> Request<'_, T> {
         let client = self.client.client();
         let answers = Queue::new(client);
         let options = Options::new(client.native_ptr(), kind.operation, left(until));
+        set(&options);
         send(client.native_ptr(), options.0, answers.ptr());
         Request { requests: self, answers, event: kind.event, read, until }
     }

@@ -10,3 +10,4 @@ mod group;
 mod groups;
 mod produce;
 mod read;
+mod topics;

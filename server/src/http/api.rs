@@ -32,7 +32,7 @@ const DESCRIPTION: &str = "/api/openapi.json";
         title = "Ottla",
         description = "Kafka, live in the browser. Numbers of 64 bits are strings in JSON, for JavaScript's are exact up to 2^53 \
                        only. Errors are problem details (RFC 9457), with field and rule where a field is wrong.",
-        license(name = "MIT OR Apache-2.0")
+        license(name = "Apache-2.0")
     ),
     components(schemas(Problem)),
     tags(
@@ -49,8 +49,11 @@ pub(super) fn routes() -> Router<AppState> {
     let (routes, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(send::send))
         .routes(routes!(inventory::update))
-        .routes(routes!(records::produce))
-        .routes(routes!(topics::list))
+        .routes(routes!(topics::list, topics::create))
+        .routes(routes!(topics::one, topics::delete))
+        .routes(routes!(topics::config, topics::configure))
+        .routes(routes!(topics::partitions))
+        .routes(routes!(records::produce, topics::empty))
         .routes(routes!(topics::record))
         .routes(routes!(feeds::list))
         .routes(routes!(feeds::one))
@@ -93,7 +96,7 @@ fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
         for operation in path.get.iter_mut() {
             describe(operation, false);
         }
-        for operation in path.post.iter_mut() {
+        for operation in [&mut path.post, &mut path.patch, &mut path.delete].into_iter().flatten() {
             describe(operation, true);
         }
     }

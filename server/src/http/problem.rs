@@ -7,7 +7,7 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{ProduceError, ReadError, ResetError};
+use wire::{ProduceError, ReadError, ResetError, TopicError};
 
 /// A problem, as `application/problem+json`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,6 +90,21 @@ impl From<ResetError> for Problem {
             ResetError::Active { .. } => Self::new(StatusCode::CONFLICT, "group-active", detail),
             ResetError::TooMany { .. } => Self::new(StatusCode::CONFLICT, "too-many-replays", detail),
             ResetError::Kafka { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-failed", detail),
+        }
+    }
+}
+
+impl From<TopicError> for Problem {
+    fn from(error: TopicError) -> Self {
+        let detail = error.to_string();
+        match error {
+            TopicError::Invalid(fields) => {
+                Self::invalid(fields.into_iter().map(|error| (error.field.to_string(), error.rule.to_string())))
+            }
+            TopicError::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-topic", detail),
+            TopicError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
+            TopicError::Partly { .. } => Self::new(StatusCode::BAD_GATEWAY, "partly-done", detail),
+            TopicError::Unanswered { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail),
         }
     }
 }

@@ -1,0 +1,77 @@
+//! `/topics/NAME`: one topic. Its forms post to the addresses below it, and lead back here.
+
+use super::{Content, page, set_status};
+use crate::{
+    api,
+    markup::{empty::empty, icon::icon, topic},
+    topics::TopicOutcome,
+    words,
+};
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use maud::{Markup, html};
+use wire::ReadError;
+
+/// The page.
+#[component]
+pub fn Topic() -> impl IntoView {
+    let name = use_params_map().get_untracked().get("topic").unwrap_or_default();
+    let query = use_query_map().get_untracked();
+    let edited = query.get("edit");
+    let at = query.get("partitions").and_then(|page| page.parse().ok()).unwrap_or(1);
+    let done = query.get("done").unwrap_or_default();
+    let outcome = use_context::<TopicOutcome>();
+    page(async move |visit| {
+        let (reader, locale) = (&visit.reader, visit.reader.locale);
+        let instead = |status, symbol, error: &ReadError| {
+            set_status(status);
+            let (title, why) = words::read_error(locale, error);
+            let actions = html! {
+                a.btn href="" { (icon("again")) (td_string!(locale, app.try_again)) }
+                a.btn href="/topics" { (td_string!(locale, topic.all)) }
+            };
+            let card = html! { section.card { (empty(symbol, &title, &html! { (why) }, &actions)) } };
+            Content::plain(name.clone(), html! { header { h1.mono { (name) } } (card) })
+        };
+        let engine = match api::engine() {
+            Ok(engine) => engine,
+            Err(error) => return Content::plain(name.clone(), html! { p { (error) } }),
+        };
+        let parts = match engine.topic_parts(&name).await {
+            Ok(Some(parts)) => parts,
+            Ok(None) => {
+                return instead(StatusCode::NOT_FOUND, "topic", &ReadError::UnknownTopic { topic: name.clone() });
+            }
+            Err(error) => return instead(StatusCode::SERVICE_UNAVAILABLE, "cluster", &error),
+        };
+        let failed = match &outcome {
+            Some(TopicOutcome::NotChanged { action, form, error }) => Some((*action, form, error)),
+            _ => None,
+        };
+        let feed = parts.readers.iter().flatten().find_map(|group| group.feed.as_deref());
+        let shown = topic::Shown { reader, parts: &parts, page: at, edited: edited.as_deref(), failed };
+        let said: Option<Markup> = match failed {
+            Some((_, _, error)) => Some(topic::trouble(reader, error)),
+            None => topic::done(reader, &done),
+        };
+        Content::plain(
+            name.clone(),
+            html! {
+                header {
+                    h1.mono { (name) }
+                    (topic::heading(reader, &parts.topic))
+                    div.wrap.push {
+                        @if let Some(feed) = feed {
+                            a.btn href={ "/?feed=" (feed) } { (icon("feed")) (td_string!(locale, topic.follow)) }
+                        }
+                        a.btn.primary href={ "/produce?to=" (name) } { (icon("send")) (td_string!(locale, nav.produce)) }
+                    }
+                }
+                @if let Some(said) = said { (said) }
+                div.stack { (topic::body(&shown)) }
+            },
+        )
+    })
+}

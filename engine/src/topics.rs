@@ -1,0 +1,324 @@
+//! The cluster's topics, as pages and programs see and change them. What may be asked for is checked here, with the rules in `wire`,
+//! before Kafka is; what Kafka says beyond that is handed on in its own words.
+
+use crate::{Engine, config::RENDER_DEADLINE};
+use kafka::{Admin, TopicList};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{sync::watch, time::timeout};
+use wire::{
+    ConfigEntry, ConfigInput, GroupSummary, NewTopic, PartitionsInput, ReadError, Topic, TopicError, TopicField,
+    TopicInput, TopicPage, TopicQuery, TopicRule, TopicSort, check_config, check_confirmed, check_topic_name,
+    is_internal,
+};
+
+/// How many topics a page of the list has.
+const PER_PAGE: usize = 100;
+/// How long the list is taken for true: many may look at it.
+const AGE: Duration = Duration::from_millis(900);
+/// How old the list may be that a page shows where Kafka takes longer than it can wait.
+const OLD: Duration = Duration::from_secs(5);
+/// How long listing all topics may take in all. A page waits for less, and the next one has what comes later.
+const LIST_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a change may take, and what has to be looked up for it.
+const CHANGE_DEADLINE: Duration = Duration::from_secs(10);
+/// Of how many partitions records are counted for one page. librdkafka looks for each partition's answer among all of them.
+const MOST_COUNTED: usize = 2_000;
+/// The least time that counting gets, however long the list took.
+const COUNT_AT_LEAST: Duration = Duration::from_millis(100);
+
+/// The list of topics as it was last heard.
+pub(crate) struct Listed {
+    latest: watch::Sender<Option<Heard>>,
+    /// Whether it is asked for just now.
+    is_asking: AtomicBool,
+}
+
+struct Heard {
+    at: Instant,
+    list: Result<Arc<TopicList>, String>,
+}
+
+impl Heard {
+    fn young(&self, age: Duration) -> Option<&Arc<TopicList>> {
+        self.list.as_ref().ok().filter(|_| self.at.elapsed() < age)
+    }
+}
+
+impl Default for Listed {
+    fn default() -> Self {
+        Self { latest: watch::Sender::new(None), is_asking: AtomicBool::new(false) }
+    }
+}
+
+impl Listed {
+    /// The list, at most `age` old. Kafka is asked once, whoever waits; and a page that can't wait any longer takes one that is
+    /// somewhat older, if there is one.
+    async fn get(self: &Arc<Self>, admin: &Admin, age: Duration) -> Result<Arc<TopicList>, ReadError> {
+        let began = Instant::now();
+        let mut news = self.latest.subscribe();
+        if let Some(list) = news.borrow().as_ref().and_then(|heard| heard.young(age)) {
+            return Ok(Arc::clone(list));
+        }
+        if !self.is_asking.swap(true, Ordering::AcqRel) {
+            let (listed, admin) = (Arc::clone(self), admin.clone());
+            tokio::spawn(async move {
+                let list = admin.topic_list(LIST_DEADLINE).await;
+                let list = list.map(Arc::new).map_err(|error| error.to_string());
+                listed.is_asking.store(false, Ordering::Release);
+                listed.latest.send_replace(Some(Heard { at: Instant::now(), list }));
+            });
+        }
+        let heard = |heard: &Option<Heard>| heard.as_ref().is_some_and(|heard| heard.at >= began);
+        if let Ok(Ok(heard)) = timeout(RENDER_DEADLINE, news.wait_for(heard)).await
+            && let Some(heard) = &*heard
+        {
+            return heard.list.clone().map_err(|reason| ReadError::Kafka { reason });
+        }
+        if let Some(list) = self.latest.borrow().as_ref().and_then(|heard| heard.young(OLD)) {
+            return Ok(Arc::clone(list));
+        }
+        let no_answer = || format!("listing the topics: no answer within {} ms", RENDER_DEADLINE.as_millis());
+        Err(ReadError::Kafka { reason: admin.trouble().unwrap_or_else(no_answer) })
+    }
+
+    /// What was heard is not true any more.
+    fn forget(&self) {
+        self.latest.send_replace(None);
+    }
+}
+
+/// All that a page shows of a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicParts {
+    /// The topic.
+    pub topic: Topic,
+    /// Its settings, sorted by name, or why they are not known.
+    pub config: Result<Vec<ConfigEntry>, ReadError>,
+    /// The groups that read it, sorted by name, or why they are not known.
+    pub readers: Result<Vec<GroupSummary>, ReadError>,
+}
+
+impl Engine {
+    /// A page of the cluster's topics, as a query wants them. Records are counted for the topics of this page alone, unless the
+    /// order is by them. Answers within about the time that a page has.
+    ///
+    /// # Errors
+    /// When Kafka does not answer. A number of records that is not known in time is none.
+    pub async fn topic_page(&self, query: &TopicQuery) -> Result<TopicPage, ReadError> {
+        let until = Instant::now() + RENDER_DEADLINE;
+        let list = self.listed.get(&self.admin, AGE).await?;
+        let shown = list.topics.iter().filter(|topic| query.internal || !topic.is_internal());
+        let (all, troubled) = shown.fold((0, 0), |(all, troubled), topic| {
+            (all + 1, troubled + u32::from(topic.offline + topic.under_replicated > 0))
+        });
+        let mut found = TopicPage::find(&list.topics, query);
+        let can_sort_by_records = found.iter().map(|topic| topic.partitions as usize).sum::<usize>() <= MOST_COUNTED;
+        let mut sort = query.sort;
+        if sort == TopicSort::Records && !can_sort_by_records {
+            sort = TopicSort::default();
+        }
+        let left = || until.saturating_duration_since(Instant::now()).max(COUNT_AT_LEAST);
+        if sort == TopicSort::Records {
+            self.count(&mut found, left()).await;
+        }
+        TopicPage::order(&mut found, sort, query.descending);
+        let count = found.len();
+        let pages = count.div_ceil(PER_PAGE).max(1);
+        let page = (query.page.max(1) as usize).min(pages);
+        let mut topics: Vec<_> = found.into_iter().skip((page - 1) * PER_PAGE).take(PER_PAGE).collect();
+        if sort != TopicSort::Records {
+            self.count(&mut topics, left()).await;
+        }
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(TopicPage {
+            topics,
+            found: number(count),
+            all,
+            troubled,
+            page: number(page),
+            pages: number(pages),
+            sort,
+            can_sort_by_records,
+        })
+    }
+
+    /// Counts the records of the first of these topics, as far as they have not too many partitions.
+    async fn count(&self, topics: &mut [wire::TopicRow], deadline: Duration) {
+        let mut partitions = 0;
+        let fits = topics.iter().take_while(|topic| {
+            partitions += topic.partitions as usize;
+            partitions <= MOST_COUNTED
+        });
+        let fits = fits.count();
+        if let Err(error) = self.admin.count_records(&mut topics[..fits], deadline).await {
+            tracing::debug!(%error, "topics are shown without the number of their records");
+        }
+    }
+
+    /// A topic as it is now; none where there is none of this name. Answers within the time that a page has.
+    ///
+    /// # Errors
+    /// When Kafka does not answer.
+    pub async fn topic(&self, name: &str) -> Result<Option<Topic>, ReadError> {
+        if check_topic_name(name).is_err() {
+            return Ok(None);
+        }
+        self.admin.topic(name, RENDER_DEADLINE).await.map_err(unanswered)
+    }
+
+    /// A topic's settings, sorted by name. Answers within the time that a page has.
+    ///
+    /// # Errors
+    /// When there is no such topic, or Kafka does not answer.
+    pub async fn topic_config(&self, name: &str) -> Result<Vec<ConfigEntry>, ReadError> {
+        let config = self.admin.topic_config(name, RENDER_DEADLINE).await.map_err(unanswered)?;
+        config.ok_or_else(|| ReadError::UnknownTopic { topic: name.into() })
+    }
+
+    /// All that a page shows of a topic, asked for side by side; none where there is none of this name. Answers within the time that
+    /// a page has.
+    ///
+    /// # Errors
+    /// When Kafka does not answer at all.
+    pub async fn topic_parts(&self, name: &str) -> Result<Option<TopicParts>, ReadError> {
+        let (topic, config, readers) = tokio::join!(self.topic(name), self.topic_config(name), self.readers(name));
+        Ok(topic?.map(|topic| TopicParts { topic, config, readers }))
+    }
+
+    /// Makes a topic, after everything was checked.
+    ///
+    /// # Errors
+    /// See [`TopicError`].
+    pub async fn create_topic(&self, input: &TopicInput) -> Result<NewTopic, TopicError> {
+        let topic = input.check().map_err(TopicError::Invalid)?;
+        let list = self.admin.topic_list(CHANGE_DEADLINE).await.map_err(unchanged)?;
+        let names = list.topics.iter().map(|topic| topic.name.as_str());
+        topic.check_against(names, list.brokers).map_err(TopicError::Invalid)?;
+        self.admin.create_topic(&topic, CHANGE_DEADLINE).await?;
+        tracing::info!(topic = topic.name, "topic created");
+        self.listed.forget();
+        Ok(topic)
+    }
+
+    /// Deletes a topic with all that it holds. `confirm` is its name again.
+    ///
+    /// # Errors
+    /// See [`TopicError`].
+    pub async fn delete_topic(&self, name: &str, confirm: &str) -> Result<(), TopicError> {
+        may_destroy(name, confirm)?;
+        self.admin.delete_topic(name, CHANGE_DEADLINE).await?;
+        tracing::info!(topic = name, "topic deleted");
+        self.listed.forget();
+        Ok(())
+    }
+
+    /// Deletes every record that a topic has now. `confirm` is its name again. Returns how many partitions were emptied.
+    ///
+    /// # Errors
+    /// See [`TopicError`].
+    pub async fn empty_topic(&self, name: &str, confirm: &str) -> Result<u32, TopicError> {
+        may_destroy(name, confirm)?;
+        let emptied = self.admin.empty_topic(name, CHANGE_DEADLINE).await?;
+        tracing::info!(topic = name, partitions = emptied, "topic emptied");
+        Ok(emptied)
+    }
+
+    /// Adds partitions to a topic.
+    ///
+    /// # Errors
+    /// See [`TopicError`].
+    pub async fn add_partitions(&self, name: &str, input: &PartitionsInput) -> Result<(), TopicError> {
+        may_change(name)?;
+        let topic = self.admin.topic(name, CHANGE_DEADLINE).await.map_err(unchanged)?;
+        let topic = topic.ok_or_else(|| TopicError::Unknown { topic: name.into() })?;
+        let now = u32::try_from(topic.partitions.len()).unwrap_or(u32::MAX);
+        input.check(name, now).map_err(TopicError::Invalid)?;
+        let total = input.partitions.unsigned_abs();
+        self.admin.add_partitions(name, total, CHANGE_DEADLINE).await?;
+        tracing::info!(topic = name, partitions = total, "partitions added");
+        self.listed.forget();
+        Ok(())
+    }
+
+    /// Changes the settings of a topic that are named, and no other: all of them or none.
+    ///
+    /// # Errors
+    /// See [`TopicError`].
+    pub async fn alter_topic_config(&self, name: &str, changes: &[ConfigInput]) -> Result<(), TopicError> {
+        exists(name)?;
+        let changes = check_config(changes).map_err(TopicError::Invalid)?;
+        self.admin.alter_topic_config(name, &changes, CHANGE_DEADLINE).await?;
+        // Without the values: one may be a secret.
+        let names: Vec<_> = changes.iter().map(|(name, _)| name.as_str()).collect();
+        tracing::info!(topic = name, settings = names.join(", "), "topic settings changed");
+        Ok(())
+    }
+}
+
+/// No topic can have such a name.
+fn exists(name: &str) -> Result<(), TopicError> {
+    check_topic_name(name).map_err(|_| TopicError::Unknown { topic: name.into() })
+}
+
+/// Groups and transactions stand in Kafka's own topics: they are not changed from here.
+fn may_change(name: &str) -> Result<(), TopicError> {
+    exists(name)?;
+    if is_internal(name) {
+        return Err(TopicError::field(TopicField::Name, TopicRule::Internal));
+    }
+    Ok(())
+}
+
+fn may_destroy(name: &str, confirm: &str) -> Result<(), TopicError> {
+    may_change(name)?;
+    check_confirmed(name, confirm).map_err(|error| TopicError::Invalid(vec![error]))
+}
+
+fn unanswered(error: kafka::Error) -> ReadError {
+    ReadError::Kafka { reason: error.to_string() }
+}
+
+/// Kafka did not answer before anything was asked to be changed.
+fn unchanged(error: kafka::Error) -> TopicError {
+    TopicError::Refused { reason: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kafkas_own_topics_are_not_destroyed_and_others_only_when_confirmed() {
+        assert_eq!(may_destroy("orders", " orders"), Ok(()));
+        assert!(matches!(may_destroy("orders", ""), Err(TopicError::Invalid(_))));
+        let internal = TopicError::field(TopicField::Name, TopicRule::Internal);
+        assert_eq!(may_destroy("__consumer_offsets", "__consumer_offsets"), Err(internal));
+        assert!(matches!(may_destroy("a b", "a b"), Err(TopicError::Unknown { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_list_that_was_heard_is_not_asked_for_again_until_it_is_old_or_forgotten() {
+        // Nobody listens at this address: whoever asks has no answer.
+        let client = kafka::ClientSettings {
+            brokers: "127.0.0.1:9".into(),
+            instance: "test".into(),
+            properties: Default::default(),
+        };
+        let admin = Admin::new(&client).unwrap();
+        let listed = Arc::new(Listed::default());
+        let list = Arc::new(TopicList { topics: Vec::new(), brokers: 3 });
+        listed.latest.send_replace(Some(Heard { at: Instant::now(), list: Ok(Arc::clone(&list)) }));
+        assert_eq!(listed.get(&admin, AGE).await, Ok(Arc::clone(&list)));
+        let began = Instant::now();
+        assert_eq!(listed.get(&admin, Duration::ZERO).await, Ok(list), "better somewhat old than none");
+        assert!(began.elapsed() >= RENDER_DEADLINE && began.elapsed() < RENDER_DEADLINE * 3, "{:?}", began.elapsed());
+        listed.forget();
+        assert!(matches!(listed.get(&admin, AGE).await, Err(ReadError::Kafka { .. })));
+    }
+}

@@ -1,0 +1,348 @@
+//! The cluster's topics, as people see and change them: the list, one topic, its settings; making, emptying, enlarging and
+//! deleting it. What may be asked for is checked in `wire`; what a broker says beyond that is handed on in its own words.
+
+use super::{
+    Admin, LOOK_AGAIN,
+    offsets::{Offsets, both},
+    requests::{At, Failure, Requests},
+};
+use crate::{Error, Partition, error::reason};
+use rdkafka::{error::RDKafkaErrorCode, metadata::MetadataTopic};
+use std::{
+    collections::BTreeSet,
+    thread,
+    time::{Duration, Instant},
+};
+use wire::{ConfigEntry, NewTopic, PartitionFailure, Topic, TopicError, TopicField, TopicRow, TopicRule};
+
+/// The cluster's topics, as its metadata tell of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TopicList {
+    /// The topics, sorted by name, Kafka's own too. Their records are not counted.
+    pub topics: Vec<TopicRow>,
+    /// How many brokers are up.
+    pub brokers: u32,
+}
+
+impl Admin {
+    /// The cluster's topics. One request, whatever their number.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within `deadline`.
+    pub async fn topic_list(&self, deadline: Duration) -> Result<TopicList, Error> {
+        const ACTION: &str = "listing the topics";
+        let admin = self.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let metadata = admin.client.inner().fetch_metadata(None, deadline).map_err(|error| Error::Failed {
+                action: ACTION.into(),
+                reason: admin.context.explain(&reason(&error)),
+            })?;
+            let mut topics: Vec<_> =
+                metadata.topics().iter().filter(|topic| topic.error().is_none()).map(row).collect();
+            topics.sort_by(|a, b| a.name.cmp(&b.name));
+            Ok(TopicList { topics, brokers: number(metadata.brokers().len()) })
+        });
+        match tokio::time::timeout(deadline + LOOK_AGAIN, asked).await {
+            Ok(Ok(topics)) => topics,
+            Ok(Err(error)) => Err(Error::Failed { action: ACTION.into(), reason: error.to_string() }),
+            Err(_) => Err(Error::TimedOut { action: ACTION.into(), deadline }),
+        }
+    }
+
+    /// Counts the records of these topics: see [`TopicRow::records`]. Those of a topic that has a partition offline are not asked
+    /// for, since librdkafka would wait for its leader.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within `deadline`.
+    pub async fn count_records(&self, topics: &mut [TopicRow], deadline: Duration) -> Result<(), Error> {
+        let asked = topics.iter().filter(|topic| topic.offline == 0).flat_map(|topic| {
+            let count = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
+            (0..count).map(|number| Partition::new(topic.name.as_str(), number))
+        });
+        let asked: Vec<_> = asked.collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        // Sorted, so that those of a topic stand together.
+        let marks = self.watermarks(&asked, deadline).await?;
+        for topic in topics {
+            let from = marks.partition_point(|(partition, _)| partition.topic < topic.name);
+            let own = marks[from..].iter().take_while(|(partition, _)| partition.topic == topic.name);
+            let counts = own.map(|(_, marks)| marks.as_ref().ok().map(|marks| (marks.end - marks.first).max(0)));
+            topic.records = if topic.offline == 0 { counts.sum() } else { None };
+        }
+        Ok(())
+    }
+
+    /// A topic as it is now, or none where it does not exist. Offsets that are not known in time are none.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within `deadline`.
+    pub async fn topic(&self, name: &str, deadline: Duration) -> Result<Option<Topic>, Error> {
+        let action = format!("describing the topic {name}");
+        let name = name.to_owned();
+        self.ask(action, deadline, move |requests| {
+            let Some(mut topic) = look_twice(requests, &name)? else { return Ok(None) };
+            let led = topic.partitions.iter().filter(|partition| partition.leader.is_some());
+            let led: BTreeSet<_> = led.map(|partition| Partition::new(name.as_str(), partition.partition)).collect();
+            if !led.is_empty() {
+                match both(requests, &led, At::Earliest) {
+                    Ok([first, end]) => {
+                        for partition in &mut topic.partitions {
+                            let place = Partition::new(name.as_str(), partition.partition);
+                            (partition.first, partition.end) = (known(&first, &place), known(&end, &place));
+                        }
+                    }
+                    Err(failure) => {
+                        tracing::debug!(topic = name, cause = failure.reason, "a topic is shown without offsets")
+                    }
+                }
+            }
+            Ok(Some(topic))
+        })
+        .await
+    }
+
+    /// A topic's settings, sorted by name; none where it does not exist. The embedded broker tells none.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or does not answer within `deadline`.
+    pub async fn topic_config(&self, name: &str, deadline: Duration) -> Result<Option<Vec<ConfigEntry>>, Error> {
+        let action = format!("reading the settings of {name}");
+        let name = name.to_owned();
+        self.ask(action, deadline, move |requests| match requests.describe_config(&name, requests.until())?.answer() {
+            Ok(mut entries) => {
+                entries.sort_by(|a, b| a.name.cmp(&b.name));
+                Ok(Some(entries))
+            }
+            Err(failure) if failure.is_unknown_partition() => Ok(None),
+            Err(failure) => Err(failure),
+        })
+        .await
+    }
+
+    /// Makes a topic: Kafka checks it first without making it. Returns when a broker that is asked knows it.
+    ///
+    /// # Errors
+    /// What Kafka says of the field that it does not take, or of all of it; or no answer within `deadline`.
+    pub async fn create_topic(&self, topic: &NewTopic, deadline: Duration) -> Result<(), TopicError> {
+        let (name, topic) = (topic.name.clone(), topic.clone());
+        let made = self.call(deadline, move |requests| {
+            requests.create_topic(&topic, true, requests.part(0.5))?.answer()?;
+            requests.create_topic(&topic, false, requests.until())?.answer()?;
+            wait_until(requests, &topic.name, |found| found.is_some());
+            Ok(())
+        });
+        made.await.map_err(|failure| self.topic_error(&name, failure, deadline, field_of_creation))
+    }
+
+    /// Deletes a topic. Returns when a broker that is asked does not know it any more.
+    ///
+    /// # Errors
+    /// Where there is none, Kafka refuses, or does not answer within `deadline`.
+    pub async fn delete_topic(&self, name: &str, deadline: Duration) -> Result<(), TopicError> {
+        let topic = name.to_owned();
+        let deleted = self.call(deadline, move |requests| {
+            requests.delete_topic(&topic, requests.until())?.answer()?;
+            wait_until(requests, &topic, |found| found.is_none());
+            Ok(())
+        });
+        deleted.await.map_err(|failure| self.topic_error(name, failure, deadline, |_| None))
+    }
+
+    /// Deletes every record that a topic has now (DeleteRecords up to the log end offsets). Returns how many partitions were
+    /// emptied.
+    ///
+    /// # Errors
+    /// Where there is no such topic, Kafka refuses, or does not answer within `deadline`; and where some partitions could not be
+    /// emptied.
+    pub async fn empty_topic(&self, name: &str, deadline: Duration) -> Result<u32, TopicError> {
+        /// What is said of a partition that nobody can be asked about.
+        const OFFLINE: &str = "offline: no broker leads it";
+        let topic = name.to_owned();
+        let emptied = self.call(deadline, move |requests| {
+            let found = requests.describe_topic(&topic, requests.part(0.5))?.answer()?;
+            let found = found.ok_or_else(|| Failure::new(RDKafkaErrorCode::UnknownTopicOrPartition, ""))?;
+            let place = |number| Partition::new(topic.as_str(), number);
+            let (led, offline): (Vec<_>, Vec<_>) =
+                found.partitions.iter().partition(|partition| partition.leader.is_some());
+            let led: BTreeSet<_> = led.into_iter().map(|partition| place(partition.partition)).collect();
+            let mut emptied = match led.is_empty() {
+                true => Vec::new(),
+                false => requests.delete_records(&led, requests.until())?.answer()?,
+            };
+            let failure = || Failure::new(RDKafkaErrorCode::LeaderNotAvailable, OFFLINE);
+            emptied.extend(offline.into_iter().map(|partition| (place(partition.partition), Err(failure()))));
+            emptied.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Ok(emptied)
+        });
+        let emptied = emptied.await.map_err(|failure| self.topic_error(name, failure, deadline, |_| None))?;
+        let done = emptied.iter().filter(|(_, result)| result.is_ok()).count();
+        let failed: Vec<_> =
+            emptied.into_iter().filter_map(|(partition, result)| Some((partition, result.err()?))).collect();
+        match (failed.first(), done) {
+            (None, _) => Ok(number(done)),
+            // One word for all of them.
+            (Some((_, first)), 0) if failed.iter().all(|(_, failure)| failure.reason == first.reason) => {
+                Err(self.topic_error(name, first.clone(), deadline, |_| None))
+            }
+            _ => {
+                let failed = failed.into_iter().map(|(partition, failure)| PartitionFailure {
+                    partition: partition.partition,
+                    reason: failure.reason,
+                });
+                Err(TopicError::Partly { done: number(done), failed: failed.collect() })
+            }
+        }
+    }
+
+    /// Has a topic have so many partitions. Returns when a broker that is asked knows them.
+    ///
+    /// # Errors
+    /// Where there is no such topic, Kafka refuses, or does not answer within `deadline`.
+    pub async fn add_partitions(&self, name: &str, total: u32, deadline: Duration) -> Result<(), TopicError> {
+        let topic = name.to_owned();
+        let added = self.call(deadline, move |requests| {
+            requests.create_partitions(&topic, total, requests.until())?.answer()?;
+            wait_until(requests, &topic, |found| found.is_none_or(|found| found.partitions.len() >= total as usize));
+            Ok(())
+        });
+        let field = |code| (code == RDKafkaErrorCode::InvalidPartitions).then_some(TopicField::Partitions);
+        added.await.map_err(|failure| self.topic_error(name, failure, deadline, field))
+    }
+
+    /// Changes the settings of a topic that are named, and no other (IncrementalAlterConfigs): to a value, or with none to the
+    /// default. All of them or none.
+    ///
+    /// # Errors
+    /// What Kafka says of the setting that it does not take, or of all of them; or no answer within `deadline`.
+    pub async fn alter_topic_config(
+        &self,
+        name: &str,
+        changes: &[(String, Option<String>)],
+        deadline: Duration,
+    ) -> Result<(), TopicError> {
+        let field = match changes {
+            [_] => TopicField::ConfigValue(0),
+            _ => TopicField::Config,
+        };
+        let (topic, changes) = (name.to_owned(), changes.to_vec());
+        let altered =
+            self.call(deadline, move |requests| requests.alter_config(&topic, &changes, requests.until())?.answer());
+        let field = |code| {
+            use RDKafkaErrorCode::{InvalidConfig, InvalidRequest};
+            matches!(code, InvalidConfig | InvalidRequest).then_some(field)
+        };
+        altered.await.map_err(|failure| self.topic_error(name, failure, deadline, field))
+    }
+
+    /// What a failure means for who asked. `field` says which field a broker's refusal is about, where it is about one.
+    fn topic_error(
+        &self,
+        topic: &str,
+        failure: Failure,
+        deadline: Duration,
+        field: impl FnOnce(RDKafkaErrorCode) -> Option<TopicField>,
+    ) -> TopicError {
+        let Failure { code, ref reason } = failure;
+        if failure.is_no_answer() {
+            let no_answer = || format!("no answer within {} ms", deadline.as_millis());
+            return TopicError::Unanswered { reason: self.context.trouble().unwrap_or_else(no_answer) };
+        }
+        if failure.is_unknown_partition() {
+            return TopicError::Unknown { topic: topic.into() };
+        }
+        if !failure.is_refusal() {
+            return TopicError::Unanswered { reason: self.context.explain(reason) };
+        }
+        match field(code) {
+            Some(field) => TopicError::field(field, TopicRule::Refused { reason: reason.clone() }),
+            None => TopicError::Refused { reason: reason.clone() },
+        }
+    }
+}
+
+/// The field of a new topic that a broker's refusal is about.
+fn field_of_creation(code: RDKafkaErrorCode) -> Option<TopicField> {
+    use RDKafkaErrorCode::{
+        InvalidConfig, InvalidPartitions, InvalidReplicationFactor, InvalidTopic, TopicAlreadyExists,
+    };
+    match code {
+        TopicAlreadyExists | InvalidTopic => Some(TopicField::Name),
+        InvalidPartitions => Some(TopicField::Partitions),
+        InvalidReplicationFactor => Some(TopicField::Replication),
+        InvalidConfig => Some(TopicField::Config),
+        _ => None,
+    }
+}
+
+fn row(topic: &MetadataTopic) -> TopicRow {
+    let partitions = topic.partitions();
+    let count = |is: fn(&rdkafka::metadata::MetadataPartition) -> bool| {
+        number(partitions.iter().filter(|partition| is(partition)).count())
+    };
+    TopicRow {
+        name: topic.name().to_owned(),
+        partitions: number(partitions.len()),
+        replication: partitions.first().map_or(0, |partition| number(partition.replicas().len())),
+        under_replicated: count(|partition| partition.isr().len() < partition.replicas().len()),
+        offline: count(|partition| partition.leader() < 0),
+        records: None,
+    }
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// A topic that was made a moment ago may not be known to every broker yet: it is looked for once more.
+fn look_twice(requests: &Requests<'_>, name: &str) -> Result<Option<Topic>, Failure> {
+    let look = || requests.describe_topic(name, requests.part(0.6))?.answer();
+    match look()? {
+        None => {
+            thread::sleep(LOOK_AGAIN.min(requests.until().saturating_duration_since(Instant::now())));
+            look()
+        }
+        found => Ok(found),
+    }
+}
+
+/// Waits until a topic is as it should be; but what was done is done, whether that is seen in time or not.
+fn wait_until(requests: &Requests<'_>, name: &str, is: impl Fn(Option<&Topic>) -> bool) {
+    while Instant::now() + LOOK_AGAIN < requests.until() {
+        let found = requests.describe_topic(name, requests.until()).and_then(|request| request.answer());
+        if found.is_ok_and(|found| is(found.as_ref())) {
+            return;
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+}
+
+fn known(offsets: &Offsets, partition: &Partition) -> Option<i64> {
+    offsets.get(partition)?.as_ref().ok().copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClientSettings, Properties};
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(RDKafkaErrorCode::InvalidConfig, "no", TopicError::field(TopicField::Config, TopicRule::Refused { reason: "no".into() }))]
+    #[case(RDKafkaErrorCode::PolicyViolation, "not here", TopicError::Refused { reason: "not here".into() })]
+    #[case(RDKafkaErrorCode::UnknownTopicOrPartition, "", TopicError::Unknown { topic: "t".into() })]
+    #[case(RDKafkaErrorCode::OperationTimedOut, "", TopicError::Unanswered { reason: "no answer within 300 ms".into() })]
+    #[case(RDKafkaErrorCode::NotController, "busy", TopicError::Unanswered { reason: "busy".into() })]
+    fn a_refusal_is_told_at_its_field_and_in_its_words(
+        #[case] code: RDKafkaErrorCode,
+        #[case] reason: &str,
+        #[case] expected: TopicError,
+    ) {
+        let settings =
+            ClientSettings { brokers: String::new(), instance: "test".into(), properties: Properties::new() };
+        let admin = Admin::new(&settings).unwrap();
+        let failure = Failure::new(code, reason);
+        assert_eq!(admin.topic_error("t", failure, Duration::from_millis(300), field_of_creation), expected);
+    }
+}

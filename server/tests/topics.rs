@@ -1,0 +1,290 @@
+//! The topics' pages and their forms, without JavaScript.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::Instance;
+use reqwest::{Response, StatusCode};
+use std::time::Duration;
+
+/// A client that follows no redirect.
+fn browser() -> reqwest::Client {
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+fn is_real() -> bool {
+    std::env::var("OTTLA_TEST_BROKERS").is_ok()
+}
+
+/// How many replicas a topic has where nobody says: three nodes, or the one that is embedded.
+fn replicas() -> u32 {
+    if is_real() { 3 } else { 1 }
+}
+
+fn unique(name: &str) -> String {
+    format!("{name}-{}", uuid::Uuid::new_v4())
+}
+
+/// Posts a form as the page's own.
+async fn post(instance: &Instance, path: &str, fields: &[(&str, &str)]) -> Response {
+    let request = browser().post(instance.url(path)).header("sec-fetch-site", "same-origin");
+    request.form(fields).send().await.unwrap()
+}
+
+/// Posts a form that is done, and returns where it leads to.
+async fn done(instance: &Instance, path: &str, fields: &[(&str, &str)]) -> String {
+    let response = post(instance, path, fields).await;
+    let status = response.status();
+    let location = response.headers().get("location").map(|location| location.to_str().unwrap().to_owned());
+    assert_eq!(status, StatusCode::SEE_OTHER, "{path} {fields:?}: {}", response.text().await.unwrap());
+    location.unwrap()
+}
+
+/// Posts a form that is refused, and returns the page that comes again.
+async fn refused(instance: &Instance, path: &str, fields: &[(&str, &str)], status: u16) -> String {
+    let response = post(instance, path, fields).await;
+    assert_eq!(response.status(), status, "{path} {fields:?}");
+    let html = response.text().await.unwrap();
+    assert!(html.contains("data-tone=\"danger\" role=\"alert\""), "why stands above the page: {html}");
+    html
+}
+
+async fn get(instance: &Instance, path: &str) -> (u16, String) {
+    let response = reqwest::get(instance.url(path)).await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+/// A page until it shows something: a broker may hear late of what another one was told.
+async fn page_with(instance: &Instance, path: &str, wanted: &[&str]) -> String {
+    let mut html = String::new();
+    for _ in 0..100 {
+        html = get(instance, path).await.1;
+        if wanted.iter().all(|wanted| html.contains(wanted)) {
+            return html;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{wanted:?} in {html}");
+}
+
+/// What of a page is text, with one space where tags are.
+fn text(html: &str) -> String {
+    let parts = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
+    parts.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_is_searched_sorted_and_leads_to_the_topics() {
+    let instance = Instance::start().await;
+    let topic = &instance.topic;
+    for _ in 0..3 {
+        instance.send("x").await;
+    }
+    let html =
+        page_with(&instance, &format!("/topics?q={}", topic.to_uppercase()), &[&format!("href=\"/topics/{topic}\"")])
+            .await;
+    let row = format!("{topic} 2 {} 3 in sync Produce", replicas());
+    assert!(text(&html).contains(&row), "{row}: {}", text(&html));
+    assert!(html.contains(&format!("value=\"{}\"", topic.to_uppercase())), "what was searched for stands there");
+    assert!(html.contains("href=\"/topics\" aria-current=\"page\""), "the navigation knows where one is");
+
+    let (status, html) = get(&instance, "/topics?q=no+such+topic+%3Cb%3E").await;
+    assert!(status == 200 && html.contains("no such topic &lt;b&gt;") && !html.contains("<tbody"), "{html}");
+    let (status, html) = get(&instance, "/topics?sort=nonsense&page=999999&desc=1").await;
+    assert!(status == 200 && html.contains("<tbody"), "the last page then: {html}");
+    if is_real() {
+        assert!(!html.contains("__consumer_offsets"));
+        let html = page_with(&instance, "/topics?internal=1&q=__", &["/topics/__consumer_offsets"]).await;
+        assert!(!html.contains(topic.as_str()) || !text(&html).contains(&row));
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_is_made_with_a_plain_form_and_shown() {
+    let instance = Instance::start().await;
+    let (status, html) = get(&instance, "/topics?create=1").await;
+    assert!(status == 200 && html.contains("action=\"/topics\"") && html.contains("method=\"post\""), "{html}");
+    let name = unique("made.here");
+    let fields =
+        [("name", name.as_str()), ("partitions", "3"), ("config_name", "retention.ms"), ("config_value", "86400000")];
+    assert_eq!(done(&instance, "/topics", &fields).await, format!("/topics/{name}?done=created"));
+    let (status, html) = get(&instance, &format!("/topics/{name}?done=created")).await;
+    assert_eq!(status, 200, "it is there at once");
+    let shown = text(&html);
+    assert!(shown.contains("The topic was created.") && shown.contains("Partitions 3"), "{shown}");
+    if is_real() {
+        let html = page_with(&instance, &format!("/topics/{name}"), &["set on topic"]).await;
+        assert!(text(&html).contains("retention.ms 86400000 1 d 0 h set on topic"), "{}", text(&html));
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_can_not_be_made_comes_back_with_what_was_typed() {
+    let instance = Instance::start().await;
+    let html =
+        refused(&instance, "/topics", &[("name", "a b"), ("partitions", "many"), ("replication", "0")], 422).await;
+    for shown in [
+        "value=\"a b\"",
+        "value=\"many\"",
+        "value=\"0\"",
+        "1 to 249 letters",
+        "A whole number is wanted.",
+        "1 to 32767.",
+    ] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+    assert_eq!(html.matches("aria-invalid=\"true\"").count(), 3, "{html}");
+    let html = refused(&instance, "/topics", &[("name", &instance.topic)], 422).await;
+    assert!(html.contains("There is a topic of this name."), "{html}");
+    let colliding = instance.topic.replacen("server-test", "server.test", 1);
+    done(&instance, "/topics", &[("name", &format!("{colliding}.x"))]).await;
+    let html = refused(&instance, "/topics", &[("name", &format!("{colliding}_x"))], 422).await;
+    assert!(html.contains(&format!("It collides with {colliding}.x")), "{html}");
+    if is_real() {
+        let name = unique("never");
+        let html = refused(&instance, "/topics", &[("name", &name), ("replication", "9")], 422).await;
+        assert!(html.contains("1 to 3: the cluster has so many brokers."), "{html}");
+        let fields = [("name", name.as_str()), ("config_name", "retention.ms"), ("config_value", "a week")];
+        let html = refused(&instance, "/topics", &fields, 422).await;
+        assert!(
+            html.contains("Not a number of type LONG") && html.contains("value=\"a week\""),
+            "in Kafka's words: {html}"
+        );
+        assert_eq!(get(&instance, &format!("/topics/{name}")).await.0, 404, "nothing was made");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topics_page_shows_its_partitions_and_who_reads_it() {
+    let instance = Instance::start().await;
+    let topic = &instance.topic;
+    for _ in 0..4 {
+        instance.send("x").await;
+    }
+    let path = format!("/topics/{topic}");
+    let html = page_with(&instance, &path, &[&format!("href=\"/groups/{topic}\""), "this instance"]).await;
+    let shown = text(&html);
+    assert!(shown.contains("Messages 4"), "{shown}");
+    assert_eq!(html.matches(&format!("{0} of {0}", replicas())).count(), 2, "a row for each partition: {shown}");
+    assert!(
+        html.contains("href=\"/?feed=default\"") && html.contains(&format!("href=\"/produce?to={topic}\"")),
+        "{html}"
+    );
+    assert!(!html.contains(" style="), "within the usual policy");
+    for name in ["no-such-topic", "a%20b", "%2E%2E%2Fx"] {
+        let (status, html) = get(&instance, &format!("/topics/{name}")).await;
+        assert!(status == 404 && html.contains("does not exist"), "{name}: {html}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_is_edited_in_its_place_and_goes_back_to_its_default() {
+    if !is_real() {
+        return;
+    }
+    let instance = Instance::start().await;
+    let path = format!("/topics/{}", instance.topic);
+    let config = format!("{path}/config");
+    let (_, html) = get(&instance, &format!("{path}?edit=retention.ms")).await;
+    assert!(html.contains(&format!("action=\"{config}\"")) && html.contains("value=\"604800000\""), "{html}");
+    let set = [("setting", "retention.ms"), ("value", "60000")];
+    assert_eq!(done(&instance, &config, &set).await, format!("{path}?done=config#config"));
+    page_with(&instance, &path, &["<span class=\"mono\">60000</span>", "set on topic"]).await;
+
+    let html = refused(&instance, &config, &[("setting", "retention.ms"), ("value", "<long>")], 422).await;
+    assert!(html.contains("Not a number of type LONG") && html.contains("value=\"&lt;long&gt;\""), "{html}");
+    let html = refused(&instance, &config, &[("setting", "no.such.setting"), ("value", "1")], 422).await;
+    assert!(
+        html.contains("Unknown topic config name: no.such.setting") && html.contains("value=\"no.such.setting\""),
+        "{html}"
+    );
+    refused(&instance, &config, &[("setting", " "), ("value", "1")], 422).await;
+
+    done(&instance, &config, &[("setting", "retention.ms"), ("value", "1"), ("default", "1")]).await;
+    let html = page_with(&instance, &path, &["<span class=\"mono\">604800000</span>"]).await;
+    assert!(!html.contains("set on topic"), "{html}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_destroys_needs_the_name_typed_again() {
+    let instance = Instance::start().await;
+    let name = unique("doomed");
+    done(&instance, "/topics", &[("name", &name), ("partitions", "2")]).await;
+    let path = format!("/topics/{name}");
+    let send = instance.url(&format!("/api/kafka/send?topic={name}"));
+    for _ in 0..3 {
+        assert_eq!(common::post_json(&send, "x").await.status(), 200);
+    }
+    for (action, wrong) in [("empty", ""), ("delete", "doomed"), ("delete", "")] {
+        let html = refused(&instance, &format!("{path}/{action}"), &[("confirm", wrong)], 422).await;
+        assert!(html.contains(&format!("id=\"change-{action}\" open")), "{html}");
+        assert!(
+            html.contains(&format!("Type the topic&#39;s name: {name}."))
+                || html.contains(&format!("Type the topic's name: {name}.")),
+            "{html}"
+        );
+    }
+    page_with(&instance, &path, &[">Messages</dt><dd>3<"]).await;
+
+    assert_eq!(done(&instance, &format!("{path}/empty"), &[("confirm", &name)]).await, format!("{path}?done=empty"));
+    let html = page_with(&instance, &format!("{path}?done=empty"), &[">Messages</dt><dd>0<"]).await;
+    assert!(html.contains("All messages were deleted."), "{html}");
+
+    assert_eq!(
+        done(&instance, &format!("{path}/delete"), &[("confirm", &name)]).await,
+        format!("/topics?deleted={name}")
+    );
+    assert_eq!(get(&instance, &path).await.0, 404);
+    let (_, html) = get(&instance, &format!("/topics?deleted={name}")).await;
+    assert!(
+        html.contains(&format!("The topic {name} was deleted.")) && !html.contains(&format!("href=\"{path}\"")),
+        "{html}"
+    );
+    assert_eq!(post(&instance, &format!("{path}/delete"), &[("confirm", &name)]).await.status(), 404, "once");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_are_added_with_the_name_typed_again() {
+    if !is_real() {
+        return;
+    }
+    let instance = Instance::start().await;
+    let path = format!("/topics/{}", instance.topic);
+    let add = format!("{path}/partitions");
+    let html = refused(&instance, &add, &[("partitions", "2"), ("confirm", "")], 422).await;
+    assert!(
+        html.contains("More than 2: partitions are never removed.") && html.contains("2 fields need a correction."),
+        "{html}"
+    );
+    assert!(html.contains("id=\"change-partitions\" open"), "{html}");
+    refused(&instance, &add, &[("partitions", "x"), ("confirm", &instance.topic)], 422).await;
+    let fields = [("partitions", "4"), ("confirm", instance.topic.as_str())];
+    assert_eq!(done(&instance, &add, &fields).await, format!("{path}?done=partitions"));
+    page_with(&instance, &path, &[">Partitions</dt><dd>4<"]).await;
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kafkas_own_topics_and_other_sites_change_nothing() {
+    let instance = Instance::start().await;
+    let internal = "__consumer_offsets";
+    for action in ["delete", "empty"] {
+        let response = post(&instance, &format!("/topics/{internal}/{action}"), &[("confirm", internal)]).await;
+        assert_eq!(response.status(), 422, "{action}");
+    }
+    let foreign = browser()
+        .post(instance.url(&format!("/topics/{}/delete", instance.topic)))
+        .header("sec-fetch-site", "cross-site")
+        .form(&[("confirm", &instance.topic)])
+        .send();
+    assert_eq!(foreign.await.unwrap().status(), StatusCode::FORBIDDEN);
+    assert_eq!(get(&instance, &format!("/topics/{}", instance.topic)).await.0, 200);
+    instance.stop().await;
+}
