@@ -27,6 +27,13 @@ async fn sent(tab: &mut JsonTab, within: Duration) -> (Vec<Vec<(i32, i64)>>, Vec
     (records, behind)
 }
 
+/// What `/metrics` says of the page's feed.
+async fn metric(instance: &Instance, name: &str) -> f64 {
+    let text = reqwest::get(instance.url("/metrics")).await.unwrap().text().await.unwrap();
+    let sample = text.lines().find(|line| line.starts_with(&format!("{name}{{feed=\"default\"")));
+    sample.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("no {name} in {text}"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tab_is_sent_so_much_ahead_and_told_how_far_it_is_behind() {
     const STALL: u64 = 15;
@@ -51,10 +58,14 @@ async fn a_tab_is_sent_so_much_ahead_and_told_how_far_it_is_behind() {
     let told = behind.last().expect("it is told");
     assert_eq!(told.records as usize, produced.len(), "what was sent and not taken in is still before the tab");
     assert!(told.bytes > told.records && told.millis >= 1000, "{told:?}");
+    assert_eq!(metric(&instance, "ottla_tabs_behind").await, 1.0);
+    assert!(metric(&instance, "ottla_tabs_oldest_waiting_seconds").await >= 1.0);
 
     tab.send(&Command::Taken(1 + wire::UNTAKEN_RECORDS)).await;
     let (rest, behind) = sent(&mut tab, Duration::from_secs(8)).await;
     assert_eq!(behind.last(), Some(&Behind::default()), "it is told when that is over");
+    assert_eq!(metric(&instance, "ottla_tabs_behind").await, 0.0);
+    assert_eq!(metric(&instance, "ottla_tabs_oldest_waiting_seconds").await, 0.0);
     let mut all: Vec<_> = ahead.into_iter().chain(rest).flatten().collect();
     all.sort_unstable();
     produced.sort_unstable();
@@ -69,6 +80,7 @@ async fn a_tab_is_sent_so_much_ahead_and_told_how_far_it_is_behind() {
     });
     assert!(cursor.await.is_some(), "it is told where to go on");
     assert_eq!(tab.closed().await.0, ByeReason::Stalled.close_code());
+    assert_eq!(metric(&instance, "ottla_tabs_behind").await, 0.0, "who is gone is not behind");
     instance.stop().await;
 }
 

@@ -142,8 +142,7 @@ impl Page<'_> {
     ) -> fmt::Result {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Histogram)?;
         for (labels, histogram) in samples {
-            // The library's word for +Inf.
-            let bounds = BOUNDS.into_iter().chain([f64::MAX]);
+            let bounds = BOUNDS.into_iter().chain([f64::INFINITY]);
             let buckets: Vec<_> = bounds.zip(histogram.buckets).collect();
             sample(&mut family, &labels, |sample| {
                 sample.encode_histogram::<NoLabelSet>(histogram.sum, histogram.count(), &buckets, None)
@@ -363,7 +362,11 @@ impl Scrape {
                 Some((of_and(feed, "broker", broker.id.to_string()), broker.round_trip?.as_secs_f64()))
             })
         });
-        page.gauge("ottla_kafka_client_broker_rtt_p99_seconds", "Round trips of the last second.", trips)?;
+        page.gauge(
+            "ottla_kafka_client_broker_rtt_p99_seconds",
+            "99 % of the last second's requests took this at most. A fetch waits for records, up to fetch.wait.max.ms.",
+            trips,
+        )?;
         page.gauge(
             "ottla_kafka_client_prefetched_records",
             "Records that were fetched and not consumed yet.",
