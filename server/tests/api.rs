@@ -135,3 +135,42 @@ async fn what_is_not_there_is_a_problem() {
     }
     instance.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_is_made_configured_enlarged_and_deleted() {
+    if std::env::var("OTTLA_TEST_BROKERS").is_err() {
+        // The embedded broker has not all of it; its own words are tried in tests/topics.rs.
+        return;
+    }
+    let instance = Instance::start().await;
+    let name = format!("api-{}", uuid::Uuid::new_v4());
+    let place = format!("/api/v1/topics/{name}");
+    let wanted = json!({"name": name, "partitions": 2, "config": [{"name": "retention.ms", "value": "60000"}]});
+    assert_eq!(post(&instance, "/api/v1/topics", &wanted).await, (201, json!({"name": name})));
+    let (status, problem) = post(&instance, "/api/v1/topics", &wanted).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("name")), "{problem}");
+    let (_, found) = get(&instance, &format!("/api/v1/topics?q={name}")).await;
+    assert_eq!((&found["found"], &found["topics"][0]["partitions"]), (&json!(1), &json!(2)), "{found}");
+
+    let client = reqwest::Client::new();
+    let change = json!([{"name": "retention.ms", "value": "120000"}]);
+    let changed = client.patch(instance.url(&format!("{place}/config"))).json(&change).send().await.unwrap();
+    assert_eq!(changed.status(), 204);
+    let (_, config) = get(&instance, &format!("{place}/config")).await;
+    let retention = config.as_array().unwrap().iter().find(|entry| entry["name"] == "retention.ms").unwrap();
+    assert_eq!((&retention["value"], &retention["source"]), (&json!("120000"), &json!("topic")));
+
+    let more = json!({"partitions": 4, "confirm": name});
+    let added = client.post(instance.url(&format!("{place}/partitions"))).json(&more).send().await.unwrap();
+    assert_eq!(added.status(), 204);
+    let (_, topic) = get(&instance, &place).await;
+    assert_eq!(topic["partitions"].as_array().unwrap().len(), 4, "{topic}");
+
+    let delete = |path: String| client.delete(instance.url(&path)).header("content-type", "application/json").send();
+    let (status, problem) = answer(delete(place.clone()).await.unwrap()).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("confirm")), "{problem}");
+    assert_eq!(delete(format!("{place}/records?confirm={name}")).await.unwrap().status(), 204);
+    assert_eq!(delete(format!("{place}?confirm={name}")).await.unwrap().status(), 204);
+    assert_eq!(get(&instance, &place).await.0, 404);
+    instance.stop().await;
+}
