@@ -554,7 +554,7 @@ mod tests {
         for setting in ["retention.ms", "no.such.setting"] {
             let form = form(setting);
             let failed = Some((TopicAction::Config, &form, &error));
-            let html = super::config(&Shown { failed, ..shown(&reader, &parts) });
+            let html = config(&Shown { failed, ..shown(&reader, &parts) });
             assert!(html.0.contains("value=\"x\"") && words_of(&html).contains(&reason), "{setting}: {}", html.0);
         }
     }
