@@ -28,6 +28,7 @@ pub struct TopicQuery {
     /// Kafka's own too, whose names begin with `__`.
     pub internal: bool,
     /// Which page of the list, from 1 on.
+    #[cfg_attr(feature = "openapi", param(value_type = i64, minimum = 0, maximum = 4294967295_u64))]
     pub page: u32,
 }
 

@@ -5,8 +5,8 @@
 //!   answered by any IP address too. A rebound name is a name.
 //! - Every unsafe method (server functions, forms, REST) and every WebSocket upgrade needs an `Origin` that is this server's
 //!   own or configured, or `Sec-Fetch-Site: same-origin`. Programs send neither header: a request without both passes when
-//!   it says `application/json`, which a foreign page can't send without a preflight that nobody answers (Fetch Standard,
-//!   "CORS-safelisted request-header"); a WebSocket upgrade without both passes too, since every browser sends `Origin`
+//!   it says `application/json` or is no POST, which a foreign page can't send without a preflight that nobody answers (Fetch
+//!   Standard, "CORS-safelisted request-header" and "CORS-safelisted method"); a WebSocket upgrade without both passes too, since every browser sends `Origin`
 //!   with it (RFC 6455, section 4.1).
 
 use super::problem::Problem;
@@ -67,14 +67,15 @@ impl Guard {
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign-host", detail));
         }
         let is_upgrade = headers.contains_key(header::SEC_WEBSOCKET_KEY);
-        let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        // RFC 9110, section 9.2.1.
+        let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
         if is_safe && !is_upgrade {
             return Ok(());
         }
         let is_own = match (header_text(headers, header::ORIGIN), header_text(headers, "sec-fetch-site")) {
             (Some(origin), _) => self.is_own_origin(headers, origin),
             (None, Some(site)) => site == "same-origin",
-            (None, None) => is_upgrade || says_json(headers),
+            (None, None) => is_upgrade || says_json(headers) || *method != Method::POST,
         };
         if is_own {
             return Ok(());
@@ -171,6 +172,22 @@ mod tests {
     ) {
         let result = guard().check(&Method::GET, &Uri::from_static(path), &headers(&[("host", host)]));
         assert_eq!(result.is_ok(), passes, "{host} {path}");
+    }
+
+    #[rstest]
+    #[case(Method::DELETE, &[], true)]
+    #[case(Method::PATCH, &[("origin", "https://evil.example.org")], false)]
+    #[case(Method::DELETE, &[("sec-fetch-site", "cross-site")], false)]
+    #[case(Method::POST, &[], false)]
+    #[case(Method::TRACE, &[], true)]
+    fn what_no_foreign_page_can_send_may_come_without_both_headers(
+        #[case] method: Method,
+        #[case] extra: &[(&'static str, &'static str)],
+        #[case] passes: bool,
+    ) {
+        let mut all = headers(extra);
+        all.insert("host", "localhost:3000".parse().unwrap());
+        assert_eq!(guard().check(&method, &Uri::from_static("/"), &all).is_ok(), passes, "{method} {extra:?}");
     }
 
     #[rstest]

@@ -59,7 +59,8 @@ impl From<ProduceError> for Problem {
         let detail = error.to_string();
         match error {
             ProduceError::Invalid(fields) => {
-                Self::invalid(fields.into_iter().map(|error| (error.field.to_string(), error.rule.to_string())))
+                let fields = fields.into_iter().map(|error| (error.field.to_string(), error.rule.to_string()));
+                Self { detail, ..Self::invalid(fields) }
             }
             ProduceError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
             ProduceError::TimedOut { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail),
@@ -99,7 +100,8 @@ impl From<TopicError> for Problem {
         let detail = error.to_string();
         match error {
             TopicError::Invalid(fields) => {
-                Self::invalid(fields.into_iter().map(|error| (error.field.to_string(), error.rule.to_string())))
+                let fields = fields.into_iter().map(|error| (error.field.to_string(), error.rule.to_string()));
+                Self { detail, ..Self::invalid(fields) }
             }
             TopicError::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-topic", detail),
             TopicError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
