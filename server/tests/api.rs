@@ -12,6 +12,18 @@ async fn get(instance: &Instance, path: &str) -> (u16, Value) {
     answer(response).await
 }
 
+/// What is there once `wanted` says so: each broker hears of a change in its own time.
+async fn get_when(instance: &Instance, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..100 {
+        let (_, found) = get(instance, path).await;
+        if wanted(&found) {
+            return found;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{path}: {}", get(instance, path).await.1);
+}
+
 async fn post(instance: &Instance, path: &str, body: &Value) -> (u16, Value) {
     answer(reqwest::Client::new().post(instance.url(path)).json(body).send().await.unwrap()).await
 }
@@ -150,28 +162,36 @@ async fn a_topic_is_made_configured_enlarged_and_deleted() {
     assert_eq!(post(&instance, "/api/v1/topics", &wanted).await, (201, json!({"name": name})));
     let (status, problem) = post(&instance, "/api/v1/topics", &wanted).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("name")), "{problem}");
-    let (_, found) = get(&instance, &format!("/api/v1/topics?q={name}")).await;
-    assert_eq!((&found["found"], &found["topics"][0]["partitions"]), (&json!(1), &json!(2)), "{found}");
+    let found = get_when(&instance, &format!("/api/v1/topics?q={name}"), |found| found["found"] == 1).await;
+    assert_eq!(found["topics"][0]["partitions"], 2, "{found}");
 
     let client = reqwest::Client::new();
     let change = json!([{"name": "retention.ms", "value": "120000"}]);
     let changed = client.patch(instance.url(&format!("{place}/config"))).json(&change).send().await.unwrap();
     assert_eq!(changed.status(), 204);
-    let (_, config) = get(&instance, &format!("{place}/config")).await;
-    let retention = config.as_array().unwrap().iter().find(|entry| entry["name"] == "retention.ms").unwrap();
-    assert_eq!((&retention["value"], &retention["source"]), (&json!("120000"), &json!("topic")));
+    let changed = |config: &Value| {
+        let retention = config.as_array().unwrap().iter().find(|entry| entry["name"] == "retention.ms").unwrap();
+        retention["value"] == "120000" && retention["source"] == "topic"
+    };
+    get_when(&instance, &format!("{place}/config"), changed).await;
 
     let more = json!({"partitions": 4, "confirm": name});
     let added = client.post(instance.url(&format!("{place}/partitions"))).json(&more).send().await.unwrap();
     assert_eq!(added.status(), 204);
-    let (_, topic) = get(&instance, &place).await;
-    assert_eq!(topic["partitions"].as_array().unwrap().len(), 4, "{topic}");
+    get_when(&instance, &place, |topic| topic["partitions"].as_array().unwrap().len() == 4).await;
 
     let delete = |path: String| client.delete(instance.url(&path)).header("content-type", "application/json").send();
     let (status, problem) = answer(delete(place.clone()).await.unwrap()).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("confirm")), "{problem}");
     assert_eq!(delete(format!("{place}/records?confirm={name}")).await.unwrap().status(), 204);
     assert_eq!(delete(format!("{place}?confirm={name}")).await.unwrap().status(), 204);
-    assert_eq!(get(&instance, &place).await.0, 404);
+    // Each broker hears of it in its own time.
+    for left in (0..100).rev() {
+        if reqwest::get(instance.url(&place)).await.unwrap().status() == 404 {
+            break;
+        }
+        assert!(left > 0, "the topic is still there");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     instance.stop().await;
 }
