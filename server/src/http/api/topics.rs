@@ -147,6 +147,8 @@ pub(super) async fn config(
     State(engine): State<Arc<Engine>>,
     Address(topic): Address<String>,
 ) -> Result<Json<Vec<ConfigEntry>>, Problem> {
+    // Of a topic that is not there, Kafka says something else than that.
+    engine.topic(&topic).await?.ok_or_else(|| unknown(&topic))?;
     Ok(Json(engine.topic_config(&topic).await?))
 }
 
