@@ -10,6 +10,7 @@ mod headers;
 mod health;
 mod live;
 mod metrics;
+mod outcome;
 mod preferences;
 mod problem;
 mod reset;

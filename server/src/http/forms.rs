@@ -1,16 +1,14 @@
 //! The produce form without JavaScript: post, then redirect to the receipt, or the page again with what was typed.
 
-use super::AppState;
-use app::{FormFailure, shell};
+use super::{AppState, outcome};
+use app::FormFailure;
 use axum::{
     RequestExt,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{Request, State},
     response::{IntoResponse, Redirect, Response},
 };
 use http::StatusCode;
-use leptos::prelude::provide_context;
-use std::sync::Arc;
 use wire::{Encoding, HeaderInput, ProduceError, ProduceInput, Receipt};
 
 /// The form's fields as a browser sends them (`application/x-www-form-urlencoded`).
@@ -68,18 +66,7 @@ async fn failed(state: AppState, form: Form, error: ProduceError) -> Response {
         ProduceError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
     };
     let failure = FormFailure { input: form.input, error };
-    let (engine, options) = (Arc::clone(&state.engine), state.leptos.clone());
-    let page = leptos_axum::render_app_async_with_context(
-        move || {
-            provide_context(Arc::clone(&engine));
-            provide_context(failure.clone());
-        },
-        move || shell(options.clone()),
-    );
-    let mut response =
-        page(Request::get(form.back.path()).body(Body::empty()).expect("both paths are legal addresses")).await;
-    *response.status_mut() = status;
-    response
+    outcome::page(&state, form.back.path(), status, failure).await
 }
 
 impl Form {

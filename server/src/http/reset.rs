@@ -1,15 +1,13 @@
 //! The reset of a group's offsets, as its page posts it: `POST /groups/NAME/reset`.
 
-use super::AppState;
-use app::{ResetOutcome, shell};
+use super::{AppState, outcome};
+use app::ResetOutcome;
 use axum::{
-    body::{Body, Bytes},
-    extract::{Path, Request, State},
+    body::Bytes,
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
 use http::StatusCode;
-use leptos::prelude::provide_context;
-use std::sync::Arc;
 use wire::{ResetError, ResetRow};
 
 /// `POST /groups/{name}/reset`: does what its dry run showed, and renders the page with what came of it.
@@ -44,20 +42,7 @@ async fn page(state: &AppState, group: &str, outcome: ResetOutcome) -> Response 
         ResetOutcome::Failed(_) => StatusCode::BAD_GATEWAY,
     };
     let address = format!("{}/reset", app::group_path(group));
-    let (engine, options) = (Arc::clone(&state.engine), state.leptos.clone());
-    let page = leptos_axum::render_app_async_with_context(
-        move || {
-            provide_context(Arc::clone(&engine));
-            provide_context(outcome.clone());
-        },
-        move || shell(options.clone()),
-    );
-    let Ok(request) = Request::get(address).body(Body::empty()) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let mut response = page(request).await;
-    *response.status_mut() = status;
-    response
+    outcome::page(state, &address, status, outcome).await
 }
 
 /// What a form of the page sends.

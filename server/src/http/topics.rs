@@ -1,16 +1,14 @@
 //! The forms of the topics' pages, as browsers post them without JavaScript: done, they lead to where it can be seen; refused, the
 //! page comes again with what was typed and what is wrong with it.
 
-use super::AppState;
-use app::{ChangeForm, TopicAction, TopicForm, TopicOutcome, shell, topic_path};
+use super::{AppState, outcome::page};
+use app::{ChangeForm, TopicAction, TopicForm, TopicOutcome, topic_path};
 use axum::{
-    body::{Body, Bytes},
-    extract::{Path, Request, State},
+    body::Bytes,
+    extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
 use http::StatusCode;
-use leptos::prelude::provide_context;
-use std::sync::Arc;
 use wire::{TopicError, check_topic_name};
 
 /// `POST /topics`: makes a topic.
@@ -103,24 +101,6 @@ fn status(error: &TopicError) -> StatusCode {
         TopicError::Refused { .. } | TopicError::Partly { .. } => StatusCode::BAD_GATEWAY,
         TopicError::Unanswered { .. } => StatusCode::GATEWAY_TIMEOUT,
     }
-}
-
-/// The form's page, with what was typed and what is wrong with it.
-async fn page(state: &AppState, address: &str, status: StatusCode, outcome: TopicOutcome) -> Response {
-    let (engine, options) = (Arc::clone(&state.engine), state.leptos.clone());
-    let page = leptos_axum::render_app_async_with_context(
-        move || {
-            provide_context(Arc::clone(&engine));
-            provide_context(outcome.clone());
-        },
-        move || shell(options.clone()),
-    );
-    let Ok(request) = Request::get(address).body(Body::empty()) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let mut response = page(request).await;
-    *response.status_mut() = status;
-    response
 }
 
 fn read_new(body: &[u8]) -> TopicForm {
