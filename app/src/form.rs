@@ -21,6 +21,9 @@ pub struct Posted {
     pub acked_in: u64,
 }
 
+/// Stands for a header line's number where the browser is to put one.
+pub const NEW_LINE: &str = "{line}";
+
 /// The name of a field's control.
 pub fn name(field: Field) -> &'static str {
     match field {

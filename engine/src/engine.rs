@@ -63,7 +63,7 @@ pub struct Engine {
     journal_read: watch::Sender<bool>,
     /// Why the instance must not go on.
     fatal: watch::Sender<Option<String>>,
-    producer: Producer,
+    pub(crate) producer: Producer,
     reader: Reader,
     pub(crate) admin: Admin,
     feeds: Vec<Arc<Feed>>,
@@ -275,23 +275,6 @@ impl Engine {
 
     pub(crate) fn tab_disconnected(&self) {
         self.tabs.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Checks a message and produces it.
-    ///
-    /// # Errors
-    /// The fields that broke a rule, or what Kafka said.
-    pub async fn produce(&self, input: &ProduceInput) -> Result<Receipt, ProduceError> {
-        let checked = input.check(self.limits(), || uuid::Uuid::new_v4().to_string()).map_err(ProduceError::Invalid);
-        let result = match checked {
-            Ok(outgoing) => {
-                let _waiting = self.produced.begin();
-                self.producer.send(outgoing).await
-            }
-            Err(error) => Err(error),
-        };
-        self.produced.ended(&result);
-        result
     }
 
     /// Reads one record from the log, in full.

@@ -13,6 +13,7 @@ mod ingest;
 mod journal;
 mod meter;
 mod peers;
+mod produce;
 mod replay;
 mod state;
 mod tab;
@@ -31,6 +32,7 @@ pub use kafka::{
     BrokerReport, ClientReport, ClientSettings, From, GroupSettings, ProducerSettings, Protocol, is_secret,
 };
 pub use meter::{BOUNDS, Histogram, Produced};
+pub use produce::{AgainError, Fate};
 pub use state::Announcement;
 pub use tab::{Output, Refusal, Tab, check_filter};
 pub use topics::TopicParts;

@@ -90,13 +90,13 @@ impl Deliveries {
         self.producer.send(message).map(|()| answer).map_err(|(error, _)| error)
     }
 
-    /// Hands on a message, which waits at most so long for room, and waits for the answer.
-    pub async fn send<'a>(
+    /// Hands on a message, which waits at most so long for room.
+    pub async fn hand_on<'a>(
         &self,
         topic: &'a str,
         room_within: Duration,
         fill: impl FnOnce(&mut Message<'a>),
-    ) -> Result<Delivered, KafkaError> {
+    ) -> Result<Answer, KafkaError> {
         let (mut message, answer) = message(topic, fill);
         let began = Instant::now();
         while let Err((error, back)) = self.producer.send(message) {
@@ -106,7 +106,7 @@ impl Deliveries {
             message = back;
             tokio::time::sleep(OFFER_AGAIN).await;
         }
-        answer.await.unwrap_or(Err(KafkaError::Canceled))
+        Ok(answer)
     }
 
     /// librdkafka's own.

@@ -61,30 +61,48 @@ impl Producer {
     /// A topic or a partition that does not exist, a broker that refuses, no answer within the delivery time-out.
     pub async fn send(&self, message: Outgoing) -> Result<Receipt, ProduceError> {
         self.check_place(&message).await?;
+        self.hand_on(message).await?.await
+    }
 
+    /// Hands on a message to a topic and a partition that were checked, as soon as there is room for it. Messages to a partition stand
+    /// in the log in the order in which they were handed on; the answer is waited for apart.
+    ///
+    /// # Errors
+    /// When there is no room. The answer's errors are those of [`Self::send`].
+    pub async fn hand_on(
+        &self,
+        message: Outgoing,
+    ) -> Result<impl Future<Output = Result<Receipt, ProduceError>> + use<>, ProduceError> {
         let began = Instant::now();
-        let sent = self.deliveries.send(&message.topic, QUEUE_DEADLINE, |record| {
+        let handed_on = self.deliveries.hand_on(&message.topic, QUEUE_DEADLINE, |record| {
             record.partition = message.partition;
             record.key = message.key.as_deref();
             record.payload = message.value.as_deref();
             if !message.headers.is_empty() {
                 let headers = OwnedHeaders::new_with_capacity(message.headers.len());
                 record.headers = Some(message.headers.iter().fold(headers, |headers, header| {
-                    headers.insert(Header { key: &header.name, value: Some(&header.value[..]) })
+                    headers.insert(Header { key: &header.name, value: header.value.as_deref() })
                 }));
             }
         });
-        match sent.await {
-            Ok(delivery) => Ok(Receipt {
-                partition: delivery.partition,
-                offset: delivery.offset,
-                timestamp: delivery.timestamp.to_millis(),
-                acked_in: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
-                key: message.key.map(Data::whole),
-                topic: message.topic,
-            }),
-            Err(error) => Err(self.refusal(&error, &message)),
-        }
+        let answer = match handed_on.await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.refusal(&error, &message)),
+        };
+        let producer = self.clone();
+        Ok(async move {
+            match answer.await.unwrap_or(Err(KafkaError::Canceled)) {
+                Ok(delivery) => Ok(Receipt {
+                    partition: delivery.partition,
+                    offset: delivery.offset,
+                    timestamp: delivery.timestamp.to_millis(),
+                    acked_in: u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+                    key: message.key.map(Data::whole),
+                    topic: message.topic,
+                }),
+                Err(error) => Err(producer.refusal(&error, &message)),
+            }
+        })
     }
 
     /// Hands on a message to a topic that is known to exist, without waiting; the answer is whether it was acknowledged.
@@ -119,7 +137,10 @@ impl Producer {
 
     /// Refuses a topic or a partition that does not exist. While Kafka does not answer nothing is known, and the delivery
     /// decides.
-    async fn check_place(&self, message: &Outgoing) -> Result<(), ProduceError> {
+    ///
+    /// # Errors
+    /// [`ProduceError::Invalid`] alone.
+    pub async fn check_place(&self, message: &Outgoing) -> Result<(), ProduceError> {
         let Some(count) = self.partition_count(&message.topic).await else { return Ok(()) };
         match (count, message.partition) {
             (0, _) => Err(invalid(Field::Topic, Rule::UnknownTopic)),

@@ -90,7 +90,7 @@ fn order(topic: &str, number: u64) -> Outgoing {
         5..8 => Some(format!("healthcheck ping from lb-0{}", rng.random_range(1..4)).into()),
         _ => Some(order_json(number, &customer, &mut rng).into()),
     };
-    let header = |name: &str, value: String| OutgoingHeader { name: name.into(), value: value.into() };
+    let header = |name: &str, value: String| OutgoingHeader { name: name.into(), value: Some(value.into()) };
     Outgoing {
         topic: topic.into(),
         partition: None,

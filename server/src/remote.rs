@@ -4,7 +4,6 @@
 //! failed, 2 a command line that can't be read; 141 where whoever read standard output closed it (as a program that SIGPIPE ends
 //! has in a shell), and what signals make of a program that does not handle them.
 
-mod line;
 pub mod produce;
 pub mod tail;
 

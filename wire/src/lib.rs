@@ -16,6 +16,8 @@ mod event;
 mod filter;
 mod group;
 mod journal;
+#[cfg(feature = "lines")]
+pub mod lines;
 mod number;
 mod page;
 mod produce;

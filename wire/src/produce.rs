@@ -38,8 +38,10 @@ pub struct ProduceInput {
 pub struct HeaderInput {
     /// The name.
     pub name: String,
-    /// The value, as text.
+    /// The value.
     pub value: String,
+    /// How [`Self::value`] is meant: `auto` and `text` as text; not as JSON.
+    pub encoding: Encoding,
 }
 
 /// How a key or a value is meant.
@@ -93,8 +95,8 @@ pub struct Outgoing {
 pub struct OutgoingHeader {
     /// The name.
     pub name: String,
-    /// The value.
-    pub value: Bytes,
+    /// The value, or null.
+    pub value: Option<Bytes>,
 }
 
 /// What a message may be at most.
@@ -176,7 +178,7 @@ pub enum Rule {
         /// What the decoder says.
         reason: String,
     },
-    /// A key may not be JSON.
+    /// A key or a header may not be JSON.
     #[error("must be auto, text, base64 or null")]
     KeyEncoding,
     /// A header without a name.
@@ -273,7 +275,7 @@ impl ProduceInput {
         let size = |bytes: &Option<Option<Bytes>>| bytes.iter().flatten().map(|bytes| bytes.len() as u64).sum::<u64>();
         let bytes = size(&key)
             + size(&value)
-            + headers.iter().map(|header| (header.name.len() + header.value.len()) as u64).sum::<u64>();
+            + headers.iter().map(|header| (header.name.len() + header.value.iter().map(Bytes::len).sum::<usize>()) as u64).sum::<u64>();
         if bytes > limits.message_bytes {
             let rule = Rule::TooLarge { bytes, limit: limits.message_bytes };
             errors.push(FieldError { field: Field::Value, rule });
@@ -323,15 +325,17 @@ impl ProduceInput {
     /// A header whose name and value are both empty is a line that nobody filled in, and is passed over.
     fn check_headers(&self, errors: &mut Vec<FieldError>) -> Vec<OutgoingHeader> {
         let mut headers = Vec::with_capacity(self.headers.len());
-        for (index, HeaderInput { name, value }) in self.headers.iter().enumerate() {
-            match (name.is_empty(), value.is_empty()) {
-                (true, true) => {}
-                (true, false) => {
-                    let index = u32::try_from(index).unwrap_or(u32::MAX);
-                    errors.push(FieldError { field: Field::Header(index), rule: Rule::HeaderName });
-                }
-                (false, _) => headers.push(OutgoingHeader { name: name.clone(), value: value.clone().into() }),
-            }
+        for (index, HeaderInput { name, value, encoding }) in self.headers.iter().enumerate() {
+            let checked = match (encoding, name.is_empty()) {
+                (_, true) if value.is_empty() => continue,
+                (_, true) => Err(Rule::HeaderName),
+                (Encoding::Auto | Encoding::Text, _) => Ok(Some(value.clone().into())),
+                (Encoding::Base64, _) => decode_base64(value).map(Some),
+                (Encoding::Null, _) => Ok(None),
+                (Encoding::Json, _) => Err(Rule::KeyEncoding),
+            };
+            let field = Field::Header(u32::try_from(index).unwrap_or(u32::MAX));
+            headers.extend(take(checked, field, errors).map(|value| OutgoingHeader { name: name.clone(), value }));
         }
         headers
     }
@@ -416,9 +420,27 @@ mod tests {
 
     #[test]
     fn a_header_needs_a_name() {
-        let header = |name: &str, value: &str| HeaderInput { name: name.into(), value: value.into() };
+        let header =
+            |name: &str, value: &str| HeaderInput { name: name.into(), value: value.into(), ..HeaderInput::default() };
         let headers = vec![header("a", ""), header("", ""), header("", "v")];
         refuses(&ProduceInput { headers, ..input() }, Field::Header(2), Rule::HeaderName);
+    }
+
+    #[test]
+    fn a_header_is_text_bytes_or_null() {
+        let header = |encoding, value: &str| HeaderInput { name: "h".into(), value: value.into(), encoding };
+        let headers = [(Encoding::Auto, "a"), (Encoding::Text, ""), (Encoding::Base64, "AP8="), (Encoding::Null, "")];
+        let headers = headers.map(|(encoding, value)| header(encoding, value)).to_vec();
+        let values: Vec<_> =
+            check(&ProduceInput { headers, ..input() }).unwrap().headers.into_iter().map(|header| header.value).collect();
+        let bytes = |bytes: &'static [u8]| Some(Bytes::from_static(bytes));
+        assert_eq!(values, [bytes(b"a"), bytes(b""), bytes(&[0, 0xff]), None]);
+        let refused = |encoding, value| {
+            let headers = vec![header(encoding, value)];
+            check(&ProduceInput { headers, ..input() }).unwrap_err().remove(0)
+        };
+        assert_eq!(refused(Encoding::Json, "{}"), FieldError { field: Field::Header(0), rule: Rule::KeyEncoding });
+        assert!(matches!(refused(Encoding::Base64, "?").rule, Rule::Base64 { .. }));
     }
 
     #[test]

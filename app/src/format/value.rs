@@ -46,15 +46,6 @@ pub fn is_json(data: &Data, text: &str) -> bool {
     if data.is_cut() { json::begins_a_document(text) } else { json::is_document(text) }
 }
 
-/// A value as plain text, for a field: text as it is, bytes in hexadecimal.
-#[cfg(feature = "ssr")]
-pub fn plain(data: &Data) -> String {
-    match data.text() {
-        Some(text) => text.into(),
-        None => hex::line(&data.head, data.head.len()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

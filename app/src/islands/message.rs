@@ -40,7 +40,7 @@ pub fn collect(form: &HtmlFormElement) -> ProduceInput {
     let text = |name: &str| data.get(name).as_string().unwrap_or_default();
     let texts =
         |name: &str| data.get_all(name).iter().map(|value| value.as_string().unwrap_or_default()).collect::<Vec<_>>();
-    let headers = texts("header_name").into_iter().zip(texts("header_value"));
+    let headers = texts("header_name").into_iter().zip(texts("header_value")).zip(texts("header_encoding"));
     ProduceInput {
         topic: text("topic"),
         partition: text("partition"),
@@ -49,7 +49,9 @@ pub fn collect(form: &HtmlFormElement) -> ProduceInput {
         value_encoding: encoding(&text("value_encoding")),
         value: text("value"),
         allow_empty: data.has("allow_empty"),
-        headers: headers.map(|(name, value)| HeaderInput { name, value }).collect(),
+        headers: headers
+            .map(|((name, value), as_)| HeaderInput { name, value, encoding: encoding(&as_) })
+            .collect(),
     }
 }
 

@@ -6,11 +6,12 @@ use super::{
     tab::{Tab, tab},
 };
 use crate::{
-    browser,
+    browser, form,
+    format::number::bytes,
     live::SentState,
     markup::{
         banner::banner,
-        produce::{header_line, refused, stored, value_hint},
+        produce::{refused, stored},
         receipt::{posted, sent},
     },
 };
@@ -19,7 +20,7 @@ use leptos_i18n::td_string;
 use maud::{Markup, html};
 use std::cell::Cell;
 use web_sys::{Element, Event, HtmlInputElement, HtmlTextAreaElement};
-use wire::{Encoding, HeaderInput, Receipt};
+use wire::{Encoding, Receipt};
 
 const FORM: &str = "produce";
 
@@ -39,8 +40,8 @@ fn begin(tab: Tab, main: &Element) {
     let outcome = RwSignal::new(Outcome::None);
     browser::listen(main, "submit", move |event| submit(tab, outcome, &event));
     browser::listen(main, "click", move |event| act(tab, outcome, &event));
-    browser::listen(main, "change", move |_| describe(tab));
-    browser::listen(main, "input", move |_| describe(tab));
+    browser::listen(main, "change", move |_| describe());
+    browser::listen(main, "input", move |_| describe());
     browser::listen(main, "mousedown", |event| {
         // The field keeps the focus: its check would move this button away from under the press.
         if browser::control(&event, "data-keeps-focus").is_some() {
@@ -88,7 +89,7 @@ fn submit(tab: Tab, outcome: RwSignal<Outcome>, event: &Event) {
 fn act(tab: Tab, outcome: RwSignal<Outcome>, event: &Event) {
     let Some(control) = browser::control(event, "data-do") else { return };
     match control.get_attribute("data-do").unwrap_or_default().as_str() {
-        "add-header" => add_header(tab),
+        "add-header" => add_header(),
         "remove-header" => {
             if let Ok(Some(line)) = control.closest(".header-line") {
                 line.remove();
@@ -99,34 +100,35 @@ fn act(tab: Tab, outcome: RwSignal<Outcome>, event: &Event) {
                 form.reset();
                 message::show(tab, &form, &[]);
                 outcome.set(Outcome::None);
-                describe(tab);
+                describe();
             }
         }
         _ => {}
     }
 }
 
-fn add_header(tab: Tab) {
+fn add_header() {
     thread_local! {
         // Far above the lines that come with the page.
         static NEXT: Cell<usize> = const { Cell::new(1_000) };
     }
     let id = NEXT.replace(NEXT.get() + 1);
-    if let Some(headers) = browser::by_id::<Element>("headers") {
-        let line = header_line(&tab.reader, id, &HeaderInput::default(), None);
-        let _ = headers.insert_adjacent_html("beforeend", &line.into_string());
+    if let (Some(headers), Some(line)) =
+        (browser::by_id::<Element>("headers"), browser::by_id::<Element>("header-line"))
+    {
+        let line = line.inner_html().replace(form::NEW_LINE, &id.to_string());
+        let _ = headers.insert_adjacent_html("beforeend", &line);
     }
 }
 
-/// Says under the value how it is sent and how large it is.
-fn describe(tab: Tab) {
+/// Says under the value how large it is. How it is sent, the style shows.
+fn describe() {
     let (Some(form), Some(value)) = (message::form(FORM), browser::by_id::<HtmlTextAreaElement>("value")) else {
         return;
     };
-    let encoding = message::collect(&form).value_encoding;
-    value.set_disabled(encoding == Encoding::Null);
-    if let Some(hint) = browser::by_id::<Element>("value-hint") {
-        hint.set_inner_html(&value_hint(&tab.reader, encoding, value.value().len(), tab.limits).into_string());
+    value.set_disabled(message::collect(&form).value_encoding == Encoding::Null);
+    if let Some(size) = browser::by_id::<Element>("value-size") {
+        size.set_text_content(Some(&bytes(value.value().len() as u64)));
     }
 }
 

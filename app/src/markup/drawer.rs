@@ -70,11 +70,13 @@ pub fn files(reader: &Reader, record: &Record, path: &str) -> Markup {
     }
 }
 
-/// Leads to the form, filled with the record.
+/// Sends the record once more as it is; and leads to the form, filled with it.
 pub fn again(reader: &Reader, record: &Record) -> Markup {
+    let place = row::place(record);
     html! {
-        a.btn.primary href={ "/produce?again=" (row::place(record)) } {
-            (icon("again")) (td_string!(reader.locale, detail.again))
+        form method="post" target="_blank" action={ (row::path(&place)) "/again" } {
+            button.btn.primary { (icon("again")) (td_string!(reader.locale, detail.again)) }
         }
+        a.btn href={ "/produce?again=" (place) } { (td_string!(reader.locale, detail.edit)) }
     }
 }

@@ -1,13 +1,10 @@
 //! The full form of a message as the server renders it, and the help beside it.
 
-use super::{
-    field,
-    icon::icon,
-    produce::{header_line, value_hint},
-};
+use super::{field, icon::icon};
 use crate::{form, format::number::bytes, i18n::Locale, reader::Reader, words};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
+use std::fmt::Display;
 use wire::{Encoding, Field, FieldError, HeaderInput, Limits, ProduceInput};
 
 /// Empty lines for headers that a form without JavaScript offers.
@@ -37,6 +34,8 @@ pub fn form(reader: &Reader, topics: &[String], limits: Limits, input: &ProduceI
                             (header_line(reader, index, &header, wrong(Field::Header(index as u32)).as_deref()))
                         }
                     }
+                    // What the browser adds.
+                    template #header-line { (header_line(reader, form::NEW_LINE, &HeaderInput::default(), None)) }
                     div {
                         button.btn.needs-script type="button" data-do="add-header" {
                             (icon("plus")) (td_string!(locale, produce.add_header))
@@ -50,6 +49,27 @@ pub fn form(reader: &Reader, topics: &[String], limits: Limits, input: &ProduceI
                 }
                 button.btn.quiet.push.needs-script type="button" data-do="clear-form" { (td_string!(locale, produce.clear)) }
             }
+        }
+    }
+}
+
+/// A header's line. `id` tells its error's line from others.
+fn header_line(reader: &Reader, id: impl Display, header: &HeaderInput, wrong: Option<&str>) -> Markup {
+    let locale = reader.locale;
+    let (name, value) = (td_string!(locale, produce.header_name), td_string!(locale, produce.header_value));
+    let remove = td_string!(locale, produce.remove_header, name = header.name.as_str());
+    html! {
+        div.header-line {
+            input.input.mono name="header_name" autocomplete="off" aria-label=(name) placeholder=(name) value=(header.name)
+                aria-describedby={ "header-error-" (id) } aria-invalid=[wrong.map(|_| "true")];
+            input.input.mono name="header_value" autocomplete="off" aria-label=(value) placeholder=(value) value=(header.value);
+            select.input name="header_encoding" autocomplete="off" aria-label=(td_string!(locale, produce.value_as)) {
+                @for encoding in [Encoding::Text, Encoding::Base64, Encoding::Null] {
+                    option selected[encoding == header.encoding] { (encoding.name()) }
+                }
+            }
+            button.btn.quiet.square.needs-script type="button" aria-label=(remove) data-do="remove-header" { (icon("x")) }
+            (field::error(&format!("header-error-{id}"), wrong))
         }
     }
 }
@@ -135,12 +155,29 @@ fn value(reader: &Reader, limits: Limits, input: &ProduceInput, wrong: Option<St
                 "\n" (input.value)
             }
             (field::error("value-error", wrong.as_deref()))
-            p #value-hint .hint { (value_hint(reader, chosen, input.value.len(), limits)) }
+            p #value-hint .hint.wrap { (value_hint(locale, input.value.len(), limits)) }
             label.check {
                 input #allow_empty type="checkbox" name="allow_empty" autocomplete="off" checked[input.allow_empty];
                 span { (td_string!(locale, produce.allow_empty)) }
             }
         }
+    }
+}
+
+/// What is said under the value: how it is sent, of which the style shows what was chosen, and how large it is, which the browser keeps.
+fn value_hint(locale: Locale, size: usize, limits: Limits) -> Markup {
+    const SIZE: &str = "{size}";
+    let text = td_string!(locale, produce.size_of, size = SIZE, limit = bytes(limits.message_bytes));
+    let (before, after) = text.split_once(SIZE).unwrap_or((&text, ""));
+    let hints = [
+        (Encoding::Text, td_string!(locale, produce.text_hint)),
+        (Encoding::Json, td_string!(locale, produce.json_hint)),
+        (Encoding::Base64, td_string!(locale, produce.base64_hint)),
+        (Encoding::Null, td_string!(locale, produce.null_hint)),
+    ];
+    html! {
+        @for (encoding, hint) in hints { span data-as=(encoding.name()) { (hint) } }
+        span.push.num { (before) span #value-size { (bytes(size as u64)) } (after) }
     }
 }
 

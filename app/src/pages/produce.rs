@@ -5,7 +5,6 @@ use super::{Content, Visit, banners, host, page};
 use crate::{
     api,
     form::{FormFailure, Posted},
-    format::value::plain,
     islands::{self, Rendering},
     live::SentState,
     markup::{
@@ -65,10 +64,10 @@ fn like(record: Record) -> ProduceInput {
     };
     let (key_encoding, key) = field(record.key);
     let (value_encoding, value) = field(record.value);
-    let headers = record
-        .headers
-        .into_iter()
-        .map(|header| HeaderInput { name: header.name, value: header.value.as_ref().map(plain).unwrap_or_default() });
+    let headers = record.headers.into_iter().map(|header| {
+        let (encoding, value) = field(header.value);
+        HeaderInput { name: header.name, value, encoding }
+    });
     ProduceInput {
         topic: record.topic,
         partition: String::new(),
@@ -121,7 +120,7 @@ fn content(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::{Flags, Timestamp};
+    use wire::{Flags, Header, Timestamp};
 
     #[test]
     fn a_copy_says_null_bytes_and_text_apart() {
@@ -135,7 +134,7 @@ mod tests {
             flags: Flags::FIRST,
             key: None,
             value: Some(Data::whole(&b"\x00\xff"[..])),
-            headers: vec![],
+            headers: vec![Header { name: "h".into(), value: Some(Data::whole(&b"\xff"[..])) }],
             headers_left_out: 0,
         };
         let copy = like(record.clone());
@@ -143,6 +142,7 @@ mod tests {
             (copy.key_encoding, copy.value_encoding, copy.value.as_str()),
             (Encoding::Null, Encoding::Base64, "AP8=")
         );
+        assert_eq!((copy.headers[0].encoding, copy.headers[0].value.as_str()), (Encoding::Base64, "/w=="));
         let empty = like(Record { value: Some(Data::whole("")), ..record });
         assert!(empty.allow_empty);
     }

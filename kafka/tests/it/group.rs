@@ -102,7 +102,7 @@ async fn two_members_share_and_each_record_is_consumed_once() {
 async fn null_empty_binary_and_headers_arrive_as_they_were_sent() {
     let topic = topic(1).await;
     let (group, memory) = member(&unique("group"), &topic);
-    let header = |name: &str, value: &[u8]| OutgoingHeader { name: name.into(), value: value.to_vec().into() };
+    let header = |name: &str, value: &[u8]| OutgoingHeader { name: name.into(), value: Some(value.to_vec().into()) };
     let producer = producer();
     let tombstone = Outgoing { value: None, key: Some("gone".into()), ..message(&topic, "") };
     let empty = Outgoing { key: Some("".into()), ..message(&topic, "") };

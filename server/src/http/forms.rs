@@ -72,7 +72,7 @@ async fn failed(state: AppState, form: Form, error: ProduceError) -> Response {
 impl Form {
     fn parse(body: &[u8]) -> Self {
         let mut form = Self::default();
-        let (mut names, mut values) = (Vec::new(), Vec::new());
+        let (mut names, mut values, mut encodings) = (Vec::new(), Vec::new(), Vec::new());
         for (field, value) in url::form_urlencoded::parse(body) {
             // Browsers send line breaks in forms as CR LF (HTML, "constructing the entry list"); people type LF.
             let value = value.replace("\r\n", "\n");
@@ -86,12 +86,16 @@ impl Form {
                 "allow_empty" => form.input.allow_empty = true,
                 "header_name" => names.push(value),
                 "header_value" => values.push(value),
+                "header_encoding" => encodings.push(encoding(&value)),
                 "back" if value == "/" => form.back = Back::Feed,
                 _ => {}
             }
         }
         values.resize(names.len(), String::new());
-        form.input.headers = names.into_iter().zip(values).map(|(name, value)| HeaderInput { name, value }).collect();
+        encodings.resize(names.len(), Encoding::default());
+        let headers = names.into_iter().zip(values).zip(encodings);
+        form.input.headers =
+            headers.map(|((name, value), encoding)| HeaderInput { name, value, encoding }).collect();
         form
     }
 }
@@ -108,8 +112,10 @@ mod tests {
     #[test]
     fn a_form_reads_as_it_was_typed() {
         let body = b"topic=orders&partition=2&key_encoding=text&key=k%26&value_encoding=json&value=%7B%0D%0A%7D&allow_empty=on\
-            &header_name=a&header_value=1&header_name=&header_value=&header_name=c&header_value=%E4%B8%AD&back=%2F";
-        let header = |name: &str, value: &str| HeaderInput { name: name.into(), value: value.into() };
+            &header_name=a&header_value=1&header_encoding=text&header_name=&header_value=&header_encoding=null\
+            &header_name=c&header_value=%E4%B8%AD&back=%2F";
+        let header =
+            |name: &str, value: &str, encoding| HeaderInput { name: name.into(), value: value.into(), encoding };
         let expected = ProduceInput {
             topic: "orders".into(),
             partition: "2".into(),
@@ -118,7 +124,11 @@ mod tests {
             value_encoding: Encoding::Json,
             value: "{\n}".into(),
             allow_empty: true,
-            headers: vec![header("a", "1"), header("", ""), header("c", "中")],
+            headers: vec![
+                header("a", "1", Encoding::Text),
+                header("", "", Encoding::Null),
+                header("c", "中", Encoding::Auto),
+            ],
         };
         assert_eq!(Form::parse(body), Form { input: expected, back: Back::Feed });
     }

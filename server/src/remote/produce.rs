@@ -1,7 +1,7 @@
 //! `ottla produce`: a record for each line of standard input, through a running instance. Receipts come as JSON lines on standard
 //! output, in the order of the lines; what is refused is named by its line on standard error.
 
-use super::{block_on, line, print, say};
+use super::{block_on, print, say};
 use crate::cli::Remote;
 use anyhow::Context;
 use client::{NotProduced, Producer};
@@ -11,7 +11,7 @@ use std::{
     process::ExitCode,
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
-use wire::{Encoding, HeaderInput, ProduceInput, Receipt};
+use wire::{Encoding, HeaderInput, ProduceInput, Receipt, lines};
 
 /// The flags of `ottla produce`.
 #[derive(Debug, Clone, clap::Args)]
@@ -41,7 +41,7 @@ pub struct Produce {
 
 fn header(text: &str) -> Result<HeaderInput, String> {
     let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
-    Ok(HeaderInput { name: name.into(), value: value.into() })
+    Ok(HeaderInput { name: name.into(), value: value.into(), encoding: Encoding::Text })
 }
 
 /// Produces until the input ends.
@@ -109,11 +109,11 @@ async fn one(
 ) -> Result<Option<Receipt>, Failure> {
     let text = line?;
     let input = if !options.json {
-        line::plain(text, like)
+        lines::plain(text, like)
     } else if text.trim_ascii().is_empty() {
         return Ok(None);
     } else {
-        line::json(&text, like).map_err(Failure::Line)?
+        lines::json(&text, like).map_err(|error| Failure::Line(error.to_string()))?
     };
     match producer.send(&input).await {
         Ok(receipt) => Ok(Some(receipt)),

@@ -103,7 +103,7 @@ mod tests {
             value_encoding: Encoding::Json,
             value: "{}".into(),
             allow_empty: true,
-            headers: vec![HeaderInput { name: "n".into(), value: "v".into() }],
+            headers: vec![HeaderInput { name: "n".into(), value: "AP8=".into(), encoding: Encoding::Base64 }],
         };
         let text = serde_json::to_string(&whole).unwrap();
         let read = |text: &str| serde_json::from_str::<Message>(text).unwrap().into_input("orders".into());

@@ -1,0 +1,118 @@
+//! Producing: one message, many at once, and a record of the log once more. What a message may be is `wire`'s affair.
+
+use crate::Engine;
+use futures::future::{self, Either};
+use wire::{
+    Data, Outgoing, OutgoingHeader, Place, ProduceError, ProduceInput, ReadError, Receipt, Record,
+    lines::LineError,
+};
+
+/// What became of one message of many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// Acknowledged.
+    Stored(Receipt),
+    /// It can't be read.
+    Unreadable(LineError),
+    /// Not produced, or nobody knows: see [`ProduceError`].
+    Failed(ProduceError),
+    /// Nothing is wrong with it. It was not sent, for something is with another one.
+    Held,
+}
+
+/// Why a record was not sent again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AgainError {
+    /// There is no such record.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It could not be produced.
+    #[error(transparent)]
+    Produce(#[from] ProduceError),
+}
+
+impl Engine {
+    /// Checks a message and produces it.
+    ///
+    /// # Errors
+    /// The fields that broke a rule, or what Kafka said.
+    pub async fn produce(&self, input: &ProduceInput) -> Result<Receipt, ProduceError> {
+        self.counted(async { self.producer.hand_on(self.checked(input).await?).await?.await }).await
+    }
+
+    /// Produces many messages, in their order. All of them are checked first: unless `others_go` says so, none is sent where one is
+    /// wrong. What Kafka refuses is known one by one.
+    pub async fn produce_many(&self, inputs: Vec<Result<ProduceInput, LineError>>, others_go: bool) -> Vec<Fate> {
+        let mut checked = Vec::with_capacity(inputs.len());
+        for input in inputs {
+            checked.push(match input {
+                Err(error) => Err(Fate::Unreadable(error)),
+                Ok(input) => self.checked(&input).await.map_err(Fate::Failed),
+            });
+        }
+        if !others_go && checked.iter().any(Result::is_err) {
+            return checked.into_iter().map(|message| message.map_or_else(|fate| fate, |_| Fate::Held)).collect();
+        }
+        let mut fates = Vec::with_capacity(checked.len());
+        for message in checked {
+            fates.push(match message {
+                Err(fate) => Either::Left(future::ready(fate)),
+                // Handed on one after the other, so that the log has their order; answered together.
+                Ok(outgoing) => {
+                    let waiting = self.produced.begin();
+                    let handed_on = self.producer.hand_on(outgoing).await;
+                    let result = async move {
+                        let _waiting = waiting;
+                        handed_on?.await
+                    };
+                    Either::Right(async {
+                        let result = result.await;
+                        self.produced.ended(&result);
+                        result.map_or_else(Fate::Failed, Fate::Stored)
+                    })
+                }
+            });
+        }
+        future::join_all(fates).await
+    }
+
+    /// Produces the record at `place` once more, byte for byte: key, value and headers. The partition follows from the key; the
+    /// timestamp is that of now.
+    ///
+    /// # Errors
+    /// See [`AgainError`].
+    pub async fn produce_again(&self, place: &Place, topic: &str) -> Result<Receipt, AgainError> {
+        let record = self.record(place).await?;
+        let message = Outgoing { topic: topic.into(), ..like(record) };
+        Ok(self.counted(self.producer.send(message)).await?)
+    }
+
+    /// Looks for all that can be wrong with a message before Kafka is given it.
+    async fn checked(&self, input: &ProduceInput) -> Result<Outgoing, ProduceError> {
+        let outgoing = input.check(self.limits(), || uuid::Uuid::new_v4().to_string()).map_err(ProduceError::Invalid)?;
+        self.producer.check_place(&outgoing).await?;
+        Ok(outgoing)
+    }
+
+    async fn counted(&self, sent: impl Future<Output = Result<Receipt, ProduceError>>) -> Result<Receipt, ProduceError> {
+        let result = {
+            let _waiting = self.produced.begin();
+            sent.await
+        };
+        self.produced.ended(&result);
+        result
+    }
+}
+
+/// A message like a record that was read whole.
+fn like(record: Record) -> Outgoing {
+    let bytes = |data: Option<Data>| data.map(|data| data.head);
+    let headers = record.headers.into_iter();
+    Outgoing {
+        topic: record.topic,
+        partition: None,
+        key: bytes(record.key),
+        value: bytes(record.value),
+        headers: headers.map(|header| OutgoingHeader { name: header.name, value: bytes(header.value) }).collect(),
+    }
+}
