@@ -12,6 +12,16 @@ pub struct FormFailure {
     pub error: ProduceError,
 }
 
+/// A record that was to be sent again, and was not.
+#[cfg(feature = "ssr")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgainFailure {
+    /// The topic that it was to go to.
+    pub to: String,
+    /// Why.
+    pub error: engine::AgainError,
+}
+
 /// A message that was produced, as far as a page tells: the receipt's line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {

@@ -15,6 +15,8 @@
 
 mod api;
 mod browser;
+#[cfg(feature = "ssr")]
+mod bulk;
 mod form;
 mod format;
 mod islands;
@@ -41,6 +43,10 @@ mod translations {
 }
 use translations::i18n;
 
+#[cfg(feature = "ssr")]
+pub use bulk::{BulkError, BulkForm, BulkLine, BulkOutcome, MOST_BYTES, MOST_LINES, left};
+#[cfg(feature = "ssr")]
+pub use form::AgainFailure;
 pub use form::FormFailure;
 #[cfg(feature = "ssr")]
 pub use markup::{groups::path as group_path, topics::path as topic_path};

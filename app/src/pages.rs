@@ -1,5 +1,6 @@
 //! The pages, one file per address. Server only: what goes on in the browser is in `islands`.
 
+mod bulk;
 mod feed;
 mod groups;
 mod live;
@@ -43,6 +44,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=not_found::NotFound>
                 <Route path=path!("/") view=feed::Feed ssr=SsrMode::Async/>
                 <Route path=path!("/produce") view=produce::Produce ssr=SsrMode::Async/>
+                <Route path=path!("/produce/many") view=bulk::Bulk ssr=SsrMode::Async/>
                 <Route path=path!("/topics") view=topics::Topics ssr=SsrMode::Async/>
                 <Route path=path!("/topics/:topic") view=topic::Topic ssr=SsrMode::Async/>
                 <Route path=path!("/groups") view=groups::Groups ssr=SsrMode::Async/>

@@ -7,7 +7,7 @@ use crate::{
 use leptos_i18n::td_string;
 use wire::{Field, Owned, ProduceError, ReadError, Rule};
 #[cfg(feature = "ssr")]
-use wire::{Millis, QueryError, QueryFault, TopicError, TopicField, TopicFieldError, TopicRule};
+use wire::{Millis, QueryError, QueryFault, TopicError, TopicField, TopicFieldError, TopicRule, lines::LineError};
 
 /// What is wrong with a field, as a sentence.
 pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {
@@ -61,6 +61,23 @@ pub fn produce_error(locale: Locale, error: &ProduceError) -> (String, String) {
             let what = td_string!(locale, produce.timed_out, seconds = *seconds);
             (td_string!(locale, produce.not_acknowledged).into(), format!("{what} {reason}"))
         }
+    }
+}
+
+/// Why a line of many messages can't be read, as a sentence.
+#[cfg(feature = "ssr")]
+pub fn line_error(locale: Locale, error: &LineError) -> String {
+    match error {
+        LineError::Json { reason } => td_string!(locale, line.json, reason = reason.as_str()),
+        LineError::Csv { reason } => td_string!(locale, line.csv, reason = reason.as_str()),
+        LineError::NoValue => td_string!(locale, line.no_value).into(),
+        LineError::Form { field } => td_string!(locale, line.form, field = field.as_str()),
+        LineError::Cut { field } => td_string!(locale, line.cut, field = field.as_str()),
+        LineError::Headers { reason } => td_string!(locale, line.headers, reason = reason.as_str()),
+        LineError::Field { name } => td_string!(locale, line.field, name = name.as_str()),
+        LineError::Column { name } => td_string!(locale, line.column, name = name.as_str()),
+        LineError::Encoding { field } => td_string!(locale, line.encoding, field = field.as_str()),
+        LineError::Gap => td_string!(locale, line.gap).into(),
     }
 }
 

@@ -19,8 +19,8 @@ use std::{
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::task::TaskTracker;
 use wire::{
-    Author, Filter, Gap, GapPart, KafkaState, Limits, News, Place, ProduceError, ProduceInput, QueryError, ReadError,
-    Receipt, Record, RecordView, Scope, Snapshot,
+    Author, Filter, Gap, GapPart, KafkaState, Limits, News, Place, QueryError, ReadError, Record, RecordView, Scope,
+    Snapshot,
 };
 
 /// How many of a feed's newest records a page is rendered with.

@@ -3,8 +3,7 @@
 use crate::Engine;
 use futures::future::{self, Either};
 use wire::{
-    Data, Outgoing, OutgoingHeader, Place, ProduceError, ProduceInput, ReadError, Receipt, Record,
-    lines::LineError,
+    Data, Outgoing, OutgoingHeader, Place, ProduceError, ProduceInput, ReadError, Receipt, Record, lines::LineError,
 };
 
 /// What became of one message of many.
@@ -89,12 +88,16 @@ impl Engine {
 
     /// Looks for all that can be wrong with a message before Kafka is given it.
     async fn checked(&self, input: &ProduceInput) -> Result<Outgoing, ProduceError> {
-        let outgoing = input.check(self.limits(), || uuid::Uuid::new_v4().to_string()).map_err(ProduceError::Invalid)?;
+        let outgoing =
+            input.check(self.limits(), || uuid::Uuid::new_v4().to_string()).map_err(ProduceError::Invalid)?;
         self.producer.check_place(&outgoing).await?;
         Ok(outgoing)
     }
 
-    async fn counted(&self, sent: impl Future<Output = Result<Receipt, ProduceError>>) -> Result<Receipt, ProduceError> {
+    async fn counted(
+        &self,
+        sent: impl Future<Output = Result<Receipt, ProduceError>>,
+    ) -> Result<Receipt, ProduceError> {
         let result = {
             let _waiting = self.produced.begin();
             sent.await

@@ -2,6 +2,7 @@
 
 mod api;
 mod assets;
+mod bulk;
 mod download;
 mod extract;
 mod forms;
@@ -77,6 +78,8 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route(guard::READYZ, get(health::readyz))
         .route(guard::METRICS, get(metrics::metrics))
         .route("/produce", post(forms::produce))
+        .route("/produce/many", post(bulk::send).layer(DefaultBodyLimit::max(bulk::MOST_BODY)))
+        .route("/topics/{topic}/{partition}/{offset}/again", post(forms::again))
         .route("/topics", post(topics::create))
         .route("/topics/{topic}/config", post(topics::config))
         .route("/topics/{topic}/partitions", post(topics::partitions))

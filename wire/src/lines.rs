@@ -86,7 +86,9 @@ pub enum LineError {
         name: String,
     },
     /// A column that messages don't have.
-    #[error("the column {name:?} is none of key, key_encoding, value, value_encoding, headers, header:NAME and partition")]
+    #[error(
+        "the column {name:?} is none of key, key_encoding, value, value_encoding, headers, header:NAME and partition"
+    )]
     Column {
         /// Its name.
         name: String,
@@ -457,7 +459,8 @@ mod tests {
     }
 
     fn values(format: LineFormat, text: &str) -> Vec<(u64, String)> {
-        let line = |line: Line<'_>| (line.number, line.input.map_or_else(|error| error.to_string(), |input| input.value));
+        let line =
+            |line: Line<'_>| (line.number, line.input.map_or_else(|error| error.to_string(), |input| input.value));
         lines(format, text.as_bytes(), &like()).into_iter().map(line).collect()
     }
 
@@ -479,7 +482,10 @@ mod tests {
         let (first, second) = (one.input.as_ref().unwrap(), two.input.as_ref().unwrap());
         assert_eq!((first.key.as_str(), first.value.as_str(), first.partition.as_str()), ("a", "x;\"1\"\r\ny", "2"));
         assert_eq!(first.headers.len(), 1);
-        assert_eq!((second.key.as_str(), second.value_encoding, second.value.as_str()), ("k", Encoding::Base64, "AP8="));
+        assert_eq!(
+            (second.key.as_str(), second.value_encoding, second.value.as_str()),
+            ("k", Encoding::Base64, "AP8=")
+        );
         assert_eq!((one.number, two.number), (2, 4));
         assert_eq!(two.text, b";AP8=;base64;;");
     }

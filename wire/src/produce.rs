@@ -275,7 +275,10 @@ impl ProduceInput {
         let size = |bytes: &Option<Option<Bytes>>| bytes.iter().flatten().map(|bytes| bytes.len() as u64).sum::<u64>();
         let bytes = size(&key)
             + size(&value)
-            + headers.iter().map(|header| (header.name.len() + header.value.iter().map(Bytes::len).sum::<usize>()) as u64).sum::<u64>();
+            + headers
+                .iter()
+                .map(|header| (header.name.len() + header.value.iter().map(Bytes::len).sum::<usize>()) as u64)
+                .sum::<u64>();
         if bytes > limits.message_bytes {
             let rule = Rule::TooLarge { bytes, limit: limits.message_bytes };
             errors.push(FieldError { field: Field::Value, rule });
@@ -431,8 +434,12 @@ mod tests {
         let header = |encoding, value: &str| HeaderInput { name: "h".into(), value: value.into(), encoding };
         let headers = [(Encoding::Auto, "a"), (Encoding::Text, ""), (Encoding::Base64, "AP8="), (Encoding::Null, "")];
         let headers = headers.map(|(encoding, value)| header(encoding, value)).to_vec();
-        let values: Vec<_> =
-            check(&ProduceInput { headers, ..input() }).unwrap().headers.into_iter().map(|header| header.value).collect();
+        let values: Vec<_> = check(&ProduceInput { headers, ..input() })
+            .unwrap()
+            .headers
+            .into_iter()
+            .map(|header| header.value)
+            .collect();
         let bytes = |bytes: &'static [u8]| Some(Bytes::from_static(bytes));
         assert_eq!(values, [bytes(b"a"), bytes(b""), bytes(&[0, 0xff]), None]);
         let refused = |encoding, value| {

@@ -49,9 +49,7 @@ pub fn collect(form: &HtmlFormElement) -> ProduceInput {
         value_encoding: encoding(&text("value_encoding")),
         value: text("value"),
         allow_empty: data.has("allow_empty"),
-        headers: headers
-            .map(|((name, value), as_)| HeaderInput { name, value, encoding: encoding(&as_) })
-            .collect(),
+        headers: headers.map(|((name, value), as_)| HeaderInput { name, value, encoding: encoding(&as_) }).collect(),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     live::SentState,
     markup::{
         form::{form, help, terminal},
+        icon::icon,
         instance::instance,
         produce::{refused, stored},
     },
@@ -99,6 +100,7 @@ fn content(
                     (td_string!(locale, produce.sent_through)) " "
                     span data-serving { (instance(&snapshot.instance, &snapshot.instance)) }
                 }
+                a.btn.push href={ "/produce/many?to=" (input.topic) } { (icon("rows")) (td_string!(locale, produce.many)) }
             }
             (banners(visit))
             div #outcome {

@@ -1,6 +1,7 @@
 //! The HTTP API for programs: its routes, their description (OpenAPI 3.1, made from the code) and Swagger UI, from the binary. What
 //! a route does is in the files below. Errors are [`Problem`]s.
 
+mod bulk;
 mod feeds;
 mod groups;
 mod inventory;
@@ -11,6 +12,7 @@ mod topics;
 use super::{AppState, problem::Problem, sse};
 use axum::{
     Json, Router,
+    extract::DefaultBodyLimit,
     response::IntoResponse,
     routing::{any, get},
 };
@@ -20,7 +22,10 @@ use utoipa::{
     OpenApi,
     openapi::{RefOr, Response, content::ContentBuilder, path::Operation},
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt},
+    routes,
+};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 /// Where the description is.
@@ -54,7 +59,9 @@ pub(super) fn routes() -> Router<AppState> {
         .routes(routes!(topics::config, topics::configure))
         .routes(routes!(topics::partitions))
         .routes(routes!(records::produce, topics::empty))
+        .routes(routes!(bulk::produce).layer(DefaultBodyLimit::max(bulk::MOST_BODY)))
         .routes(routes!(topics::record))
+        .routes(routes!(records::again))
         .routes(routes!(feeds::list))
         .routes(routes!(feeds::one))
         .routes(routes!(sse::stream))

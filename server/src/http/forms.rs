@@ -1,15 +1,17 @@
-//! The produce form without JavaScript: post, then redirect to the receipt, or the page again with what was typed.
+//! Producing from forms, as browsers post them without JavaScript: one message, a record once more. Done, they lead to the receipt;
+//! refused, the page comes again with what was typed. Many messages at once are in `bulk.rs`.
 
 use super::{AppState, outcome};
-use app::FormFailure;
+use app::{AgainFailure, FormFailure};
 use axum::{
     RequestExt,
     body::Bytes,
-    extract::{Request, State},
+    extract::{Path, Request, State},
     response::{IntoResponse, Redirect, Response},
 };
+use engine::AgainError;
 use http::StatusCode;
-use wire::{Encoding, HeaderInput, ProduceError, ProduceInput, Receipt};
+use wire::{Encoding, HeaderInput, Place, ProduceError, ProduceInput, Receipt};
 
 /// The form's fields as a browser sends them (`application/x-www-form-urlencoded`).
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -43,30 +45,58 @@ pub(super) async fn produce(State(state): State<AppState>, request: Request) -> 
         Err(rejection) => return rejection.into_response(),
     };
     match state.engine.produce(&form.input).await {
-        Ok(receipt) => Redirect::to(&receipt_address(form.back, &receipt)).into_response(),
+        Ok(receipt) => Redirect::to(&receipt_address(form.back.path(), &receipt)).into_response(),
         Err(error) => failed(state, form, error).await,
     }
 }
 
-fn receipt_address(back: Back, receipt: &Receipt) -> String {
+/// `POST /topics/{topic}/{partition}/{offset}/again`: the record once more, to the topic `to` or its own.
+pub(super) async fn again(
+    State(state): State<AppState>,
+    Path((topic, partition, offset)): Path<(String, String, String)>,
+    body: Bytes,
+) -> Response {
+    let Ok(place) = format!("{topic}[{partition}]@{offset}").parse::<Place>() else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let to = url::form_urlencoded::parse(&body).find(|(field, _)| field == "to");
+    let to = to.map(|(_, to)| to.trim().to_owned()).filter(|to| !to.is_empty()).unwrap_or_else(|| topic.clone());
+    let page = format!("/topics/{topic}/{partition}/{offset}");
+    match state.engine.produce_again(&place, &to).await {
+        Ok(receipt) => Redirect::to(&receipt_address(&page, &receipt)).into_response(),
+        Err(error) => {
+            let status = match &error {
+                AgainError::Read(_) => StatusCode::NOT_FOUND,
+                AgainError::Produce(error) => status(error),
+            };
+            outcome::page(&state, &page, status, AgainFailure { to, error }).await
+        }
+    }
+}
+
+fn receipt_address(page: &str, receipt: &Receipt) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("topic", &receipt.topic)
         .append_pair("partition", &receipt.partition.to_string())
         .append_pair("offset", &receipt.offset.to_string())
         .append_pair("acked_in", &receipt.acked_in.to_string())
         .finish();
-    format!("{}?{query}", back.path())
+    format!("{page}?{query}")
 }
 
 /// The form's page, with what was typed and what is wrong with it.
 async fn failed(state: AppState, form: Form, error: ProduceError) -> Response {
-    let status = match error {
+    let status = status(&error);
+    let failure = FormFailure { input: form.input, error };
+    outcome::page(&state, form.back.path(), status, failure).await
+}
+
+fn status(error: &ProduceError) -> StatusCode {
+    match error {
         ProduceError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ProduceError::Refused { .. } => StatusCode::BAD_GATEWAY,
         ProduceError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-    };
-    let failure = FormFailure { input: form.input, error };
-    outcome::page(&state, form.back.path(), status, failure).await
+    }
 }
 
 impl Form {
@@ -94,8 +124,7 @@ impl Form {
         values.resize(names.len(), String::new());
         encodings.resize(names.len(), Encoding::default());
         let headers = names.into_iter().zip(values).zip(encodings);
-        form.input.headers =
-            headers.map(|((name, value), encoding)| HeaderInput { name, value, encoding }).collect();
+        form.input.headers = headers.map(|((name, value), encoding)| HeaderInput { name, value, encoding }).collect();
         form
     }
 }
@@ -142,6 +171,6 @@ mod tests {
     fn a_receipt_is_an_address_that_carries_topic_partition_and_offset() {
         let receipt =
             Receipt { topic: "a.b".into(), partition: 1, offset: 7, timestamp: None, acked_in: 1500, key: None };
-        assert_eq!(receipt_address(Back::Feed, &receipt), "/?topic=a.b&partition=1&offset=7&acked_in=1500");
+        assert_eq!(receipt_address(Back::Feed.path(), &receipt), "/?topic=a.b&partition=1&offset=7&acked_in=1500");
     }
 }

@@ -5,7 +5,7 @@
 //!   answered by any IP address too. A rebound name is a name.
 //! - Every unsafe method (server functions, forms, REST) and every WebSocket upgrade needs an `Origin` that is this server's
 //!   own or configured, or `Sec-Fetch-Site: same-origin`. Programs send neither header: a request without both passes when
-//!   it says `application/json` or is no POST, which a foreign page can't send without a preflight that nobody answers (Fetch
+//!   it says `application/json` (or that it is JSON lines, CSV or bytes) or is no POST, which a foreign page can't send without a preflight that nobody answers (Fetch
 //!   Standard, "CORS-safelisted request-header" and "CORS-safelisted method"); a WebSocket upgrade without both passes too, since every browser sends `Origin`
 //!   with it (RFC 6455, section 4.1).
 
@@ -75,7 +75,7 @@ impl Guard {
         let is_own = match (header_text(headers, header::ORIGIN), header_text(headers, "sec-fetch-site")) {
             (Some(origin), _) => self.is_own_origin(headers, origin),
             (None, Some(site)) => site == "same-origin",
-            (None, None) => is_upgrade || says_json(headers) || *method != Method::POST,
+            (None, None) => is_upgrade || says_what_no_form_sends(headers) || *method != Method::POST,
         };
         if is_own {
             return Ok(());
@@ -120,9 +120,13 @@ fn header_text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&
     headers.get(name).map(|value| value.to_str().unwrap_or("(not text)"))
 }
 
-fn says_json(headers: &HeaderMap) -> bool {
+/// Whether the content type is one of programs' own, none of the three that a page may send anywhere.
+fn says_what_no_form_sends(headers: &HeaderMap) -> bool {
+    const PROGRAMS: [&str; 5] =
+        ["application/json", "application/x-ndjson", "application/jsonl", "text/csv", "application/octet-stream"];
     let content_type = header_text(headers, header::CONTENT_TYPE).unwrap_or_default();
-    content_type.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    PROGRAMS.iter().any(|known| known.eq_ignore_ascii_case(kind))
 }
 
 #[cfg(test)]
@@ -200,6 +204,9 @@ mod tests {
     #[case::browser_same_origin(&[("sec-fetch-site", "same-origin")], true)]
     #[case::browser_cross_site(&[("sec-fetch-site", "cross-site")], false)]
     #[case::program_with_json(&[("content-type", "application/json; charset=utf-8")], true)]
+    #[case::program_with_lines(&[("content-type", "application/x-ndjson")], true)]
+    #[case::program_with_a_table(&[("content-type", "text/csv; header=present")], true)]
+    #[case::program_with_text(&[("content-type", "text/plain")], false)]
     #[case::program_with_form(&[("content-type", "application/x-www-form-urlencoded")], false)]
     #[case::nothing(&[], false)]
     fn unsafe_methods_need_the_own_origin(#[case] extra: &[(&'static str, &'static str)], #[case] passes: bool) {

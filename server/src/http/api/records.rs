@@ -1,9 +1,10 @@
-//! Producing a record for programs: `POST /api/v1/topics/{topic}/records`. The message in full, where `send.rs` takes a text alone.
+//! Producing a record for programs: `POST /api/v1/topics/{topic}/records`, the message in full, where `send.rs` takes a text alone;
+//! and one of the log once more. Many at once are in `bulk.rs`.
 
 #![allow(unused_qualifications, reason = "utoipa's macro writes them")]
 
 use crate::http::{
-    extract::{Address, Body},
+    extract::{Address, Body, Params},
     problem::Problem,
 };
 use axum::{Json, extract::State, response::IntoResponse};
@@ -12,8 +13,8 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 use std::sync::Arc;
-use utoipa::ToSchema;
-use wire::{Encoding, HeaderInput, ProduceInput, Receipt};
+use utoipa::{IntoParams, ToSchema};
+use wire::{Encoding, HeaderInput, Place, ProduceInput, Receipt};
 
 /// A message, as [`ProduceInput`] has it. The topic is in the address, and the partition may be a number.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -83,10 +84,50 @@ pub(super) async fn produce(
     Address(topic): Address<String>,
     Body(message): Body<Message>,
 ) -> Result<impl IntoResponse, Problem> {
-    let receipt = engine.produce(&message.into_input(topic)?).await?;
+    Ok(created(engine.produce(&message.into_input(topic)?).await?))
+}
+
+/// Where a record goes once more.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Again {
+    /// The topic; without it the record's own.
+    #[param(min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$")]
+    to: Option<String>,
+}
+
+/// Produce a record again
+///
+/// A record of the log once more, byte for byte: key, value and headers. The key decides its partition.
+#[utoipa::path(post, path = "/api/v1/topics/{topic}/{partition}/{offset}/again", tag = "messages",
+    params(
+        Again,
+        ("topic" = String, Path, description = "The topic's name", min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$"),
+        ("partition" = i32, Path, description = "The partition's number", minimum = 0),
+        ("offset" = i64, Path, description = "The offset", minimum = 0),
+    ),
+    responses(
+        (status = 201, description = "Acknowledged", body = Receipt, headers(("location" = String, description = "The record's page"))),
+        (status = 404, description = "There is no such record: unknown topic or partition, deleted, or not written yet", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "There is no such topic to produce to", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka did not answer in time; the message may have been stored", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn again(
+    State(engine): State<Arc<Engine>>,
+    Address((topic, partition, offset)): Address<(String, i32, i64)>,
+    Params(Again { to }): Params<Again>,
+) -> Result<impl IntoResponse, Problem> {
+    let to = to.unwrap_or_else(|| topic.clone());
+    Ok(created(engine.produce_again(&Place { topic, partition, offset }, &to).await?))
+}
+
+fn created(receipt: Receipt) -> impl IntoResponse {
     // A topic's name needs no escape in an address.
     let page = format!("/topics/{}/{}/{}", receipt.topic, receipt.partition, receipt.offset);
-    Ok((StatusCode::CREATED, [(header::LOCATION, page)], Json(receipt)))
+    (StatusCode::CREATED, [(header::LOCATION, page)], Json(receipt))
 }
 
 #[cfg(test)]

@@ -1,0 +1,242 @@
+//! Many messages at once: the form, and what became of each message. Only the server renders it, and it needs no JavaScript.
+
+use super::{field, icon::icon, row::path};
+use crate::{
+    bulk::{BulkCount, BulkError, BulkForm, BulkLine, BulkOutcome, MOST_BYTES, MOST_LINES},
+    format::number::{bytes, grouped, millis},
+    i18n::Locale,
+    reader::Reader,
+    words,
+};
+use engine::Fate;
+use leptos_i18n::td_string;
+use maud::{Markup, html};
+use wire::{Field, Place, ProduceError, lines::LineFormat};
+
+/// What the page shows.
+pub struct Shown<'a> {
+    /// For whom.
+    pub reader: &'a Reader,
+    /// The topics that are offered.
+    pub topics: &'a [String],
+    /// What is in the form.
+    pub form: &'a BulkForm,
+    /// What came of a form that was posted.
+    pub outcome: Option<&'a BulkOutcome>,
+}
+
+/// The whole page.
+pub fn body(shown: &Shown<'_>) -> Markup {
+    let locale = shown.reader.locale;
+    html! {
+        header {
+            h1 { (td_string!(locale, bulk.title)) }
+            p.muted { (td_string!(locale, bulk.intro, most = grouped(MOST_LINES as u64), size = bytes(MOST_BYTES as u64))) }
+            a.btn.push href="/produce" { (icon("send")) (td_string!(locale, bulk.one)) }
+        }
+        @if let Some(BulkOutcome::Done { lines, .. }) = shown.outcome { (results(locale, lines)) }
+        div.split {
+            (form(shown))
+            (help(locale))
+        }
+    }
+}
+
+/// How it went: in one sentence, and line by line with the failures first.
+fn results(locale: Locale, lines: &[BulkLine]) -> Markup {
+    let BulkCount { stored, failed, held } = BulkCount::of(lines);
+    let count = |count: usize| grouped(count as u64);
+    let (tone, mark, what) = match (stored, failed + held) {
+        (stored, 0) => ("ok", "check", td_string!(locale, bulk.all_stored, count = count(stored))),
+        (0, _) if held > 0 => {
+            ("danger", "error", td_string!(locale, bulk.none_sent, failed = count(failed), of = count(lines.len())))
+        }
+        (0, failed) => ("danger", "error", td_string!(locale, bulk.none_stored, count = count(failed))),
+        (_, failed) => {
+            ("warn", "warn", td_string!(locale, bulk.some_stored, stored = count(stored), failed = count(failed)))
+        }
+    };
+    let mut sorted: Vec<_> = lines.iter().collect();
+    sorted.sort_by_key(|line| matches!(line.fate, Fate::Stored(_) | Fate::Held));
+    html! {
+        div.banner data-tone=(tone) role=(if failed > 0 { "alert" } else { "status" }) { (icon(mark)) p { b { (what) } } }
+        section #results .card {
+            header { h2 { (td_string!(locale, bulk.results)) } }
+            div.scroll.bounded tabindex="0" role="region" aria-label=(td_string!(locale, bulk.results)) {
+                table.table {
+                    thead {
+                        tr {
+                            th.r scope="col" { (td_string!(locale, bulk.line)) }
+                            th scope="col" { (td_string!(locale, produce.message)) }
+                            th scope="col" { (td_string!(locale, bulk.result)) }
+                        }
+                    }
+                    tbody {
+                        @for line in sorted {
+                            tr {
+                                th.r.mono scope="row" { (line.number) }
+                                td.mono.head { (line.head) }
+                                td { (fate(locale, &line.fate)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn fate(locale: Locale, fate: &Fate) -> Markup {
+    let wrong = |text: &str| html! { span.ink data-tone="danger" { (icon("error")) " " (text) } };
+    match fate {
+        Fate::Stored(receipt) => {
+            let place = Place { topic: receipt.topic.clone(), partition: receipt.partition, offset: receipt.offset };
+            html! {
+                span.receipt {
+                    span.ink data-tone="ok" { (icon("check")) }
+                    a.mono href=(path(&place)) { (place) }
+                    span { "· " (td_string!(locale, receipt.acked, ms = millis(receipt.acked_in))) }
+                }
+            }
+        }
+        Fate::Held => html! { span.muted { (td_string!(locale, bulk.held)) } },
+        Fate::Unreadable(error) => wrong(&words::line_error(locale, error)),
+        Fate::Failed(ProduceError::Invalid(errors)) => {
+            let errors: Vec<_> = errors
+                .iter()
+                .map(|error| format!("{}: {}", error.field, words::rule(locale, &error.rule, error.field)))
+                .collect();
+            wrong(&errors.join(" "))
+        }
+        Fate::Failed(error) => {
+            let (what, why) = words::produce_error(locale, error);
+            wrong(&format!("{what} {why}"))
+        }
+    }
+}
+
+fn form(shown: &Shown<'_>) -> Markup {
+    let (locale, form) = (shown.reader.locale, shown.form);
+    let shared =
+        |field| shown.outcome.and_then(|outcome| outcome.shared(field)).map(|rule| words::rule(locale, rule, field));
+    let refused = match shown.outcome {
+        Some(BulkOutcome::Refused { error, .. }) => Some(refused(locale, error)),
+        _ => None,
+    };
+    let formats = [
+        (LineFormat::Text, td_string!(locale, bulk.lines)),
+        (LineFormat::Json, td_string!(locale, bulk.json_lines)),
+        (LineFormat::Csv, "CSV"),
+    ];
+    let keys =
+        [(false, "generated", td_string!(locale, produce.generated)), (true, "none", td_string!(locale, produce.none))];
+    html! {
+        form #bulk .card method="post" action="/produce/many" enctype="multipart/form-data" aria-label=(td_string!(locale, bulk.title)) {
+            header { h2 { (td_string!(locale, bulk.messages)) } }
+            div.body {
+                div.pair {
+                    (input("topic", td_string!(locale, produce.topic), &form.topic, "", shared(Field::Topic), Some(shown.topics)))
+                    (input("partition", td_string!(locale, produce.partition), &form.partition, td_string!(locale, produce.automatic), shared(Field::Partition), None))
+                }
+                fieldset.field {
+                    legend.label { (td_string!(locale, bulk.without_key)) }
+                    div.seg {
+                        @for (keyless, value, label) in keys {
+                            label { input type="radio" name="key" value=(value) autocomplete="off" checked[keyless == form.keyless]; (label) }
+                        }
+                    }
+                }
+                fieldset.field {
+                    legend.label { (td_string!(locale, bulk.as_)) }
+                    div.seg {
+                        @for (format, label) in formats {
+                            label { input type="radio" name="format" value=(format.name()) autocomplete="off" checked[format == form.format]; (label) }
+                        }
+                    }
+                }
+                div.field {
+                    label for="text" { (td_string!(locale, bulk.text)) }
+                    textarea #text .input.mono name="text" rows="10" autocomplete="off" spellcheck="false" wrap="off"
+                        aria-describedby="text-error" aria-invalid=[refused.as_ref().map(|_| "true")] {
+                        // HTML drops the first newline of a text area: this one.
+                        "\n" (form.text)
+                    }
+                    (field::error("text-error", refused.as_deref()))
+                }
+                div.field {
+                    label for="file" { (td_string!(locale, bulk.file)) }
+                    input #file .input type="file" name="file" accept=".txt,.log,.jsonl,.ndjson,.json,.csv,text/*";
+                }
+                label.check {
+                    input type="checkbox" name="others_go" autocomplete="off" checked[form.others_go];
+                    span { (td_string!(locale, bulk.others_go)) }
+                }
+            }
+            footer { button.btn.primary { (icon("send")) (td_string!(locale, bulk.send)) } }
+        }
+    }
+}
+
+fn input(
+    name: &str,
+    label: &str,
+    text: &str,
+    placeholder: &str,
+    wrong: Option<String>,
+    offered: Option<&[String]>,
+) -> Markup {
+    let list = offered.map(|_| format!("{name}-list"));
+    html! {
+        div.field {
+            label for=(name) { (label) }
+            input.input.mono id=(name) name=(name) value=(text) placeholder=(placeholder) list=[list.as_deref()] autocomplete="off"
+                spellcheck="false" aria-describedby={ (name) "-error" } aria-invalid=[wrong.as_ref().map(|_| "true")];
+            @if let (Some(list), Some(offered)) = (&list, offered) {
+                datalist id=(list) { @for text in offered { option value=(text) {} } }
+            }
+            (field::error(&format!("{name}-error"), wrong.as_deref()))
+        }
+    }
+}
+
+fn refused(locale: Locale, error: &BulkError) -> String {
+    match error {
+        BulkError::Nothing => td_string!(locale, bulk.nothing).into(),
+        BulkError::Both => td_string!(locale, bulk.both).into(),
+        BulkError::TooMany { lines } => {
+            td_string!(locale, bulk.too_many, count = grouped(*lines as u64), most = grouped(MOST_LINES as u64))
+        }
+        BulkError::TooLarge => td_string!(locale, bulk.too_large, most = bytes(MOST_BYTES as u64)),
+        BulkError::Broken(why) => why.clone(),
+    }
+}
+
+fn help(locale: Locale) -> Markup {
+    let examples = [
+        (
+            td_string!(locale, bulk.lines),
+            td_string!(locale, bulk.lines_hint),
+            "{\"orderId\":\"o-1\"}\n{\"orderId\":\"o-2\"}",
+        ),
+        (
+            td_string!(locale, bulk.json_lines),
+            td_string!(locale, bulk.json_hint),
+            "{\"key\":\"a\",\"value\":\"text\"}\n{\"key\":null,\"value\":{\"json\":{\"n\":1}},\"headers\":{\"trace\":\"t-1\"}}",
+        ),
+        ("CSV", td_string!(locale, bulk.csv_hint), "key,value,header:trace\na,text,t-1\nb,\"with, comma\","),
+    ];
+    html! {
+        section.card {
+            header { h2 { (td_string!(locale, help.title)) } }
+            div.body {
+                p.muted { (td_string!(locale, bulk.order)) }
+                @for (name, hint, example) in examples {
+                    h3 { (name) }
+                    p.muted { (hint) }
+                    pre.code tabindex="0" { (example) }
+                }
+                p.muted { (td_string!(locale, bulk.files_hint)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `POST /produce/many`: many messages from a form, as text or as a file. The page comes again with what became of each.
+
+use super::{AppState, outcome};
+use app::{BulkError, BulkForm, BulkLine, BulkOutcome, MOST_BYTES, MOST_LINES, left};
+use axum::{
+    extract::{
+        Multipart, State,
+        multipart::{MultipartError, MultipartRejection},
+    },
+    response::Response,
+};
+use engine::Fate;
+use http::StatusCode;
+use std::collections::HashSet;
+use wire::{ProduceError, lines, lines::LineFormat};
+
+/// The largest body: a text and what a form has around it.
+pub(super) const MOST_BODY: usize = MOST_BYTES + 64 * 1024;
+/// How much of a message is shown beside its result, in characters.
+const HEAD: usize = 120;
+
+/// Takes the form.
+pub(super) async fn send(State(state): State<AppState>, body: Result<Multipart, MultipartRejection>) -> Response {
+    let (mut form, read) = match body {
+        Ok(body) => read(body).await,
+        Err(rejection) => (BulkForm::default(), Err(BulkError::Broken(rejection.body_text()))),
+    };
+    let outcome = match read {
+        Ok(text) => produce(&state, &mut form, &text).await.map(|lines| (lines, form.clone())),
+        Err(error) => Err(error),
+    };
+    let (status, outcome) = match outcome {
+        Ok((lines, form)) => (status(&lines), BulkOutcome::Done { form, lines }),
+        Err(error) => {
+            let status = match error {
+                BulkError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                _ => StatusCode::UNPROCESSABLE_ENTITY,
+            };
+            (status, BulkOutcome::Refused { form, error })
+        }
+    };
+    outcome::page(&state, "/produce/many", status, outcome).await
+}
+
+/// What was filled in, and the messages: those of the text or those of the file.
+async fn read(mut body: Multipart) -> (BulkForm, Result<Vec<u8>, BulkError>) {
+    let (mut form, mut text, mut file) = (BulkForm::default(), Vec::new(), Vec::new());
+    let mut fields = async || -> Result<(), MultipartError> {
+        while let Some(field) = body.next_field().await? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let content = field.bytes().await?;
+            let plain = || String::from_utf8_lossy(&content).into_owned();
+            match name.as_str() {
+                "topic" => form.topic = plain(),
+                "partition" => form.partition = plain(),
+                "key" => form.keyless = plain() == "none",
+                "format" => {
+                    form.format =
+                        LineFormat::ALL.into_iter().find(|format| format.name() == plain()).unwrap_or_default();
+                }
+                "others_go" => form.others_go = true,
+                "text" => text = content.to_vec(),
+                "file" => file = content.to_vec(),
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    let read = fields().await;
+    // What a browser gives back of it is the same: line breaks apart, a form's text is text.
+    form.text = String::from_utf8_lossy(&text).replace("\r\n", "\n");
+    let read = match read {
+        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(BulkError::TooLarge),
+        Err(error) => Err(BulkError::Broken(error.body_text())),
+        Ok(()) => match (form.text.trim().is_empty(), file.trim_ascii().is_empty()) {
+            (true, true) => Err(BulkError::Nothing),
+            (false, false) => Err(BulkError::Both),
+            (false, true) => Ok(form.text.clone().into_bytes()),
+            (true, false) => Ok(file),
+        },
+    };
+    (form, read)
+}
+
+async fn produce(state: &AppState, form: &mut BulkForm, text: &[u8]) -> Result<Vec<BulkLine>, BulkError> {
+    let lines = lines::lines(form.format, text, &form.like());
+    if lines.is_empty() {
+        return Err(BulkError::Nothing);
+    }
+    if lines.len() > MOST_LINES {
+        return Err(BulkError::TooMany { lines: lines.len() });
+    }
+    let (places, inputs): (Vec<_>, Vec<_>) =
+        lines.into_iter().map(|line| ((line.number, head(line.text)), line.input)).unzip();
+    let fates = state.engine.produce_many(inputs, form.others_go).await;
+    let lines = places.into_iter().zip(fates);
+    let lines: Vec<_> = lines.map(|((number, head), fate)| BulkLine { number, head, fate }).collect();
+    // What is no text can't be mended in a form.
+    if let Ok(text) = std::str::from_utf8(text) {
+        let numbers: Vec<_> = lines.iter().map(|line| line.number).collect();
+        let stored: HashSet<_> =
+            lines.iter().filter(|line| matches!(line.fate, Fate::Stored(_))).map(|line| line.number).collect();
+        form.text = left(text, &numbers, &stored);
+    }
+    Ok(lines)
+}
+
+fn head(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&text[..text.len().min(4 * HEAD)]);
+    let mut head: String = text.chars().take(HEAD).collect();
+    if head.len() < text.len() {
+        head.push('…');
+    }
+    head
+}
+
+/// The worst of what happened: the page says the rest.
+fn status(lines: &[BulkLine]) -> StatusCode {
+    let of = |line: &BulkLine| match &line.fate {
+        Fate::Stored(_) | Fate::Held => StatusCode::OK,
+        Fate::Unreadable(_) | Fate::Failed(ProduceError::Invalid(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+        Fate::Failed(ProduceError::Refused { .. }) => StatusCode::BAD_GATEWAY,
+        Fate::Failed(ProduceError::TimedOut { .. }) => StatusCode::GATEWAY_TIMEOUT,
+    };
+    lines.iter().map(of).max().unwrap_or_default()
+}
