@@ -75,7 +75,7 @@ async fn each_line_of_a_form_has_its_result_and_what_was_not_stored_stays() {
     )
     .await;
     assert_eq!(status, 200, "{page}");
-    assert!(page.contains("2 messages are stored."));
+    assert!(page.contains("All messages are stored: 2."));
     assert_eq!((text_area(&page).as_str(), count(&instance).await), ("", 2));
 
     // One is wrong: none is sent, and the line says why.
@@ -83,7 +83,7 @@ async fn each_line_of_a_form_has_its_result_and_what_was_not_stored_stays() {
     let all = [("topic", None, topic), ("format", None, b"jsonl".as_slice()), ("text", None, lines.as_slice())];
     let (status, page) = send(&instance, &all).await;
     assert_eq!(status, 422);
-    assert!(page.contains("Nothing was sent: 2 of 3 messages are wrong."), "{page}");
+    assert!(page.contains("Nothing was sent: of 3 messages 2 are wrong."), "{page}");
     assert!(page.contains("A value is required") && page.contains("not sent, because others are wrong"));
     assert!(page.contains("partition: "), "the topic has two");
     assert_eq!(text_area(&page).lines().count(), 3);
@@ -92,7 +92,7 @@ async fn each_line_of_a_form_has_its_result_and_what_was_not_stored_stays() {
     // The others go, and what is wrong is left to be mended.
     let (status, page) = send(&instance, &[&all[..], &[("others_go", None, b"on")]].concat()).await;
     assert_eq!(status, 422);
-    assert!(page.contains("1 messages are stored, 2 are not"), "{page}");
+    assert!(page.contains("Stored: 1. Not stored: 2,"), "{page}");
     assert_eq!(text_area(&page), "{\"valeu\":\"four\"}\n{\"value\":\"five\",\"partition\":9}");
     assert_eq!(count(&instance).await, 3);
 

@@ -63,7 +63,7 @@ fn results(locale: Locale, lines: &[BulkLine]) -> Markup {
         section #results .card {
             header { h2 { (td_string!(locale, bulk.results)) } }
             div.scroll.bounded tabindex="0" role="region" aria-label=(td_string!(locale, bulk.results)) {
-                table.table {
+                table.table.results {
                     thead {
                         tr {
                             th.r scope="col" { (td_string!(locale, bulk.line)) }
@@ -75,7 +75,7 @@ fn results(locale: Locale, lines: &[BulkLine]) -> Markup {
                         @for line in sorted {
                             tr {
                                 th.r.mono scope="row" { (line.number) }
-                                td.mono.head { (line.head) }
+                                td.mono.said { (line.head) }
                                 td { (fate(locale, &line.fate)) }
                             }
                         }
@@ -87,7 +87,7 @@ fn results(locale: Locale, lines: &[BulkLine]) -> Markup {
 }
 
 fn fate(locale: Locale, fate: &Fate) -> Markup {
-    let wrong = |text: &str| html! { span.ink data-tone="danger" { (icon("error")) " " (text) } };
+    let wrong = |text: &str| html! { span.receipt { span.ink data-tone="danger" { (icon("error")) } span.ink data-tone="danger" { (text) } } };
     match fate {
         Fate::Stored(receipt) => {
             let place = Place { topic: receipt.topic.clone(), partition: receipt.partition, offset: receipt.offset };
@@ -231,7 +231,7 @@ fn help(locale: Locale) -> Markup {
             div.body {
                 p.muted { (td_string!(locale, bulk.order)) }
                 @for (name, hint, example) in examples {
-                    h3 { (name) }
+                    b { (name) }
                     p.muted { (hint) }
                     pre.code tabindex="0" { (example) }
                 }
