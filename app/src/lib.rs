@@ -41,6 +41,8 @@ mod translations {
 }
 use translations::i18n;
 
+#[cfg(feature = "ssr")]
+pub use api::READING;
 pub use form::FormFailure;
 #[cfg(feature = "ssr")]
 pub use markup::{groups::path as group_path, topics::path as topic_path};

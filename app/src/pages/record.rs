@@ -1,6 +1,6 @@
 //! `/topics/NAME/PARTITION/OFFSET`: one record, read from the log by whichever instance answers.
 
-use super::{Content, not_found, page, set_status};
+use super::{Content, Visit, not_found, page, set_status};
 use crate::{
     api,
     markup::{
@@ -27,7 +27,7 @@ pub fn Record() -> impl IntoView {
     let part = |name| params.get(name).unwrap_or_default();
     let place = format!("{}[{}]@{}", part("topic"), part("partition"), part("offset")).parse::<Place>();
     page(async move |visit| match place {
-        Ok(place) => content(&visit.reader, place).await,
+        Ok(place) => content(&visit, place).await,
         Err(_) => {
             set_status(StatusCode::NOT_FOUND);
             not_found::content(&visit.reader)
@@ -35,11 +35,12 @@ pub fn Record() -> impl IntoView {
     })
 }
 
-async fn content(reader: &Reader, place: Place) -> Content {
+async fn content(visit: &Visit, place: Place) -> Content {
+    let reader = &visit.reader;
     let name = place.to_string();
     let link = link_button(reader, &row::path(&place));
     let body = match api::record(place).await {
-        Ok(Ok(record)) => found(reader, &record),
+        Ok(Ok(record)) => found(visit, &record),
         Ok(Err(error)) => missing(reader, &error),
         Err(error) => html! { p { (error) } },
     };
@@ -52,14 +53,14 @@ async fn content(reader: &Reader, place: Place) -> Content {
     )
 }
 
-fn found(reader: &Reader, record: &wire::Record) -> Markup {
+fn found(Visit { reader, read_only, .. }: &Visit, record: &wire::Record) -> Markup {
     html! {
         div.body {
             (files(reader, record, &row::path(&row::place(record))))
             (detail(reader, record))
         }
         footer {
-            (again(reader, record))
+            @if !*read_only { (again(reader, record)) }
             a.btn href="/" { (td_string!(reader.locale, nav.feed)) }
         }
     }

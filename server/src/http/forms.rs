@@ -8,7 +8,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use wire::{Encoding, HeaderInput, ProduceError, ProduceInput, Receipt};
 
 /// The form's fields as a browser sends them (`application/x-www-form-urlencoded`).
@@ -38,13 +38,14 @@ impl Back {
 
 /// `POST /produce`
 pub(super) async fn produce(State(state): State<AppState>, request: Request) -> Response {
+    let headers = request.headers().clone();
     let form = match request.extract::<Bytes, _>().await {
         Ok(bytes) => Form::parse(&bytes),
         Err(rejection) => return rejection.into_response(),
     };
     match state.engine.produce(&form.input).await {
         Ok(receipt) => Redirect::to(&receipt_address(form.back, &receipt)).into_response(),
-        Err(error) => failed(state, form, error).await,
+        Err(error) => failed(state, &headers, form, error).await,
     }
 }
 
@@ -59,14 +60,14 @@ fn receipt_address(back: Back, receipt: &Receipt) -> String {
 }
 
 /// The form's page, with what was typed and what is wrong with it.
-async fn failed(state: AppState, form: Form, error: ProduceError) -> Response {
+async fn failed(state: AppState, headers: &HeaderMap, form: Form, error: ProduceError) -> Response {
     let status = match error {
         ProduceError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         ProduceError::Refused { .. } => StatusCode::BAD_GATEWAY,
         ProduceError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
     };
     let failure = FormFailure { input: form.input, error };
-    outcome::page(&state, form.back.path(), status, failure).await
+    outcome::page(&state, headers, form.back.path(), status, failure).await
 }
 
 impl Form {
