@@ -18,6 +18,11 @@ pub use record::GetRecord;
 #[cfg(feature = "ssr")]
 pub use {log::newest_from_log, record::record, snapshot::snapshot};
 
+/// The addresses of those that change nothing, and so are answered by a read-only instance too.
+#[cfg(feature = "ssr")]
+pub const READING: [&str; 5] =
+    [CheckFilter::PATH, GetRecord::PATH, snapshot::GetSnapshot::PATH, LoadGap::PATH, NewestFromLog::PATH];
+
 use codec::PostcardEncoding;
 use leptos::server_fn::{Decodes, Encodes, ServerFn};
 use serde::{Serialize, de::DeserializeOwned};

@@ -44,6 +44,8 @@ mod translations {
 use translations::i18n;
 
 #[cfg(feature = "ssr")]
+pub use api::READING;
+#[cfg(feature = "ssr")]
 pub use bulk::{BulkError, BulkForm, BulkLine, BulkOutcome, MOST_BYTES, MOST_LINES, left};
 #[cfg(feature = "ssr")]
 pub use form::AgainFailure;

@@ -6,6 +6,7 @@ mod groups;
 mod live;
 mod not_found;
 mod produce;
+mod read_only;
 mod record;
 mod reset;
 mod topic;
@@ -62,6 +63,8 @@ struct Visit {
     preferences: Preferences,
     path: String,
     snapshot: Snapshot,
+    /// Whether the instance changes nothing in the cluster: then the page has nothing that would.
+    read_only: bool,
 }
 
 /// A page that `render` makes of a visit, within the frame of every page.
@@ -72,12 +75,13 @@ where
     let path = use_location().pathname.get_untracked();
     let (reader, preferences) = (Reader::current(), Preferences::current());
     let feed = use_query_map().get_untracked().get("feed").unwrap_or_default();
+    let read_only = api::engine().is_ok_and(|engine| engine.is_read_only());
     let made = async move {
         match api::snapshot(feed).await {
             Ok(mut snapshot) => {
                 snapshot.scope = preferences.scope.unwrap_or(snapshot.scope);
-                let frame = Visit { reader, preferences, path: path.clone(), snapshot: snapshot.clone() };
-                let content = render(Visit { reader, preferences, path, snapshot }).await;
+                let frame = Visit { reader, preferences, path: path.clone(), snapshot: snapshot.clone(), read_only };
+                let content = render(Visit { reader, preferences, path, snapshot, read_only }).await;
                 framed(&frame, content)
             }
             Err(error) => {
@@ -106,7 +110,7 @@ impl Content {
 }
 
 fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> AnyView {
-    let Visit { reader, preferences, path, snapshot } = visit;
+    let Visit { reader, preferences, path, snapshot, read_only } = visit;
     let locale = reader.locale;
     let place = match path.split('/').nth(1) {
         Some("") | None => td_string!(locale, nav.feed),
@@ -122,12 +126,12 @@ fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> A
         _ => html! { (place) },
     };
     let before = html! {
-        (markup::frame::navigation(reader, path, snapshot))
-        (markup::frame::top_bar(reader, preferences, &place, path, snapshot))
+        (markup::frame::navigation(reader, path, snapshot, *read_only))
+        (markup::frame::top_bar(reader, preferences, &place, path, snapshot, *read_only))
     };
     let rendered = Rendered { snapshot: Snapshot { records, ..snapshot.clone() }, loaded };
     let after = html! {
-        (markup::frame::keys(reader, preferences))
+        (markup::frame::keys(reader, preferences, *read_only))
         // A data block: no script, and never run.
         script id=(rendered::ID) type="application/octet-stream" { (PreEscaped(rendered.pack())) }
     };

@@ -18,7 +18,8 @@ pub const WATCH: &str = "LEPTOS_WATCH";
 /// The document of every page.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let Preferences { theme, locale, roomy, single_keys, .. } = Preferences::current();
-    let build = use_context::<Arc<Engine>>().map(|engine| engine.build().to_owned());
+    let engine = use_context::<Arc<Engine>>();
+    let build = engine.as_ref().map(|engine| engine.build().to_owned());
     set_policy();
     view! {
         <!DOCTYPE html>
@@ -27,6 +28,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             data-theme=(!theme.name().is_empty()).then(|| theme.name())
             data-density=roomy.then_some("roomy")
             data-keys=(!single_keys).then_some("off")
+            data-read-only=engine.filter(|engine| engine.is_read_only()).map(|_| "")
             data-watch=std::env::var_os(WATCH).map(|_| "")
         >
             <head>

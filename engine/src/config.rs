@@ -21,6 +21,9 @@ pub struct Config {
     pub producer: ProducerSettings,
     /// What a message may be at most.
     pub limits: wire::Limits,
+    /// Whether the cluster is to stay as it is. Nobody is offered what would change it, and no topic is made of the instance's own
+    /// accord; its groups are consumed and committed as ever. What people ask for is refused before it comes here.
+    pub read_only: bool,
     /// Whether and how to create the feeds' topics where they are missing.
     pub create_topics: Option<TopicCreation>,
     /// The feeds; the first one is the page's.

@@ -212,6 +212,11 @@ impl Engine {
         &self.config.build
     }
 
+    /// Whether people are not to change the cluster through this instance.
+    pub fn is_read_only(&self) -> bool {
+        self.config.read_only
+    }
+
     /// Whether Kafka is the broker inside this process.
     pub fn is_embedded(&self) -> bool {
         matches!(self.config.brokers, Brokers::Embedded { .. })
@@ -419,7 +424,7 @@ impl Engine {
         let spec = |name, partitions| TopicSpec { name, partitions, replication, settings: &settings };
         let topics = [spec(journal.marks_topic.as_str(), MARKS_PARTITIONS), spec(journal.events_topic.as_str(), 1)];
         let mut backoff = Duration::from_millis(200);
-        while let Err(error) = self.admin.ensure_topics(&topics, CREATE_DEADLINE).await {
+        while let Err(error) = self.find_or_make(&topics).await {
             self.journal.set_trouble(Some(error.to_string()));
             if matches!(error, kafka::Error::Refused { .. }) {
                 // Nobody waits for it; someone else may make them one day.
@@ -440,8 +445,23 @@ impl Engine {
         self.journal_read.send_replace(true);
     }
 
+    /// Sees to it that topics are there; what is read-only makes none.
+    async fn find_or_make(&self, topics: &[TopicSpec<'_>]) -> Result<(), kafka::Error> {
+        if !self.config.read_only {
+            return self.admin.ensure_topics(topics, CREATE_DEADLINE).await;
+        }
+        let known = self.admin.topics(CREATE_DEADLINE).await?;
+        match topics.iter().find(|spec| !known.iter().any(|topic| topic.name == spec.name)) {
+            None => Ok(()),
+            Some(TopicSpec { name, .. }) => Err(kafka::Error::Refused {
+                action: format!("creating the topic {name}"),
+                reason: "this instance is read-only (read_only)".into(),
+            }),
+        }
+    }
+
     async fn create_topics(&self, feed: &Feed) {
-        let Some(creation) = self.config.create_topics else { return };
+        let Some(creation) = self.config.create_topics.filter(|_| !self.config.read_only) else { return };
         let (partitions, replication) = (creation.partitions, creation.replication);
         let topics = feed.topics().iter().map(|name| TopicSpec { name, partitions, replication, settings: &[] });
         let topics: Vec<_> = topics.collect();

@@ -64,6 +64,9 @@ pub struct Options {
     /// Where the embedded broker keeps its data [embedded.data_dir]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// Change nothing in the cluster, whoever asks for it [read_only]
+    #[arg(long, global = true)]
+    pub read_only: bool,
     /// How log lines look [log.format]
     #[arg(long, global = true, value_name = "FORMAT", value_enum)]
     pub log_format: Option<LogFormat>,

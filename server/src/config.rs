@@ -38,6 +38,8 @@ use std::{collections::BTreeMap, path::Path};
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// Whether this instance changes nothing in the cluster, whoever asks for it. The one key without a section.
+    pub read_only: bool,
     /// `[server]`
     pub server: ServerConfig,
     /// `[kafka]`
@@ -100,9 +102,11 @@ impl Config {
             Some(path) => Some(path.as_path()),
             None => Some(Path::new(DEFAULT_FILE)).filter(|path| path.is_file()),
         };
-        // Keys always have a section, so names without two underscores (OTTLA_CONFIG and the like) are none.
-        let environment =
-            Env::prefixed("OTTLA_").filter(|name| name.as_str().contains("__")).split("__").lowercase(true);
+        // All keys but one have a section, so that other names without two underscores (OTTLA_CONFIG and the like) are none.
+        let environment = Env::prefixed("OTTLA_")
+            .filter(|name| name.as_str().contains("__") || name == "READ_ONLY")
+            .split("__")
+            .lowercase(true);
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
@@ -114,7 +118,9 @@ impl Config {
     }
 
     fn override_with(&mut self, options: &Options) {
-        let Options { listen, brokers, topics, group, instance, data_dir, log_format, config: _ } = options.clone();
+        let Options { listen, brokers, topics, group, instance, data_dir, log_format, read_only, config: _ } =
+            options.clone();
+        self.read_only |= read_only;
         set(&mut self.server.listen, listen);
         set(&mut self.kafka.brokers, brokers);
         set(&mut self.feed.topics, topics);
@@ -162,6 +168,7 @@ impl Config {
             brokers: if is_embedded { self.embedded.brokers() } else { Brokers::Cluster(self.kafka.brokers.clone()) },
             producer: self.producer.engine()?,
             limits: wire::Limits { message_bytes: self.producer.max_message_bytes },
+            read_only: self.read_only,
             create_topics: self.topics.engine(is_embedded),
             journal: self.journal.engine(self.topics.replication(is_embedded)),
             feeds,

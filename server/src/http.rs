@@ -14,6 +14,7 @@ mod metrics;
 mod outcome;
 mod preferences;
 mod problem;
+mod read_only;
 mod reset;
 mod sse;
 mod topics;
@@ -90,6 +91,7 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/preferences", get(preferences::remember))
         .leptos_routes_with_context(&state, generate_route_list(App), context, move || shell(shell_options.clone()))
         .fallback(assets::serve)
+        .layer(middleware::from_fn_with_state(state.clone(), read_only::refuse))
         .layer(
             CompressionLayer::new().compress_when(
                 // A stream must not wait in a compressor's buffer.

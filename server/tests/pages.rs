@@ -111,3 +111,14 @@ async fn theme_and_language_are_remembered_without_javascript() {
     assert!(html.contains("lang=\"zh-Hant\"") && html.contains("data-theme=\"dark\""));
     instance.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_comes_back_is_in_the_language_and_the_theme_of_who_posted_it() {
+    let instance = Instance::start().await;
+    let post = browser().post(instance.url("/produce")).header("sec-fetch-site", "same-origin");
+    let refused = post.header("cookie", "lang=zh-Hans; theme=dark").form(&[("topic", "a b")]).send().await.unwrap();
+    assert_eq!(refused.status(), 422);
+    let html = refused.text().await.unwrap();
+    assert!(html.contains("lang=\"zh-Hans\"") && html.contains("data-theme=\"dark\""), "{html}");
+    instance.stop().await;
+}

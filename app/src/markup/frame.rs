@@ -11,7 +11,7 @@ use maud::{Markup, html};
 use wire::Snapshot;
 
 /// The navigation: at the side, a tab bar on phones. Below it, the group and the instance that serves this tab.
-pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot) -> Markup {
+pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot, read_only: bool) -> Markup {
     let locale = reader.locale;
     let links = [
         ("/", "feed", td_string!(locale, nav.feed)),
@@ -19,6 +19,7 @@ pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot) -> Markup {
         ("/topics", "topic", td_string!(locale, nav.topics)),
         ("/groups", "group", td_string!(locale, nav.groups)),
     ];
+    let links = links.into_iter().filter(|(link, ..)| !(read_only && *link == "/produce"));
     let is_here = |link: &str| path == link || (link != "/" && path.starts_with(link));
     html! {
         nav.nav aria-label=(td_string!(locale, nav.main)) {
@@ -40,7 +41,14 @@ pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot) -> Markup {
 }
 
 /// The page's head: where one is, who serves, how the connection is, theme and language.
-pub fn top_bar(reader: &Reader, preferences: &Preferences, title: &Markup, path: &str, snapshot: &Snapshot) -> Markup {
+pub fn top_bar(
+    reader: &Reader,
+    preferences: &Preferences,
+    title: &Markup,
+    path: &str,
+    snapshot: &Snapshot,
+    read_only: bool,
+) -> Markup {
     let locale = reader.locale;
     let keys = td_string!(locale, keys.title);
     html! {
@@ -48,6 +56,9 @@ pub fn top_bar(reader: &Reader, preferences: &Preferences, title: &Markup, path:
             a.brand.only-small href="/" aria-label="Ottla" { (icon("mark")) }
             strong { (title) }
             span.push {}
+            @if read_only {
+                span.badge title=(td_string!(locale, read_only.means)) { (icon("lock")) (td_string!(locale, read_only.badge)) }
+            }
             @if snapshot.embedded {
                 span.badge.only-wide title=(td_string!(locale, kafka.embedded_hint)) { (td_string!(locale, kafka.embedded)) }
             }
@@ -98,7 +109,7 @@ fn choices(reader: &Reader, preferences: &Preferences, path: &str) -> Markup {
 }
 
 /// The list of keys.
-pub fn keys(reader: &Reader, preferences: &Preferences) -> Markup {
+pub fn keys(reader: &Reader, preferences: &Preferences, read_only: bool) -> Markup {
     let locale = reader.locale;
     let keys = [
         ("/", td_string!(locale, keys.filter)),
@@ -111,6 +122,7 @@ pub fn keys(reader: &Reader, preferences: &Preferences) -> Markup {
         ("g", td_string!(locale, keys.newest)),
         ("?", td_string!(locale, keys.this_list)),
     ];
+    let keys = keys.into_iter().filter(|(key, _)| !(read_only && matches!(*key, "c" | "Ctrl ↵")));
     html! {
         dialog #keys .dialog aria-labelledby="keys-title" {
             form.card method="dialog" {

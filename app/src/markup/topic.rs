@@ -36,6 +36,8 @@ pub struct Shown<'a> {
     pub edited: Option<&'a str>,
     /// What was posted in vain.
     pub failed: Option<(TopicAction, &'a ChangeForm, &'a TopicError)>,
+    /// Whether nothing can be done to it here.
+    pub read_only: bool,
 }
 
 impl Shown<'_> {
@@ -68,7 +70,7 @@ pub fn body(shown: &Shown<'_>) -> Markup {
         (partitions(shown))
         (readers(shown))
         (config(shown))
-        (changes(shown))
+        @if !shown.read_only { (changes(shown)) }
     }
 }
 
@@ -212,7 +214,7 @@ fn config(shown: &Shown<'_>) -> Markup {
     let known = shown.parts.config.as_deref().unwrap_or_default();
     let failed = shown.failed(TopicAction::Config);
     // The setting that the form is about, where it is one that the broker tells.
-    let edited = failed.map(|(form, _)| form.setting.as_str()).or(shown.edited);
+    let edited = failed.map(|(form, _)| form.setting.as_str()).or(shown.edited).filter(|_| !shown.read_only);
     let is_known = edited.is_some_and(|edited| known.iter().any(|entry| entry.name == edited));
     html! {
         section #config .card.config {
@@ -245,11 +247,13 @@ fn config(shown: &Shown<'_>) -> Markup {
                     }
                 },
             }
-            footer {
-                @if edited.is_some() && !is_known {
-                    (other_setting(shown, edited.unwrap_or_default(), failed))
-                } @else {
-                    a.btn href={ (path(name)) "?edit=#config-edit" } { (icon("plus")) (td_string!(locale, topic.other_setting)) }
+            @if !shown.read_only {
+                footer {
+                    @if edited.is_some() && !is_known {
+                        (other_setting(shown, edited.unwrap_or_default(), failed))
+                    } @else {
+                        a.btn href={ (path(name)) "?edit=#config-edit" } { (icon("plus")) (td_string!(locale, topic.other_setting)) }
+                    }
                 }
             }
         }
@@ -275,7 +279,7 @@ fn setting_row(shown: &Shown<'_>, entry: &ConfigEntry) -> Markup {
             }
             td { (source(locale, entry.source)) }
             td.r {
-                @if !entry.read_only {
+                @if !entry.read_only && !shown.read_only {
                     a.link href={ (path(&shown.parts.topic.name)) "?edit=" (entry.name) "#config-edit" }
                         aria-label={ (td_string!(locale, topic.edit)) " " (entry.name) } { (td_string!(locale, topic.edit)) }
                 }
@@ -488,7 +492,7 @@ mod tests {
     }
 
     fn shown<'a>(reader: &'a Reader, parts: &'a TopicParts) -> Shown<'a> {
-        Shown { reader, parts, page: 1, edited: None, failed: None }
+        Shown { reader, parts, page: 1, edited: None, failed: None, read_only: false }
     }
 
     #[test]

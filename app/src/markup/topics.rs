@@ -35,8 +35,8 @@ pub fn address(query: &TopicQuery) -> String {
     }
 }
 
-/// A page of the list, with search, order and the way to other pages.
-pub fn list(reader: &Reader, query: &TopicQuery, page: &TopicPage) -> Markup {
+/// A page of the list, with search, order and the way to other pages; and to producing, where it is not `read_only`.
+pub fn list(reader: &Reader, query: &TopicQuery, page: &TopicPage, read_only: bool) -> Markup {
     let locale = reader.locale;
     html! {
         (search(reader, query, Some(page)))
@@ -47,7 +47,7 @@ pub fn list(reader: &Reader, query: &TopicQuery, page: &TopicPage) -> Markup {
                 a.btn href="/topics" { (td_string!(locale, topic.all)) }
             }))
         } @else {
-            (table(reader, query, page))
+            (table(reader, query, page, read_only))
             @if page.pages > 1 { (pages(reader, query, page)) }
         }
     }
@@ -84,7 +84,7 @@ pub fn search(reader: &Reader, query: &TopicQuery, page: Option<&TopicPage>) -> 
     }
 }
 
-fn table(reader: &Reader, query: &TopicQuery, page: &TopicPage) -> Markup {
+fn table(reader: &Reader, query: &TopicQuery, page: &TopicPage, read_only: bool) -> Markup {
     let locale = reader.locale;
     let head = |sort, name: &str, is_number: bool| column(query, page, sort, name, is_number);
     let records =
@@ -100,10 +100,10 @@ fn table(reader: &Reader, query: &TopicQuery, page: &TopicPage) -> Markup {
                         @if page.can_sort_by_records { (head(TopicSort::Records, td_string!(locale, topics.messages), true)) }
                         @else { th.r scope="col" { (records) } }
                         (head(TopicSort::Trouble, td_string!(locale, topics.state), false))
-                        td {}
+                        @if !read_only { td {} }
                     }
                 }
-                tbody { @for topic in &page.topics { (row(reader, topic)) } }
+                tbody { @for topic in &page.topics { (row(reader, topic, read_only)) } }
             }
         }
     }
@@ -124,7 +124,7 @@ fn column(query: &TopicQuery, page: &TopicPage, sort: TopicSort, name: &str, is_
     }
 }
 
-fn row(reader: &Reader, topic: &TopicRow) -> Markup {
+fn row(reader: &Reader, topic: &TopicRow, read_only: bool) -> Markup {
     let locale = reader.locale;
     html! {
         tr {
@@ -138,7 +138,7 @@ fn row(reader: &Reader, topic: &TopicRow) -> Markup {
                 }
             }
             td { (state(reader, topic.offline, topic.under_replicated)) }
-            td.r { a.link href={ "/produce?to=" (topic.name) } { (td_string!(locale, nav.produce)) } }
+            @if !read_only { td.r { a.link href={ "/produce?to=" (topic.name) } { (td_string!(locale, nav.produce)) } } }
         }
     }
 }
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn a_list_says_what_is_wrong_and_leads_to_other_orders_and_pages() {
         let query = TopicQuery { q: "a&b".into(), sort: TopicSort::Name, page: 2, ..TopicQuery::default() };
-        let html = list(&Reader::of(Locale::en), &query, &page(vec![topic("orders")]));
+        let html = list(&Reader::of(Locale::en), &query, &page(vec![topic("orders")]), false);
         let text = words_of(&html);
         for said in ["1 of 7 topics", "orders 6 3 1,204 2 under-replicated", "Page 2 of 3"] {
             assert!(text.contains(said), "{said}: {text}");
@@ -322,9 +322,9 @@ mod tests {
     #[test]
     fn a_search_without_a_match_is_another_thing_than_an_empty_cluster() {
         let query = TopicQuery { q: "<x>".into(), ..TopicQuery::default() };
-        let html = list(&Reader::of(Locale::en), &query, &page(Vec::new()));
+        let html = list(&Reader::of(Locale::en), &query, &page(Vec::new()), false);
         assert!(html.0.contains("&lt;x&gt;") && html.0.contains("href=\"/topics\""), "{}", html.0);
-        let none = list(&Reader::of(Locale::en), &query, &TopicPage { all: 0, ..page(Vec::new()) });
+        let none = list(&Reader::of(Locale::en), &query, &TopicPage { all: 0, ..page(Vec::new()) }, false);
         assert!(words_of(&none).contains("There are no topics yet"));
     }
 

@@ -1,7 +1,7 @@
 //! `/produce/many`: many messages at once. A plain form that works without JavaScript; `server` takes it and renders this page again
 //! with what became of each message.
 
-use super::{Content, page};
+use super::{Content, page, read_only};
 use crate::{
     bulk::{BulkForm, BulkOutcome},
     markup::bulk,
@@ -16,6 +16,9 @@ pub fn Bulk() -> impl IntoView {
     let outcome = use_context::<BulkOutcome>();
     let to = use_query_map().get_untracked().get("to");
     page(async move |visit| {
+        if visit.read_only {
+            return read_only::content(&visit.reader);
+        }
         let empty = BulkForm {
             topic: to.or_else(|| visit.snapshot.topics.first().cloned()).unwrap_or_default(),
             ..BulkForm::default()

@@ -69,7 +69,7 @@ fn content(
     failure: Option<&FormFailure>,
     posted: Option<&Posted>,
 ) -> Markup {
-    let Visit { reader, preferences, snapshot, .. } = visit;
+    let Visit { reader, preferences, snapshot, read_only, .. } = visit;
     let Snapshot { group, topics, instance, assignment, stats, scope, members, journal, .. } = snapshot;
     let members = (*scope == Scope::Group).then_some(members.as_slice());
     let locale = reader.locale;
@@ -95,6 +95,6 @@ fn content(
             }
         }
         aside #drawer .drawer aria-label=(td_string!(locale, detail.title)) {}
-        (composer(reader, topics, failure, posted))
+        @if !*read_only { (composer(reader, topics, failure, posted)) }
     }
 }

@@ -40,7 +40,7 @@ pub fn Group() -> impl IntoView {
             html! {
                 h1.mono { (title) }
                 div #group-state .wrap { @if let Some(state) = state { (state) } }
-                @if found.is_some() {
+                @if found.is_some() && !visit.read_only {
                     a.btn href={ (groups::path(&title)) "/reset" } { (td_string!(visit.reader.locale, reset.title_short)) }
                 }
             }

@@ -1,7 +1,7 @@
 //! `/produce`: the full form. Works without JavaScript: a post that fails comes back with what was typed, one that succeeds
 //! leads to an address that carries the receipt.
 
-use super::{Content, Visit, banners, host, page};
+use super::{Content, Visit, banners, host, page, read_only};
 use crate::{
     api,
     form::{FormFailure, Posted},
@@ -30,6 +30,9 @@ pub fn Produce() -> impl IntoView {
     let to = query.get("to");
     let host = host();
     page(async move |visit| {
+        if visit.read_only {
+            return read_only::content(&visit.reader);
+        }
         let (input, error) = match (failure, again) {
             (Some(FormFailure { input, error }), _) => (input, Some(error)),
             (None, Some(place)) => (copy_of(place).await.unwrap_or_default(), None),

@@ -73,13 +73,15 @@ fn found(visit: &Visit, record: &wire::Record, to: &str) -> Markup {
             (detail(reader, record))
         }
         footer {
-            form.wrap method="post" action={ (path) "/again" } {
-                label for="to" { (td_string!(locale, detail.again_to)) }
-                input #to .input.mono name="to" value=(to) list="topics" autocomplete="off" spellcheck="false" required;
-                datalist #topics { @for topic in &visit.snapshot.topics { option value=(topic) {} } }
-                button.btn.primary { (icon("again")) (td_string!(locale, detail.again)) }
+            @if !visit.read_only {
+                form.wrap method="post" action={ (path) "/again" } {
+                    label for="to" { (td_string!(locale, detail.again_to)) }
+                    input #to .input.mono name="to" value=(to) list="topics" autocomplete="off" spellcheck="false" required;
+                    datalist #topics { @for topic in &visit.snapshot.topics { option value=(topic) {} } }
+                    button.btn.primary { (icon("again")) (td_string!(locale, detail.again)) }
+                }
+                a.btn href={ "/produce?again=" (row::place(record)) } { (td_string!(locale, detail.edit)) }
             }
-            a.btn href={ "/produce?again=" (row::place(record)) } { (td_string!(locale, detail.edit)) }
             a.btn.push href="/" { (td_string!(locale, nav.feed)) }
         }
     }

@@ -1,7 +1,7 @@
 //! `/groups/NAME/reset`: where a group goes on. The form asks by GET for a dry run, and by POST for the reset itself; it works
 //! without JavaScript.
 
-use super::{Content, page, set_status};
+use super::{Content, page, read_only, set_status};
 use crate::{
     api,
     markup::{groups, reset},
@@ -25,6 +25,9 @@ pub fn Reset() -> impl IntoView {
     let outcome = use_context::<ResetOutcome>();
     page(async move |visit| {
         let (reader, locale) = (&visit.reader, visit.reader.locale);
+        if visit.read_only {
+            return read_only::content(reader);
+        }
         let engine = api::engine().ok();
         let known = match &engine {
             Some(engine) => engine.group(&group).await.ok().flatten(),

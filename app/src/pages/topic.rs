@@ -51,7 +51,14 @@ pub fn Topic() -> impl IntoView {
             _ => None,
         };
         let feed = parts.readers.iter().flatten().find_map(|group| group.feed.as_deref());
-        let shown = topic::Shown { reader, parts: &parts, page: at, edited: edited.as_deref(), failed };
+        let shown = topic::Shown {
+            reader,
+            parts: &parts,
+            page: at,
+            edited: edited.as_deref(),
+            failed,
+            read_only: visit.read_only,
+        };
         let said: Option<Markup> = match failed {
             Some((_, _, error)) => Some(topic::trouble(reader, error)),
             None => topic::done(reader, &done),
@@ -66,7 +73,9 @@ pub fn Topic() -> impl IntoView {
                         @if let Some(feed) = feed {
                             a.btn href={ "/?feed=" (feed) } { (icon("feed")) (td_string!(locale, topic.follow)) }
                         }
-                        a.btn.primary href={ "/produce?to=" (name) } { (icon("send")) (td_string!(locale, nav.produce)) }
+                        @if !visit.read_only {
+                            a.btn.primary href={ "/produce?to=" (name) } { (icon("send")) (td_string!(locale, nav.produce)) }
+                        }
                     }
                 }
                 @if let Some(said) = said { (said) }

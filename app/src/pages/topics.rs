@@ -1,6 +1,6 @@
 //! `/topics`: the topics of the cluster, whatever the feed follows; and with `?create=1` the form of a new one.
 
-use super::{Content, Visit, page, set_status};
+use super::{Content, Visit, page, read_only, set_status};
 use crate::{
     api,
     markup::{
@@ -25,8 +25,10 @@ use wire::{TopicError, TopicQuery, TopicSort, check_topic_name};
 pub fn Topics() -> impl IntoView {
     let parameters = use_query_map().get_untracked();
     let outcome = use_context::<TopicOutcome>();
-    page(async move |visit| {
-        if parameters.get("create").is_some() { new(&visit, outcome.as_ref()) } else { all(&visit, &parameters).await }
+    page(async move |visit| match parameters.get("create") {
+        Some(_) if visit.read_only => read_only::content(&visit.reader),
+        Some(_) => new(&visit, outcome.as_ref()),
+        None => all(&visit, &parameters).await,
     })
 }
 
@@ -42,8 +44,10 @@ async fn all(visit: &Visit, parameters: &ParamsMap) -> Content {
             header {
                 h1 { (title) }
                 p.muted { (td_string!(locale, topics.intro)) }
-                div.wrap.push {
-                    a.btn.primary href="/topics?create=1" { (icon("plus")) (td_string!(locale, topics.create)) }
+                @if !visit.read_only {
+                    div.wrap.push {
+                        a.btn.primary href="/topics?create=1" { (icon("plus")) (td_string!(locale, topics.create)) }
+                    }
                 }
             }
             @if let Some(name) = deleted { (banner("ok", "", &td_string!(locale, topics.deleted, name))) }
@@ -70,7 +74,7 @@ async fn body(visit: &Visit, query: &TopicQuery) -> Markup {
         Err(error) => return html! { p { (error) } },
     };
     match engine.topic_page(query).await {
-        Ok(page) => list(reader, query, &page),
+        Ok(page) => list(reader, query, &page, visit.read_only),
         Err(error) => {
             set_status(StatusCode::SERVICE_UNAVAILABLE);
             let (title, why) = words::read_error(locale, &error);

@@ -57,6 +57,20 @@ fn a_flag_wins_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
+fn read_only_is_said_in_the_file_the_environment_or_a_flag() {
+    assert!(!load("", Options::default()).unwrap().read_only);
+    assert!(load("read_only = true", Options::default()).unwrap().read_only);
+    assert!(load("", Options { read_only: true, ..Options::default() }).unwrap().read_only);
+    figment::Jail::expect_with(|jail| {
+        jail.set_env("OTTLA_READ_ONLY", "true");
+        let config = Config::load(&Options::default()).expect("a key without a section");
+        assert!(config.read_only && config.engine(String::new()).expect("legal").read_only);
+        assert!(config.shown().starts_with("read_only = true\n"), "{}", config.shown());
+        Ok(())
+    });
+}
+
+#[test]
 fn variables_of_the_environment_that_are_no_keys_are_left_alone() {
     figment::Jail::expect_with(|jail| {
         jail.set_env("OTTLA_CACHE", "/somewhere");
@@ -121,11 +135,18 @@ fn every_key_is_documented_with_its_default() {
     // The one default that hangs on the machine.
     defaults.embedded.data_dir = "STATE/ottla".into();
     let toml::Value::Table(sections) = toml::Value::try_from(&defaults).unwrap() else { panic!("sections") };
+    let has = |key: &str, default: &toml::Value| {
+        let row = format!("| `{key}` | `{default}` |");
+        assert!(text.contains(&row), "docs/CONFIGURATION.md lacks: {row}");
+    };
     for (section, keys) in sections {
-        let toml::Value::Table(keys) = keys else { continue };
-        for (key, default) in keys {
-            let row = format!("| `{section}.{key}` | `{default}` |");
-            assert!(text.contains(&row), "docs/CONFIGURATION.md lacks: {row}");
+        match keys {
+            toml::Value::Table(keys) => {
+                keys.iter().for_each(|(key, default)| has(&format!("{section}.{key}"), default))
+            }
+            // Each of `[[feeds]]` is as `[feed]` is.
+            toml::Value::Array(_) => {}
+            default => has(&section, &default),
         }
     }
 }

@@ -93,7 +93,9 @@ fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
         responses.entry("400".into()).or_insert_with(|| problem("The address or the body can't be read"));
         responses.entry("421".into()).or_insert_with(|| problem("This server is not called so: `server.hosts`"));
         if changes {
-            responses.entry("403".into()).or_insert_with(|| problem("From another site: `server.origins`"));
+            responses.entry("403".into()).or_insert_with(|| {
+                problem("From another site: `server.origins`; or this instance changes nothing: `read_only`")
+            });
             responses
                 .entry("413".into())
                 .or_insert_with(|| problem("The body is too large: `server.body_limit_bytes`"));

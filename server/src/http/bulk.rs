@@ -10,7 +10,7 @@ use axum::{
     response::Response,
 };
 use engine::Fate;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use std::collections::HashSet;
 use wire::{ProduceError, lines, lines::LineFormat};
 
@@ -39,7 +39,7 @@ pub(super) async fn send(State(state): State<AppState>, body: Result<Multipart, 
             (status, BulkOutcome::Refused { form, error })
         }
     };
-    outcome::page(&state, "/produce/many", status, outcome).await
+    outcome::page(&state, &headers, "/produce/many", status, outcome).await
 }
 
 /// What was filled in, and the messages: those of the text or those of the file.

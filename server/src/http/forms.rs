@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use engine::AgainError;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use wire::{Encoding, HeaderInput, Place, ProduceError, ProduceInput, Receipt};
 
 /// The form's fields as a browser sends them (`application/x-www-form-urlencoded`).
@@ -40,13 +40,14 @@ impl Back {
 
 /// `POST /produce`
 pub(super) async fn produce(State(state): State<AppState>, request: Request) -> Response {
+    let headers = request.headers().clone();
     let form = match request.extract::<Bytes, _>().await {
         Ok(bytes) => Form::parse(&bytes),
         Err(rejection) => return rejection.into_response(),
     };
     match state.engine.produce(&form.input).await {
         Ok(receipt) => Redirect::to(&receipt_address(form.back.path(), &receipt)).into_response(),
-        Err(error) => failed(state, form, error).await,
+        Err(error) => failed(state, &headers, form, error).await,
     }
 }
 
@@ -54,6 +55,7 @@ pub(super) async fn produce(State(state): State<AppState>, request: Request) -> 
 pub(super) async fn again(
     State(state): State<AppState>,
     Path((topic, partition, offset)): Path<(String, String, String)>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let Ok(place) = format!("{topic}[{partition}]@{offset}").parse::<Place>() else {
@@ -69,7 +71,7 @@ pub(super) async fn again(
                 AgainError::Read(_) => StatusCode::NOT_FOUND,
                 AgainError::Produce(error) => status(error),
             };
-            outcome::page(&state, &page, status, AgainFailure { to, error }).await
+            outcome::page(&state, &headers, &page, status, AgainFailure { to, error }).await
         }
     }
 }
@@ -85,10 +87,10 @@ fn receipt_address(page: &str, receipt: &Receipt) -> String {
 }
 
 /// The form's page, with what was typed and what is wrong with it.
-async fn failed(state: AppState, form: Form, error: ProduceError) -> Response {
+async fn failed(state: AppState, headers: &HeaderMap, form: Form, error: ProduceError) -> Response {
     let status = status(&error);
     let failure = FormFailure { input: form.input, error };
-    outcome::page(&state, form.back.path(), status, failure).await
+    outcome::page(&state, headers, form.back.path(), status, failure).await
 }
 
 fn status(error: &ProduceError) -> StatusCode {

@@ -67,9 +67,7 @@ impl Guard {
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "foreign-host", detail));
         }
         let is_upgrade = headers.contains_key(header::SEC_WEBSOCKET_KEY);
-        // RFC 9110, section 9.2.1.
-        let is_safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
-        if is_safe && !is_upgrade {
+        if is_safe(method) && !is_upgrade {
             return Ok(());
         }
         let is_own = match (header_text(headers, header::ORIGIN), header_text(headers, "sec-fetch-site")) {
@@ -83,6 +81,11 @@ impl Guard {
         let detail = "only this server's own pages may do this: add other sites to server.origins; programs send application/json";
         Err(Problem::new(StatusCode::FORBIDDEN, "foreign-origin", detail))
     }
+}
+
+/// Whether a request of this method changes nothing (RFC 9110, section 9.2.1).
+pub(super) fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
 /// The middleware.

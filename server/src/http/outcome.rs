@@ -7,13 +7,15 @@ use axum::{
     extract::Request,
     response::{IntoResponse, Response},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use leptos::prelude::provide_context;
 use std::sync::Arc;
 
-/// The page at `address`, which finds `outcome` in its context.
+/// The page at `address`, which finds `outcome` in its context. `headers` are those of the form's request: who posted it reads the page
+/// in a language and a theme of their own.
 pub(super) async fn page<T: Clone + Send + Sync + 'static>(
     state: &AppState,
+    headers: &HeaderMap,
     address: &str,
     status: StatusCode,
     outcome: T,
@@ -26,9 +28,10 @@ pub(super) async fn page<T: Clone + Send + Sync + 'static>(
         },
         move || shell(options.clone()),
     );
-    let Ok(request) = Request::get(address).body(Body::empty()) else {
+    let Ok(mut request) = Request::get(address).body(Body::empty()) else {
         return StatusCode::NOT_FOUND.into_response();
     };
+    *request.headers_mut() = headers.clone();
     let mut response = page(request).await;
     *response.status_mut() = status;
     response

@@ -7,11 +7,16 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use wire::{ResetError, ResetRow};
 
 /// `POST /groups/{name}/reset`: does what its dry run showed, and renders the page with what came of it.
-pub(super) async fn reset(State(state): State<AppState>, Path(group): Path<String>, body: Bytes) -> Response {
+pub(super) async fn reset(
+    State(state): State<AppState>,
+    Path(group): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let outcome = match Posted::read(&body) {
         Some(Posted { rows, is_sure: true }) => match state.engine.reset(&group, &rows).await {
             Ok(results) => ResetOutcome::Done(results),
@@ -19,22 +24,27 @@ pub(super) async fn reset(State(state): State<AppState>, Path(group): Path<Strin
         },
         _ => ResetOutcome::Unsure,
     };
-    page(&state, &group, outcome).await
+    page(&state, &headers, &group, outcome).await
 }
 
 /// `POST /groups/{name}/replay`: begins a feed at these offsets with a group of its own, and leads to it.
-pub(super) async fn replay(State(state): State<AppState>, Path(group): Path<String>, body: Bytes) -> Response {
+pub(super) async fn replay(
+    State(state): State<AppState>,
+    Path(group): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let Some(Posted { rows, .. }) = Posted::read(&body) else {
-        return page(&state, &group, ResetOutcome::Unsure).await;
+        return page(&state, &headers, &group, ResetOutcome::Unsure).await;
     };
     match state.engine.replay_apart(&rows).await {
         Ok(feed) => Redirect::to(&format!("/?feed={feed}")).into_response(),
-        Err(error) => page(&state, &group, ResetOutcome::Failed(error)).await,
+        Err(error) => page(&state, &headers, &group, ResetOutcome::Failed(error)).await,
     }
 }
 
 /// The page, with what came of it.
-async fn page(state: &AppState, group: &str, outcome: ResetOutcome) -> Response {
+async fn page(state: &AppState, headers: &HeaderMap, group: &str, outcome: ResetOutcome) -> Response {
     let status = match &outcome {
         ResetOutcome::Done(_) => StatusCode::OK,
         ResetOutcome::Unsure => StatusCode::UNPROCESSABLE_ENTITY,
@@ -42,7 +52,7 @@ async fn page(state: &AppState, group: &str, outcome: ResetOutcome) -> Response 
         ResetOutcome::Failed(_) => StatusCode::BAD_GATEWAY,
     };
     let address = format!("{}/reset", app::group_path(group));
-    outcome::page(state, &address, status, outcome).await
+    outcome::page(state, headers, &address, status, outcome).await
 }
 
 /// What a form of the page sends.

@@ -8,11 +8,11 @@ use axum::{
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use wire::{TopicError, check_topic_name};
 
 /// `POST /topics`: makes a topic.
-pub(super) async fn create(State(state): State<AppState>, body: Bytes) -> Response {
+pub(super) async fn create(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Response {
     let form = read_new(&body);
     let made = match form.read() {
         Ok(input) => state.engine.create_topic(&input).await,
@@ -22,34 +22,40 @@ pub(super) async fn create(State(state): State<AppState>, body: Bytes) -> Respon
         Ok(topic) => done(&topic_path(&topic.name), TopicDone::Created),
         Err(error) => {
             let status = status(&error);
-            page(&state, "/topics?create=1", status, TopicOutcome::NotCreated { form, error }).await
+            page(&state, &headers, "/topics?create=1", status, TopicOutcome::NotCreated { form, error }).await
         }
     }
 }
 
 /// `POST /topics/{topic}/config`: changes a setting.
-pub(super) async fn config(state: State<AppState>, topic: Path<String>, body: Bytes) -> Response {
-    change(state, topic, &body, TopicAction::Config).await
+pub(super) async fn config(state: State<AppState>, topic: Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    change(state, topic, &headers, &body, TopicAction::Config).await
 }
 
 /// `POST /topics/{topic}/partitions`: adds partitions.
-pub(super) async fn partitions(state: State<AppState>, topic: Path<String>, body: Bytes) -> Response {
-    change(state, topic, &body, TopicAction::Partitions).await
+pub(super) async fn partitions(
+    state: State<AppState>,
+    topic: Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    change(state, topic, &headers, &body, TopicAction::Partitions).await
 }
 
 /// `POST /topics/{topic}/empty`: deletes all records.
-pub(super) async fn empty(state: State<AppState>, topic: Path<String>, body: Bytes) -> Response {
-    change(state, topic, &body, TopicAction::Empty).await
+pub(super) async fn empty(state: State<AppState>, topic: Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    change(state, topic, &headers, &body, TopicAction::Empty).await
 }
 
 /// `POST /topics/{topic}/delete`: deletes the topic.
-pub(super) async fn delete(state: State<AppState>, topic: Path<String>, body: Bytes) -> Response {
-    change(state, topic, &body, TopicAction::Delete).await
+pub(super) async fn delete(state: State<AppState>, topic: Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    change(state, topic, &headers, &body, TopicAction::Delete).await
 }
 
 async fn change(
     State(state): State<AppState>,
     Path(topic): Path<String>,
+    headers: &HeaderMap,
     body: &[u8],
     action: TopicAction,
 ) -> Response {
@@ -74,7 +80,7 @@ async fn change(
         (Ok(()), action) => done(&address, TopicDone::Changed(action.name(), "")),
         (Err(error), action) => {
             let status = status(&error);
-            page(&state, &address, status, TopicOutcome::NotChanged { action, form, error }).await
+            page(&state, headers, &address, status, TopicOutcome::NotChanged { action, form, error }).await
         }
     }
 }
