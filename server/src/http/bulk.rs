@@ -20,7 +20,11 @@ pub(super) const MOST_BODY: usize = MOST_BYTES + 64 * 1024;
 const HEAD: usize = 120;
 
 /// Takes the form.
-pub(super) async fn send(State(state): State<AppState>, body: Result<Multipart, MultipartRejection>) -> Response {
+pub(super) async fn send(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    body: Result<Multipart, MultipartRejection>,
+) -> Response {
     let (mut form, read) = match body {
         Ok(body) => read(body).await,
         Err(rejection) => (BulkForm::default(), Err(BulkError::Broken(rejection.body_text()))),
