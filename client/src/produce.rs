@@ -1,10 +1,10 @@
-//! Producing over an instance's HTTP API, a record a request.
+//! Producing over an instance's HTTP API, many records a request.
 
 use reqwest::StatusCode;
 use serde::Deserialize;
 use std::time::Duration;
 use url::Url;
-use wire::{ProduceInput, Receipt};
+use wire::{ProduceInput, Receipt, lines};
 
 /// How long a connection may take to stand.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -60,24 +60,58 @@ impl Producer {
         Ok(Self { http: http.map_err(|error| refused(error.to_string()))?, base })
     }
 
-    /// Produces a record to the topic that it names, and waits for Kafka's acknowledgement.
+    /// Produces records to a topic in their order, and waits for Kafka's acknowledgements. They may take 10 MiB together, written as
+    /// JSON. Each has an answer of its own.
     ///
     /// # Errors
-    /// See [`NotProduced`].
-    pub async fn send(&self, input: &ProduceInput) -> Result<Receipt, NotProduced> {
+    /// See [`NotProduced`]: none of them was produced, or nobody knows.
+    pub async fn send(
+        &self,
+        topic: &str,
+        records: &[ProduceInput],
+    ) -> Result<Vec<Result<Receipt, String>>, NotProduced> {
         let mut url = self.base.clone();
         url.path_segments_mut()
             .map_err(|()| NotProduced::Address(self.base.to_string(), "it has no path".into()))?
             .pop_if_empty()
-            .extend(["api", "v1", "topics", &input.topic, "records"]);
-        let answer = self.http.post(url).json(input).send().await.map_err(NotProduced::Unanswered)?;
+            .extend(["api", "v1", "topics", topic, "records", "bulk"]);
+        url.set_query(Some("partial=true"));
+        let mut body = String::new();
+        for record in records {
+            let line = lines::written(record).map_err(|error| NotProduced::Refused {
+                status: StatusCode::UNPROCESSABLE_ENTITY,
+                detail: error.to_string(),
+            })?;
+            body.extend([line.as_str(), "\n"]);
+        }
+        let request = self.http.post(url).header("content-type", "application/x-ndjson").body(body);
+        let answer = request.send().await.map_err(NotProduced::Unanswered)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(NotProduced::Unanswered)?;
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|_| NotProduced::Foreign(status));
+        if !status.is_success() {
+            let problem: Problem = serde_json::from_slice(&body).map_err(|_| NotProduced::Foreign(status))?;
+            return Err(NotProduced::Refused { status, detail: problem.detail });
         }
-        let problem: Problem = serde_json::from_slice(&body).map_err(|_| NotProduced::Foreign(status))?;
-        Err(NotProduced::Refused { status, detail: problem.detail })
+        let answer: Answer = serde_json::from_slice(&body).map_err(|_| NotProduced::Foreign(status))?;
+        let results: Option<Vec<_>> = answer.results.into_iter().map(Answered::into_result).collect();
+        results.filter(|results| results.len() == records.len()).ok_or(NotProduced::Foreign(status))
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    results: Vec<Answered>,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    receipt: Option<Receipt>,
+    error: Option<Problem>,
+}
+
+impl Answered {
+    fn into_result(self) -> Option<Result<Receipt, String>> {
+        self.receipt.map(Ok).or_else(|| self.error.map(|problem| Err(problem.detail)))
     }
 }
 

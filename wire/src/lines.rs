@@ -2,8 +2,8 @@
 //! checked like it. Reads what Ottla writes into files, too.
 
 use crate::{Encoding, HeaderInput, ProduceInput};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{self, RawValue};
 use std::{collections::BTreeMap, fmt};
 
 /// How many messages are in a text.
@@ -167,6 +167,59 @@ pub fn json(line: &[u8], like: &ProduceInput) -> Result<ProduceInput, LineError>
         None => Ok(input),
         Some(name) => Err(LineError::Field { name }),
     }
+}
+
+/// A message as [`json`] reads it. Its topic is not in it.
+///
+/// # Errors
+/// When its value is to be JSON, and is none.
+pub fn written(input: &ProduceInput) -> Result<String, LineError> {
+    let message = Message {
+        key: match (input.key_encoding, input.key.as_str()) {
+            (Encoding::Auto, "") => None,
+            (encoding, key) => Some(written_data(encoding, key)?),
+        },
+        value: written_data(input.value_encoding, &input.value)?,
+        partition: Some(input.partition.trim()).filter(|partition| !partition.is_empty()),
+        headers: input.headers.iter().map(Written::of).collect::<Result<_, _>>()?,
+    };
+    serde_json::to_string(&message).map_err(not_json)
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Box<RawValue>>,
+    value: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partition: Option<&'a str>,
+    headers: Vec<Written<'a>>,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    name: &'a str,
+    value: Box<RawValue>,
+}
+
+impl<'a> Written<'a> {
+    fn of(header: &'a HeaderInput) -> Result<Self, LineError> {
+        Ok(Self { name: &header.name, value: written_data(header.encoding, &header.value)? })
+    }
+}
+
+fn written_data(encoding: Encoding, text: &str) -> Result<Box<RawValue>, LineError> {
+    let wrapped = |name: &str| value::to_raw_value(&BTreeMap::from([(name, text)]));
+    match encoding {
+        Encoding::Null => value::to_raw_value(&()),
+        Encoding::Auto | Encoding::Text => value::to_raw_value(text),
+        Encoding::Base64 => wrapped("base64"),
+        Encoding::Json => {
+            let document = RawValue::from_string(text.to_owned()).map_err(not_json)?;
+            value::to_raw_value(&BTreeMap::from([("json", document)]))
+        }
+    }
+    .map_err(not_json)
 }
 
 fn not_json(error: serde_json::Error) -> LineError {
@@ -439,6 +492,32 @@ mod tests {
         let bytes = json(br#"{"value":"v","headers":{"a":{"base64":"AP8="},"b":null}}"#, &like()).unwrap();
         let encodings: Vec<_> = bytes.headers.iter().map(|header| header.encoding).collect();
         assert_eq!(encodings, [Encoding::Base64, Encoding::Null]);
+    }
+
+    #[test]
+    fn what_is_written_reads_as_it_was() {
+        let header = |encoding, value: &str| HeaderInput { name: "h".into(), value: value.into(), encoding };
+        let message = |key_encoding, key: &str, value_encoding, value: &str| ProduceInput {
+            key_encoding,
+            key: key.into(),
+            value_encoding,
+            value: value.into(),
+            allow_empty: true,
+            partition: "2".into(),
+            headers: vec![header(Encoding::Text, "a\nb"), header(Encoding::Base64, "AP8="), header(Encoding::Null, "")],
+            ..ProduceInput::default()
+        };
+        for input in [
+            message(Encoding::Auto, "", Encoding::Text, "\u{0}\"中\n"),
+            message(Encoding::Text, "", Encoding::Json, "{\"n\":9007199254740993}"),
+            message(Encoding::Base64, "/wA=", Encoding::Null, ""),
+            message(Encoding::Null, "", Encoding::Base64, "/w=="),
+        ] {
+            let line = written(&input).unwrap();
+            assert!(!line.contains('\n'), "{line}");
+            assert_eq!(json(line.as_bytes(), &ProduceInput::default()), Ok(input));
+        }
+        assert!(written(&message(Encoding::Null, "", Encoding::Json, "{")).is_err());
     }
 
     #[rstest]

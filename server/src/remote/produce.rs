@@ -5,13 +5,15 @@ use super::{block_on, print, say};
 use crate::cli::Remote;
 use anyhow::Context;
 use client::{NotProduced, Producer};
-use futures::{Stream, StreamExt, stream};
 use std::{
     io::{self, Write},
     process::ExitCode,
 };
-use tokio::io::{AsyncBufReadExt, BufReader};
-use wire::{Encoding, HeaderInput, ProduceInput, Receipt, lines};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    sync::mpsc,
+};
+use wire::{Encoding, HeaderInput, ProduceInput, lines};
 
 /// The flags of `ottla produce`.
 #[derive(Debug, Clone, clap::Args)]
@@ -34,9 +36,6 @@ pub struct Produce {
     /// Each line is JSON: {"key": …, "value": …, "headers": {…}, "partition": …}, with a value at least
     #[arg(long)]
     pub json: bool,
-    /// How many records may wait for their receipts at once; above 1 it is quicker, and their order in the log is not that of the lines
-    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub in_flight: u16,
 }
 
 fn header(text: &str) -> Result<HeaderInput, String> {
@@ -62,78 +61,103 @@ async fn produce(options: &Produce, producer: &Producer) -> anyhow::Result<ExitC
         headers: options.headers.clone(),
         ..ProduceInput::default()
     };
-    let like = &like;
-    let answers = lines().map(|(number, line)| async move { (number, one(options, producer, like, line).await) });
-    let mut answers = std::pin::pin!(answers.buffered(options.in_flight.into()));
-    let mut code = ExitCode::SUCCESS;
-    while let Some((number, answer)) = answers.next().await {
-        match answer {
-            Ok(None) => {}
-            Ok(Some(receipt)) => {
-                let receipt = serde_json::to_string(&receipt).expect("a receipt has string keys only");
-                print(|out| writeln!(out, "{receipt}"))?;
-            }
-            Err(Failure::Line(why)) => {
-                say(format_args!("ottla: line {number}: {why}"));
-                code = ExitCode::FAILURE;
-            }
-            Err(Failure::Instance(error)) => {
-                return Err(error)
-                    .with_context(|| format!("line {number} may not have been produced, the next ones were not"));
+    let (to_batches, mut input) = mpsc::channel(MOST_RECORDS);
+    // Apart, so that what comes while Kafka is waited for is the next batch.
+    tokio::spawn(read(to_batches, options.json));
+    let (mut code, mut next) = (ExitCode::SUCCESS, None);
+    while let Some(batch) = take_batch(&mut input, &mut next).await.context("standard input can't be read")? {
+        let first = batch[0].number;
+        let read = batch.into_iter().map(|Line { number, text }| (number, read_line(options.json, text, &like)));
+        let read: Vec<_> = read.collect();
+        let records: Vec<_> = read.iter().filter_map(|(_, record)| record.clone().ok()).collect();
+        let sent = match records.as_slice() {
+            [] => Vec::new(),
+            records => match producer.send(&options.topic, records).await {
+                Ok(answers) => answers,
+                Err(NotProduced::Refused { detail, .. }) => vec![Err(detail); records.len()],
+                Err(error) => {
+                    return Err(error)
+                        .with_context(|| format!("line {first} may not have been produced, nor those after it"));
+                }
+            },
+        };
+        let mut sent = sent.into_iter();
+        for (number, record) in read {
+            match record.and_then(|_| sent.next().expect("an answer for each record")) {
+                Ok(receipt) => {
+                    let receipt = serde_json::to_string(&receipt).expect("a receipt has string keys only");
+                    print(|out| writeln!(out, "{receipt}"))?;
+                }
+                Err(why) => {
+                    say(format_args!("ottla: line {number}: {why}"));
+                    code = ExitCode::FAILURE;
+                }
             }
         }
     }
     Ok(code)
 }
 
-/// Why a line was not produced.
-enum Failure {
-    /// It is its own fault, or that of what it was to become in Kafka: the next one may fare better.
-    Line(String),
-    /// Nothing more can be produced.
-    Instance(anyhow::Error),
+/// What goes out together, at most: in records, and in bytes of lines, which JSON may make six times as long.
+const MOST_RECORDS: usize = 1_000;
+const MOST_BYTES: usize = 1_500_000;
+
+/// A line of standard input, without what ends it.
+struct Line {
+    number: u64,
+    text: Vec<u8>,
 }
 
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Instance(anyhow::Error::new(error).context("standard input can't be read"))
-    }
-}
-
-/// The receipt of a line's record; none of an empty line where lines are JSON.
-async fn one(
-    options: &Produce,
-    producer: &Producer,
-    like: &ProduceInput,
-    line: io::Result<Vec<u8>>,
-) -> Result<Option<Receipt>, Failure> {
-    let text = line?;
-    let input = if !options.json {
-        lines::plain(text, like)
-    } else if text.trim_ascii().is_empty() {
-        return Ok(None);
-    } else {
-        lines::json(&text, like).map_err(|error| Failure::Line(error.to_string()))?
+/// A first line, and those that are there with it. `next` keeps one that would be too much, or an error. None at the end.
+async fn take_batch(
+    lines: &mut mpsc::Receiver<io::Result<Line>>,
+    next: &mut Option<io::Result<Line>>,
+) -> io::Result<Option<Vec<Line>>> {
+    let first = match next.take() {
+        Some(line) => line?,
+        None => match lines.recv().await {
+            Some(line) => line?,
+            None => return Ok(None),
+        },
     };
-    match producer.send(&input).await {
-        Ok(receipt) => Ok(Some(receipt)),
-        Err(NotProduced::Refused { detail, .. }) => Err(Failure::Line(detail)),
-        Err(error) => Err(Failure::Instance(error.into())),
+    let mut bytes = first.text.len();
+    let mut batch = vec![first];
+    while batch.len() < MOST_RECORDS
+        && let Ok(line) = lines.try_recv()
+    {
+        match line {
+            Ok(line) if bytes + line.text.len() <= MOST_BYTES => {
+                bytes += line.text.len();
+                batch.push(line);
+            }
+            // What is here goes out before it.
+            line => {
+                *next = Some(line);
+                break;
+            }
+        }
     }
+    Ok(Some(batch))
 }
 
-/// Standard input by lines, without what ends them, each with its number from 1.
-fn lines() -> impl Stream<Item = (u64, io::Result<Vec<u8>>)> {
-    let input = BufReader::new(tokio::io::stdin());
-    stream::unfold((input, 0), |(mut input, before)| async move {
-        let mut line = Vec::new();
-        let read = input.read_until(b'\n', &mut line).await;
-        if line.last() == Some(&b'\n') {
-            line.pop();
+fn read_line(json: bool, text: Vec<u8>, like: &ProduceInput) -> Result<ProduceInput, String> {
+    if json { lines::json(&text, like).map_err(|error| error.to_string()) } else { Ok(lines::plain(text, like)) }
+}
+
+/// Reads standard input to its end. Blank lines are none where lines are JSON.
+async fn read(lines: mpsc::Sender<io::Result<Line>>, json: bool) {
+    let mut input = BufReader::new(tokio::io::stdin());
+    for number in 1.. {
+        let mut text = Vec::new();
+        let line = match input.read_until(b'\n', &mut text).await {
+            Ok(0) => return,
+            Ok(_) if json && text.trim_ascii().is_empty() => continue,
+            Ok(_) => Ok(Line { number, text: text.strip_suffix(b"\n").map(<[u8]>::to_vec).unwrap_or(text) }),
+            Err(error) => Err(error),
+        };
+        let is_end = line.is_err();
+        if lines.send(line).await.is_err() || is_end {
+            return;
         }
-        match read {
-            Ok(0) => None,
-            read => Some(((before + 1, read.map(|_| line)), (input, before + 1))),
-        }
-    })
+    }
 }

@@ -31,7 +31,8 @@ pub(super) struct BulkQuery {
     /// How the body is to be read, whatever its content type: `lines`, `jsonl` or `csv`.
     #[serde(default)]
     format: Option<Format>,
-    /// Whether records that are right are produced although others are wrong. Else nothing is produced then.
+    /// Whether records that are right are produced although others are wrong. Else nothing is produced then. The answer has a result
+    /// for each record, whatever became of it.
     #[serde(default)]
     partial: bool,
     /// The key of records without one: generated (a UUID) or none.
@@ -133,7 +134,7 @@ pub(super) async fn produce(
         return Err(Problem::invalid([("body".into(), "holds no record".into())]));
     }
     let fates = engine.produce_many(inputs, query.partial).await;
-    if fates.contains(&Fate::Held) || !fates.iter().any(|fate| matches!(fate, Fate::Stored(_))) {
+    if !query.partial && !fates.iter().any(|fate| matches!(fate, Fate::Stored(_))) {
         return Err(none_stored(&numbers, fates));
     }
     let results: Vec<_> = numbers.into_iter().zip(fates).map(|(line, fate)| result(line, fate)).collect();
