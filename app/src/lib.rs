@@ -17,6 +17,8 @@ mod api;
 mod browser;
 mod form;
 mod format;
+#[cfg(feature = "ssr")]
+mod groups;
 mod islands;
 mod live;
 mod markup;
@@ -44,6 +46,8 @@ use translations::i18n;
 #[cfg(feature = "ssr")]
 pub use api::READING;
 pub use form::FormFailure;
+#[cfg(feature = "ssr")]
+pub use groups::{GroupAction, GroupForm, GroupOutcome};
 #[cfg(feature = "ssr")]
 pub use markup::{groups::path as group_path, topics::path as topic_path};
 #[cfg(feature = "ssr")]
