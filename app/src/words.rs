@@ -150,10 +150,9 @@ pub fn group_error(locale: Locale, error: &GroupError) -> (String, String) {
         GroupError::Confirm { group } => {
             (td_string!(locale, topic.not_done).into(), td_string!(locale, groups.confirm_rule, name = group.as_str()))
         }
-        GroupError::Unknown { group } => (
-            td_string!(locale, groups.unknown, name = group.as_str()),
-            td_string!(locale, groups.unknown_means).into(),
-        ),
+        GroupError::Unknown { group } => {
+            (td_string!(locale, groups.unknown, name = group.as_str()), td_string!(locale, groups.unknown_means).into())
+        }
         GroupError::NothingCommitted { topic, .. } => {
             let what = td_string!(locale, groups.no_offsets_of, topic = topic.as_str());
             (td_string!(locale, topic.not_done).into(), what)

@@ -281,11 +281,7 @@ impl Journal {
             }
             for news in news {
                 let notice = Notice { by: self.author.clone(), at: crate::now(), news };
-                posted.extend(self.post(
-                    &self.config.events_topic,
-                    &self.author.instance,
-                    serde_json::to_vec(&notice),
-                ));
+                posted.extend(self.post(&self.config.events_topic, &self.author.instance, serde_json::to_vec(&notice)));
             }
             if !posted.is_empty() {
                 self.sent.lock().insert(number, Sent { since, left: posted.len() });

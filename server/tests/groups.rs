@@ -163,7 +163,12 @@ async fn a_program_deletes_a_group_and_its_offsets_by_their_name_again() {
         // The embedded broker can't delete offsets: kafka/tests/it/groups.rs.
         let own = format!("{own}/offsets/{topic}?confirm={topic}");
         instance.send("to be committed").await;
-        page_with(&instance, &format!("/groups/{topic}"), &["id=\"offsets-topic\"", &format!("<option>{topic}</option>")]).await;
+        page_with(
+            &instance,
+            &format!("/groups/{topic}"),
+            &["id=\"offsets-topic\"", &format!("<option>{topic}</option>")],
+        )
+        .await;
         assert_eq!(delete(&instance, &own).await, (409, "group-active".into()));
         let offsets = format!("{group}/offsets/{topic}?confirm={name}");
         assert_eq!(delete(&instance, &offsets).await.0, 204);
@@ -184,13 +189,17 @@ async fn a_groups_page_deletes_it_by_its_name_again_and_says_what_kafka_says() {
         request.form(&fields).send()
     };
     let page = format!("/groups/{}", name.replace(' ', "%20"));
-    let shown = page_with(&instance, &page, &["id=\"change-delete\"", &format!("<option>{}</option>", instance.topic)]).await;
+    let shown =
+        page_with(&instance, &page, &["id=\"change-delete\"", &format!("<option>{}</option>", instance.topic)]).await;
     assert!(!shown.contains("consumes as this group"), "{shown}");
 
     let refused = post(format!("{page}/delete"), vec![("confirm", "another".into())]).await.unwrap();
     assert_eq!(refused.status(), 422);
     let html = refused.text().await.unwrap();
-    assert!(html.contains("id=\"change-delete\" open") && html.contains(&format!("Type the group's name: {name}.")), "{html}");
+    assert!(
+        html.contains("id=\"change-delete\" open") && html.contains(&format!("Type the group's name: {name}.")),
+        "{html}"
+    );
     let done = post(format!("{page}/delete"), vec![("confirm", name.clone())]).await.unwrap();
     assert_eq!(done.status(), 303);
     let list = reqwest::get(instance.url(done.headers()["location"].to_str().unwrap())).await.unwrap();
@@ -201,7 +210,9 @@ async fn a_groups_page_deletes_it_by_its_name_again_and_says_what_kafka_says() {
     let refused = post(format!("/groups/{own}/delete"), vec![("confirm", own)]).await.unwrap();
     assert_eq!(refused.status(), 409);
     let html = refused.text().await.unwrap();
-    for said in ["The group is in use: end its members first.", "The feed default of this instance consumes as this group."] {
+    for said in
+        ["The group is in use: end its members first.", "The feed default of this instance consumes as this group."]
+    {
         assert!(html.contains(said), "{said}: {html}");
     }
     instance.stop().await;

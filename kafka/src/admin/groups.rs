@@ -136,7 +136,8 @@ impl Admin {
             None => Ok(done),
             Some((_, failure)) if done == 0 => Err(self.group_error(group, failure, deadline)),
             Some((partition, failure)) => {
-                let reason = format!("partition {partition}: {}; the offsets of {done} others are deleted", failure.reason);
+                let reason =
+                    format!("partition {partition}: {}; the offsets of {done} others are deleted", failure.reason);
                 Err(GroupError::Refused { reason })
             }
         }

@@ -386,7 +386,10 @@ async fn a_group_without_members_is_deleted_and_one_with_members_is_not() {
 
     let (_, name, strangers) = two_strangers(CLASSIC).await;
     let refused = admin.delete_group(&name, PATIENCE).await.unwrap_err();
-    assert!(matches!(&refused, GroupError::InUse { reason } if reason.to_lowercase().contains("not empty")), "{refused:?}");
+    assert!(
+        matches!(&refused, GroupError::InUse { reason } if reason.to_lowercase().contains("not empty")),
+        "{refused:?}"
+    );
     drop(strangers);
     group_when(&name, "nobody in it", |group| group.members.is_empty()).await;
     admin.delete_group(&name, PATIENCE).await.unwrap();

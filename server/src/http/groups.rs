@@ -32,7 +32,10 @@ async fn change(
     let (changed, seen_at) = match action {
         GroupAction::Delete => {
             let deleted = url::form_urlencoded::byte_serialize(group.as_bytes());
-            (engine.delete_group(&group, &form.confirm).await, format!("/groups?deleted={}", deleted.collect::<String>()))
+            (
+                engine.delete_group(&group, &form.confirm).await,
+                format!("/groups?deleted={}", deleted.collect::<String>()),
+            )
         }
         GroupAction::Offsets => (
             engine.delete_offsets(&group, &form.topic, &form.confirm).await,

@@ -21,7 +21,7 @@ pub fn changes(reader: &Reader, group: &Group, failed: Option<&GroupOutcome>) ->
     html! {
         section #change .card {
             header {
-                h2 { (td_string!(locale, topic.change)) }
+                h2 { (td_string!(locale, groups.change)) }
                 @if let Some(feed) = &group.feed { p.muted { (td_string!(locale, groups.is_of_feed, feed = feed.as_str())) } }
                 @else if has_ottla { p.muted { (td_string!(locale, groups.is_of_ottla)) } }
             }

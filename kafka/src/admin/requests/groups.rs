@@ -1,9 +1,12 @@
 //! The requests that destroy something of a group: DeleteGroups, DeleteConsumerGroupOffsets. rdkafka's safe client has the first, without
 //! the broker's own words when it refuses.
 
-use super::{Altered, Failure, Kind, Request, Requests, bindings, c_string, check, elements, failure, group_result, left, list, partition};
+use super::{
+    Altered, Failure, Kind, Request, Requests, bindings, c_string, check, elements, failure, group_result, left, list,
+    partition,
+};
 use crate::{EMBEDDED_CLUSTER, Partition, native::Event};
-use rdkafka::{Offset, error::RDKafkaErrorCode};
+use rdkafka::{Offset, consumer::Consumer, error::RDKafkaErrorCode};
 use std::time::Instant;
 
 impl Requests<'_> {
@@ -74,8 +77,7 @@ fn read_offsets(event: &Event) -> Result<Altered, Failure> {
     // SAFETY: as in `read_deleted`.
     unsafe {
         let result = bindings::rd_kafka_event_DeleteConsumerGroupOffsets_result(event.ptr());
-        let entries =
-            group_result(|count| bindings::rd_kafka_DeleteConsumerGroupOffsets_result_groups(result, count))?;
+        let entries = group_result(|count| bindings::rd_kafka_DeleteConsumerGroupOffsets_result_groups(result, count))?;
         Ok(entries.iter().map(|entry| (partition(entry), check(entry.err).map_err(Failure::code))).collect())
     }
 }
