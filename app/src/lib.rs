@@ -19,6 +19,8 @@ mod browser;
 mod bulk;
 mod form;
 mod format;
+#[cfg(feature = "ssr")]
+mod groups;
 mod islands;
 mod live;
 mod markup;
@@ -50,6 +52,8 @@ pub use bulk::{BulkError, BulkForm, BulkLine, BulkOutcome, MOST_BYTES, MOST_LINE
 #[cfg(feature = "ssr")]
 pub use form::AgainFailure;
 pub use form::FormFailure;
+#[cfg(feature = "ssr")]
+pub use groups::{GroupAction, GroupForm, GroupOutcome};
 #[cfg(feature = "ssr")]
 pub use markup::{groups::path as group_path, topics::path as topic_path};
 #[cfg(feature = "ssr")]

@@ -7,7 +7,9 @@ use crate::{
 use leptos_i18n::td_string;
 use wire::{Field, Owned, ProduceError, ReadError, Rule};
 #[cfg(feature = "ssr")]
-use wire::{Millis, QueryError, QueryFault, TopicError, TopicField, TopicFieldError, TopicRule, lines::LineError};
+use wire::{
+    GroupError, Millis, QueryError, QueryFault, TopicError, TopicField, TopicFieldError, TopicRule, lines::LineError,
+};
 
 /// What is wrong with a field, as a sentence.
 pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {
@@ -155,6 +157,30 @@ pub fn topic_error(locale: Locale, error: &TopicError) -> (String, String) {
             (what, why.join("; "))
         }
         TopicError::Unanswered { reason } => {
+            (td_string!(locale, read.kafka).into(), format!("{} {reason}", td_string!(locale, topic.unanswered)))
+        }
+    }
+}
+
+/// What is the matter with something that was to be deleted of a group, and why.
+#[cfg(feature = "ssr")]
+pub fn group_error(locale: Locale, error: &GroupError) -> (String, String) {
+    match error {
+        GroupError::Confirm { group } => {
+            (td_string!(locale, topic.not_done).into(), td_string!(locale, groups.confirm_rule, name = group.as_str()))
+        }
+        GroupError::Unknown { group } => {
+            (td_string!(locale, groups.unknown, name = group.as_str()), td_string!(locale, groups.unknown_means).into())
+        }
+        GroupError::NothingCommitted { topic, .. } => {
+            let what = td_string!(locale, groups.no_offsets_of, topic = topic.as_str());
+            (td_string!(locale, topic.not_done).into(), what)
+        }
+        GroupError::InUse { reason } => {
+            (td_string!(locale, groups.in_use).into(), format!("{} {reason}", td_string!(locale, topic.refused)))
+        }
+        GroupError::Refused { reason } => (td_string!(locale, topic.refused).into(), reason.clone()),
+        GroupError::Unanswered { reason } => {
             (td_string!(locale, read.kafka).into(), format!("{} {reason}", td_string!(locale, topic.unanswered)))
         }
     }

@@ -1,6 +1,7 @@
-// Keyboard alone, and what axe finds.
+// Keyboard alone, what axe finds on every page, zoom and narrow windows, reduced motion.
 import { AxeBuilder } from "@axe-core/playwright";
-import type { Page } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
+import { everyPage } from "../support/pages.ts";
 import { expect, test } from "../support/test.ts";
 
 async function findsNothingSerious(page: Page, what: string) {
@@ -11,10 +12,14 @@ async function findsNothingSerious(page: Page, what: string) {
   expect(serious, what).toEqual([]);
 }
 
+/// Opens what is folded, so that it is looked at too.
+const unfold = (page: Page) => page.locator("details").evaluateAll((all) => all.forEach((one) => one.setAttribute("open", "")));
+
 for (const scheme of ["light", "dark"] as const) {
   test(`axe finds nothing serious, ${scheme}`, async ({ start, page, topic }) => {
     const ottla = await start();
     await ottla.produceMany(topic, '{"orderId":"o-1","total":1280}', 5);
+    test.setTimeout(120_000);
     await page.emulateMedia({ colorScheme: scheme });
     await page.goto(ottla.url);
     await expect(page.locator(".conn")).toHaveAttribute("data-state", "live");
@@ -31,8 +36,9 @@ for (const scheme of ["light", "dark"] as const) {
     await expect(page.locator("[aria-invalid=true]").first()).toBeVisible();
     await findsNothingSerious(page, "produce with errors");
 
-    for (const path of ["/topics", `/topics/${topic}/0/0`, "/no-such-page"]) {
+    for (const path of everyPage(topic, `g-${topic}`)) {
       await page.goto(ottla.url + path);
+      await unfold(page);
       await findsNothingSerious(page, path);
     }
     await page.setViewportSize({ width: 390, height: 844 });
@@ -105,4 +111,130 @@ test("the list is one tab stop", async ({ start, open, topic }) => {
     return focusable.length + (grid.tabIndex === 0 ? 1 : 0);
   });
   expect(stops).toBe(1);
+});
+
+/// A window of 1280 pixels at 200 %, and a phone.
+for (const [what, width, deviceScaleFactor] of [
+  ["200 %", 640, 2],
+  ["390 pixels", 390, 1],
+] as const) {
+  test(`no page scrolls sideways at ${what}`, async ({ start, browser, topic }) => {
+    test.setTimeout(120_000);
+    const ottla = await start();
+    await ottla.produceMany(topic, `{"orderId":"${"o-1".repeat(60)}","total":1280}`, 5);
+    for (const locale of ["en", "zh-Hant"]) {
+      const context = await browser.newContext({ viewport: { width, height: 844 }, deviceScaleFactor, locale });
+      const page = await context.newPage();
+      for (const path of everyPage(topic, `g-${topic}`)) {
+        await page.goto(ottla.url + path);
+        await expect(page.locator("html[data-hydrated]")).toBeAttached();
+        await unfold(page);
+        const beyond = await page.evaluate(() => {
+          const { scrollWidth, clientWidth } = document.documentElement;
+          // Who it is, should there be one: what reaches out of the window and is not inside something that scrolls by itself.
+          const culprits = [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > clientWidth + 1);
+          return scrollWidth > clientWidth ? culprits.map((element) => element.outerHTML.slice(0, 120)).slice(0, 8) : [];
+        });
+        expect(beyond, `${path} in ${locale}`).toEqual([]);
+      }
+      await context.close();
+    }
+  });
+}
+
+test("nothing moves for who wants it so", async ({ start, page, topic }) => {
+  const ottla = await start();
+  await ottla.produceMany(topic, "still", 3);
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  for (const path of everyPage(topic, `g-${topic}`)) {
+    await page.goto(ottla.url + path);
+    await expect(page.locator("html[data-hydrated]")).toBeAttached();
+    await unfold(page);
+    const moving = await page.evaluate(() => {
+      const all = [...document.querySelectorAll("*")].filter((element) => !element.matches(".only-static"));
+      const moves = (style: CSSStyleDeclaration) => style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
+      return all.filter((element) => moves(getComputedStyle(element))).map((element) => element.outerHTML.slice(0, 80));
+    });
+    expect(moving, path).toEqual([]);
+  }
+});
+
+/// Walks with Tab until it is there, and sees that one can see where one is.
+async function tabTo(page: Page, goal: Locator) {
+  await expect(goal).toBeVisible();
+  for (let stops = 0; stops < 150; stops++) {
+    if (await goal.evaluate((element) => element === document.activeElement)) break;
+    await page.keyboard.press("Tab");
+  }
+  await expect(goal).toBeFocused();
+  const ring = await goal.evaluate((element) => {
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+    const own = element.matches(":focus-visible") && ((outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none");
+    // Of a radio button in a bar of them the label shows it.
+    const label = element.closest("label");
+    const around = label && getComputedStyle(label);
+    return own || (around !== null && ((around.outlineStyle !== "none" && parseFloat(around.outlineWidth) > 0) || around.boxShadow !== "none"));
+  });
+  expect(ring, "the focus is seen").toBe(true);
+}
+
+test("keyboard alone: a topic is made, set, and deleted", async ({ start, page, topic }) => {
+  const ottla = await start();
+  const { keyboard } = page;
+  const made = `${topic}-made`;
+  const press = async (goal: Locator, key = "Enter") => {
+    await tabTo(page, goal);
+    await keyboard.press(key);
+  };
+  await page.goto(`${ottla.url}/topics`);
+  await press(page.getByRole("link", { name: "Create a topic" }));
+  await tabTo(page, page.getByLabel("Name required"));
+  await keyboard.type(made);
+  await tabTo(page, page.getByLabel("Partitions"));
+  await keyboard.type("2");
+  await press(page.getByRole("button", { name: "Create a topic" }));
+  await expect(page).toHaveURL(`${ottla.url}/topics/${made}?done=created`);
+
+  await press(page.getByRole("link", { name: "Edit retention.ms", exact: true }));
+  await expect(page.locator("#config-value")).toBeFocused();
+  await keyboard.press("Control+a");
+  await keyboard.type("7200000");
+  await keyboard.press("Enter");
+  await expect(page).toHaveURL(/done=config/);
+  await expect(page.getByRole("row").filter({ hasText: "retention.ms" }).first()).toContainText("7200000");
+
+  await press(page.locator("#change-delete summary"));
+  await tabTo(page, page.locator("#confirm-delete"));
+  await keyboard.type(made);
+  await press(page.locator("#change-delete button"));
+  await expect(page).toHaveURL(`${ottla.url}/topics?deleted=${made}`);
+});
+
+test("keyboard alone: a group is reset, and one without members is deleted", async ({ start, page, topic }) => {
+  const ottla = await start();
+  await ottla.produceMany(topic, "again", 4);
+  const { keyboard } = page;
+  await page.goto(`${ottla.url}/groups/g-${topic}`);
+  await tabTo(page, page.getByRole("link", { name: "Reset offsets" }));
+  await keyboard.press("Enter");
+  await tabTo(page, page.getByRole("button", { name: "Preview" }));
+  await keyboard.press("Enter");
+  const tick = page.getByRole("checkbox").last();
+  await tabTo(page, tick);
+  await keyboard.press("Space");
+  await expect(tick).toBeChecked();
+  await tabTo(page, page.getByRole("button", { name: /^Reset/ }));
+  await keyboard.press("Enter");
+  await expect(page.getByRole("region", { name: "Result" }).getByText("Done")).toHaveCount(3);
+
+  const other = `g-${topic}-empty`;
+  const begun = await page.request.post(`${ottla.url}/api/v1/groups/${other}/reset`, { data: { topic, to: "earliest", execute: true } });
+  expect(begun.ok()).toBe(true);
+  await page.goto(`${ottla.url}/groups/${other}`);
+  await tabTo(page, page.locator("#change-delete summary"));
+  await keyboard.press("Enter");
+  await tabTo(page, page.locator("#confirm-delete"));
+  await keyboard.type(other);
+  await keyboard.press("Enter");
+  await expect(page.getByText(`The group ${other} was deleted.`)).toBeVisible();
 });

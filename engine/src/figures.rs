@@ -2,6 +2,7 @@
 
 use crate::{
     Engine, Feed,
+    journal::Waiting,
     meter::{Histogram, Produced},
 };
 use kafka::ClientReport;
@@ -13,8 +14,8 @@ use wire::{KafkaState, Millis, Stats};
 pub struct Figures {
     /// What became of the messages that it was given.
     pub produced: Produced,
-    /// Whether the instances can tell each other what they consumed. None where they are not to.
-    pub journal: Option<bool>,
+    /// Whether the instances can tell each other what they consumed, and what waits to be told. None where they are not to.
+    pub journal: Option<(bool, Waiting)>,
     /// Its feeds, as in [`Engine::feeds`].
     pub feeds: Vec<FeedFigures>,
 }
@@ -69,7 +70,7 @@ impl Engine {
     /// The instance's figures as they are now.
     pub fn figures(&self) -> Figures {
         let feeds = self.feeds().map(|feed| feed.figures(crate::now())).collect();
-        let journal = self.journal.is_on().then(|| self.journal.trouble().is_none());
+        let journal = self.journal.is_on().then(|| (self.journal.trouble().is_none(), self.journal.waiting()));
         Figures { produced: self.produced.read(), journal, feeds }
     }
 }

@@ -6,12 +6,14 @@ use std::{
     collections::HashMap,
     time::{Duration, Instant},
 };
-use wire::{Group, GroupPartition, GroupSummary, Member, MemberOttla, PartitionStats, ReadError, Stats};
+use wire::{Group, GroupError, GroupPartition, GroupSummary, Member, MemberOttla, PartitionStats, ReadError, Stats};
 
 /// How long what was found of a group is taken for true: many may look at one page.
 const AGE: Duration = Duration::from_millis(900);
 /// How many groups are remembered so.
 const REMEMBERED: usize = 64;
+/// How long a change may take, and what has to be looked up for it.
+const CHANGE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What was found lately.
 #[derive(Default)]
@@ -88,6 +90,37 @@ impl Engine {
         Ok(Some(group))
     }
 
+    /// Deletes a group that has no members, with all that it has committed. `confirm` is its name again.
+    ///
+    /// # Errors
+    /// See [`GroupError`].
+    pub async fn delete_group(&self, name: &str, confirm: &str) -> Result<(), GroupError> {
+        confirmed(name, confirm)?;
+        self.admin.delete_group(name, CHANGE_DEADLINE).await?;
+        tracing::info!(group = name, "group deleted");
+        self.forget_group(name);
+        Ok(())
+    }
+
+    /// Deletes what a group has committed of a topic. `confirm` is the group's name again.
+    ///
+    /// # Errors
+    /// See [`GroupError`].
+    pub async fn delete_offsets(&self, name: &str, topic: &str, confirm: &str) -> Result<(), GroupError> {
+        confirmed(name, confirm)?;
+        let partitions = self.admin.delete_offsets(name, topic, CHANGE_DEADLINE).await?;
+        tracing::info!(group = name, topic, partitions, "offsets of a group deleted");
+        self.forget_group(name);
+        Ok(())
+    }
+
+    /// What was found of it is not true any more.
+    fn forget_group(&self, name: &str) {
+        let mut found = self.found.lock();
+        found.all = None;
+        found.groups.remove(name);
+    }
+
     /// The group of a feed: this instance as its member, and what the others tell of themselves.
     fn own(&self, feed: &Feed) -> Group {
         let (assignment, stats) = (feed.assignment(), feed.stats());
@@ -137,6 +170,11 @@ impl Engine {
         let lag = committed.map(GroupPartition::lag).sum();
         GroupSummary { name, state, protocol, members: members.len() as u32, lag, feed }
     }
+}
+
+/// Whether the group's name was typed again. Spaces around it are passed over, unless they are its own.
+fn confirmed(name: &str, typed: &str) -> Result<(), GroupError> {
+    if typed == name || typed.trim() == name { Ok(()) } else { Err(GroupError::Confirm { group: name.into() }) }
 }
 
 fn unanswered(error: kafka::Error) -> ReadError {

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, watch};
 use wire::{Author, Happening, Mark, Millis, News, Notice, RecordView, TopicId};
@@ -32,6 +32,8 @@ pub(crate) struct Journal {
     config: JournalConfig,
     producer: Producer,
     unwritten: Mutex<Unwritten>,
+    /// What was handed to the producer and is not acknowledged, by batch.
+    sent: Mutex<BTreeMap<u64, Sent>>,
     wake: Notify,
     heard: Arc<Heard>,
     tail: Mutex<Option<Tail>>,
@@ -42,6 +44,24 @@ struct Unwritten {
     /// By the place that a mark is about: what follows on each other is one mark.
     marks: BTreeMap<(String, String, i32), Vec<Mark>>,
     news: Vec<News>,
+    /// When the oldest of them came.
+    since: Option<Instant>,
+}
+
+/// A batch on its way.
+struct Sent {
+    since: Instant,
+    /// How many of it are not acknowledged.
+    left: usize,
+}
+
+/// What waits to be in the journal: to be written, and to be acknowledged by Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Waiting {
+    /// How many marks and notices.
+    pub length: usize,
+    /// For how long the oldest of them has.
+    pub oldest: Duration,
 }
 
 /// What was read. Shared with the tail's thread.
@@ -93,8 +113,8 @@ impl Journal {
             orders: Mutex::new(None),
             trouble: watch::Sender::new(None),
         };
-        let (unwritten, wake, tail) = (Mutex::default(), Notify::new(), Mutex::default());
-        Self { author, config, producer, unwritten, wake, heard: Arc::new(heard), tail }
+        let (unwritten, sent, wake, tail) = (Mutex::default(), Mutex::default(), Notify::new(), Mutex::default());
+        Self { author, config, producer, unwritten, sent, wake, heard: Arc::new(heard), tail }
     }
 
     /// Who this instance is in it.
@@ -190,6 +210,7 @@ impl Journal {
         }
         let key = (group.to_owned(), partition.topic.clone(), partition.partition);
         let mut unwritten = self.unwritten.lock();
+        unwritten.since.get_or_insert_with(Instant::now);
         let marks = unwritten.marks.entry(key).or_default();
         match marks.last_mut() {
             Some(last) if last.next == stretch.first && last.replayed == stretch.is_replayed => {
@@ -214,45 +235,78 @@ impl Journal {
     /// Tells all others.
     pub fn tell(&self, news: News) {
         if self.config.is_on {
-            self.unwritten.lock().news.push(news);
+            let mut unwritten = self.unwritten.lock();
+            unwritten.since.get_or_insert_with(Instant::now);
+            unwritten.news.push(news);
+            drop(unwritten);
             self.wake.notify_one();
         }
+    }
+
+    /// What waits now.
+    pub fn waiting(&self) -> Waiting {
+        let (mut length, mut since) = {
+            let Unwritten { marks, news, since } = &*self.unwritten.lock();
+            (marks.values().map(Vec::len).sum::<usize>() + news.len(), *since)
+        };
+        for sent in self.sent.lock().values() {
+            length += sent.left;
+            since = since.into_iter().chain([sent.since]).min();
+        }
+        Waiting { length, oldest: since.map_or(Duration::ZERO, |since| since.elapsed()) }
     }
 
     /// Writes what is to be written, until `stopping` resolves; then the rest.
     pub async fn write(&self, stopping: impl Future<Output = ()>) {
         tokio::pin!(stopping);
         let mut answers = FuturesUnordered::new();
-        let mut is_last = false;
+        let (mut batch, mut is_last) = (0, false);
         while !is_last {
             tokio::select! {
                 () = self.wake.notified() => {}
-                Some(answer) = answers.next() => {
-                    self.answered(answer);
+                Some((batch, answer)) = answers.next() => {
+                    self.acknowledged(batch, answer);
                     continue;
                 }
                 () = &mut stopping => is_last = true,
             }
-            let Unwritten { marks, news } = std::mem::take(&mut *self.unwritten.lock());
+            let Unwritten { marks, news, since } = std::mem::take(&mut *self.unwritten.lock());
+            let Some(since) = since else { continue };
+            batch += 1;
+            let number = batch;
+            let mut posted = Vec::with_capacity(marks.len() + news.len());
             for mark in marks.into_values().flatten() {
                 let key = Mark::key(&mark.group, &mark.topic, mark.partition);
-                answers.extend(self.post(&self.config.marks_topic, &key, serde_json::to_vec(&mark)));
+                posted.extend(self.post(&self.config.marks_topic, &key, serde_json::to_vec(&mark)));
             }
             for news in news {
                 let notice = Notice { by: self.author.clone(), at: crate::now(), news };
-                answers.extend(self.post(
-                    &self.config.events_topic,
-                    &self.author.instance,
-                    serde_json::to_vec(&notice),
-                ));
+                posted.extend(self.post(&self.config.events_topic, &self.author.instance, serde_json::to_vec(&notice)));
             }
+            if !posted.is_empty() {
+                self.sent.lock().insert(number, Sent { since, left: posted.len() });
+            }
+            answers.extend(posted.into_iter().map(|posted| async move { (number, posted.await) }));
             if !is_last {
                 tokio::time::sleep(PACE).await;
             }
         }
-        while let Some(answer) = answers.next().await {
-            self.answered(answer);
+        while let Some((batch, answer)) = answers.next().await {
+            self.acknowledged(batch, answer);
         }
+    }
+
+    /// One of a batch is in the journal, or never will be.
+    fn acknowledged(&self, batch: u64, answer: Result<(), kafka::Error>) {
+        let mut all = self.sent.lock();
+        if let Some(sent) = all.get_mut(&batch) {
+            sent.left -= 1;
+            if sent.left == 0 {
+                all.remove(&batch);
+            }
+        }
+        drop(all);
+        self.answered(answer);
     }
 
     fn post(
@@ -435,6 +489,30 @@ mod tests {
             Said::Happened(Happening { member, kind, .. }) => format!("{member} {kind:?}"),
         };
         said.try_iter().map(tell).collect()
+    }
+
+    #[test]
+    fn what_kafka_has_not_acknowledged_waits_since_the_oldest_of_it_came() {
+        let journal = journal();
+        assert_eq!(journal.waiting(), Waiting::default());
+        let stretch = |first| Stretch { first, next: first + 1, at: 0, is_replayed: false };
+        for first in [0, 1, 7] {
+            journal.mark("g", &Partition::new("t", 0), stretch(first));
+        }
+        let waiting = journal.waiting();
+        assert_eq!(waiting.length, 2, "what follows on each other is one mark");
+        // The two are sent, and a third one comes.
+        let since = std::mem::take(&mut *journal.unwritten.lock()).since.unwrap();
+        journal.sent.lock().insert(1, Sent { since, left: 2 });
+        journal.mark("g", &Partition::new("t", 0), stretch(9));
+        assert_eq!(journal.waiting().length, 3);
+        assert!(journal.waiting().oldest >= waiting.oldest);
+        journal.acknowledged(1, Ok(()));
+        journal.acknowledged(1, Err(kafka::Error::Client { reason: "lost".into() }));
+        assert_eq!(journal.waiting().length, 1);
+        journal.unwritten.lock().since = None;
+        journal.unwritten.lock().marks.clear();
+        assert_eq!(journal.waiting(), Waiting::default());
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub use config::{Brokers, Config, FeedConfig, JournalConfig, TopicCreation};
 pub use engine::{Engine, StartError};
 pub use feed::Feed;
 pub use figures::{FeedFigures, Figures, Rebalances};
+pub use journal::Waiting;
 #[cfg(feature = "embedded")]
 pub use kafka::embedded;
 pub use kafka::{

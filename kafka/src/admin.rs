@@ -128,23 +128,6 @@ impl Admin {
         Ok(())
     }
 
-    /// Deletes a group that has no members, with its offsets.
-    ///
-    /// # Errors
-    /// When it has members or does not exist, when Kafka refuses, or does not answer within `deadline`.
-    pub async fn delete_group(&self, group: &str, deadline: Duration) -> Result<(), Error> {
-        let action = || format!("deleting the group {group}");
-        let options = AdminOptions::new().request_timeout(Some(deadline)).operation_timeout(Some(deadline));
-        let asked = tokio::time::timeout(deadline, self.client.delete_groups(&[group], &options)).await;
-        let answers = asked
-            .map_err(|_| Error::TimedOut { action: action(), deadline })?
-            .map_err(|error| Error::Failed { action: action(), reason: self.context.explain(&reason(&error)) })?;
-        match answers.into_iter().next() {
-            Some(Err((_, code))) => Err(Error::Refused { action: action(), reason: code.to_string() }),
-            _ => Ok(()),
-        }
-    }
-
     /// How many partitions a topic has, none where it does not exist. Blocks.
     pub(crate) fn partition_count(&self, topic: &str, deadline: Duration) -> KafkaResult<Option<u32>> {
         let metadata = self.client.inner().fetch_metadata(Some(topic), deadline)?;

@@ -47,7 +47,7 @@ use wake::{Announcing, Appends, Waking};
 /// The broker's number. There is one.
 const NODE: i32 = 1;
 /// The cluster's name.
-const CLUSTER: &str = "ottla-embedded";
+const CLUSTER: &str = crate::EMBEDDED_CLUSTER;
 /// The database's file in the data folder.
 const DATABASE: &str = "broker.db";
 /// Held while a process uses the data folder.

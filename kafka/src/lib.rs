@@ -32,6 +32,9 @@ pub use tail::{CaughtUp, Follow, Tail};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// The id of an embedded broker's cluster. Kafka's own are UUIDs in base64.
+const EMBEDDED_CLUSTER: &str = "ottla-embedded";
+
 /// The clock, in Kafka's unit.
 fn now() -> wire::Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

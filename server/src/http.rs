@@ -6,6 +6,7 @@ mod bulk;
 mod download;
 mod extract;
 mod forms;
+mod groups;
 mod guard;
 mod headers;
 mod health;
@@ -86,6 +87,8 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/topics/{topic}/partitions", post(topics::partitions))
         .route("/topics/{topic}/empty", post(topics::empty))
         .route("/topics/{topic}/delete", post(topics::delete))
+        .route("/groups/{name}/delete", post(groups::delete))
+        .route("/groups/{name}/offsets", post(groups::offsets))
         .route("/groups/{name}/reset", post(reset::reset))
         .route("/groups/{name}/replay", post(reset::replay))
         .route("/preferences", get(preferences::remember))

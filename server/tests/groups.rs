@@ -5,6 +5,7 @@
 mod common;
 
 use common::{Instance, Sse};
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -114,4 +115,105 @@ async fn streams_end_when_the_instance_stops() {
     timeout(Duration::from_secs(5), end).await.expect("it ends before the instance does");
     instance.stopped().await;
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+/// A group that has committed offsets of the instance's topic and has no members.
+async fn a_group_without_members(instance: &Instance) -> String {
+    let name = format!("empty {}", uuid::Uuid::new_v4());
+    let body = json!({"topic": instance.topic, "to": "earliest", "execute": true});
+    let url = instance.url(&format!("{}/reset", address(&name)));
+    assert_eq!(reqwest::Client::new().post(url).json(&body).send().await.unwrap().status(), 200);
+    name
+}
+
+fn address(group: &str) -> String {
+    format!("/api/v1/groups/{}", group.replace(' ', "%20"))
+}
+
+/// What a DELETE is answered: the status, and the problem's type.
+async fn delete(instance: &Instance, path: &str) -> (u16, String) {
+    let response = reqwest::Client::new().delete(instance.url(path)).send().await.unwrap();
+    let status = response.status().as_u16();
+    let kind = if status == 204 { Value::Null } else { response.json::<Value>().await.unwrap()["type"].clone() };
+    (status, kind.as_str().unwrap_or_default().into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_deletes_a_group_and_its_offsets_by_their_name_again() {
+    let instance = Instance::start().await;
+    let (name, topic) = (a_group_without_members(&instance).await, &instance.topic);
+    let own = address(topic);
+    let group = address(&name);
+    let name = name.replace(' ', "+");
+    for (path, status, kind) in [
+        (group.clone(), 422, "invalid"),
+        (format!("{group}?confirm=another"), 422, "invalid"),
+        (format!("{group}/offsets/{topic}"), 422, "invalid"),
+        ("/api/v1/groups/nope?confirm=nope".into(), 404, "unknown-group"),
+        (format!("{own}?confirm={topic}"), 409, "group-active"),
+        ("/api/v1/groups/nope?nonsense=1".into(), 400, "address"),
+    ] {
+        // The embedded broker does not say of a group that it deletes whether there was one.
+        if kind == "unknown-group" && std::env::var("OTTLA_TEST_BROKERS").is_err() {
+            continue;
+        }
+        assert_eq!(delete(&instance, &path).await, (status, kind.into()), "{path}");
+    }
+    if std::env::var("OTTLA_TEST_BROKERS").is_ok() {
+        // The embedded broker can't delete offsets: kafka/tests/it/groups.rs.
+        let own = format!("{own}/offsets/{topic}?confirm={topic}");
+        instance.send("to be committed").await;
+        page_with(
+            &instance,
+            &format!("/groups/{topic}"),
+            &["id=\"offsets-topic\"", &format!("<option>{topic}</option>")],
+        )
+        .await;
+        assert_eq!(delete(&instance, &own).await, (409, "group-active".into()));
+        let offsets = format!("{group}/offsets/{topic}?confirm={name}");
+        assert_eq!(delete(&instance, &offsets).await.0, 204);
+        assert_eq!(delete(&instance, &offsets).await, (404, "nothing-committed".into()));
+    }
+    assert_eq!(delete(&instance, &format!("{group}?confirm={name}")).await.0, 204);
+    assert_eq!(reqwest::get(instance.url(&group)).await.unwrap().status(), 404);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_groups_page_deletes_it_by_its_name_again_and_says_what_kafka_says() {
+    let instance = Instance::start().await;
+    let name = a_group_without_members(&instance).await;
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let post = |path: String, fields: Vec<(&'static str, String)>| {
+        let request = client.post(instance.url(&path)).header("sec-fetch-site", "same-origin");
+        request.form(&fields).send()
+    };
+    let page = format!("/groups/{}", name.replace(' ', "%20"));
+    let shown =
+        page_with(&instance, &page, &["id=\"change-delete\"", &format!("<option>{}</option>", instance.topic)]).await;
+    assert!(!shown.contains("consumes as this group"), "{shown}");
+
+    let refused = post(format!("{page}/delete"), vec![("confirm", "another".into())]).await.unwrap();
+    assert_eq!(refused.status(), 422);
+    let html = refused.text().await.unwrap();
+    assert!(
+        html.contains("id=\"change-delete\" open") && html.contains(&format!("Type the group's name: {name}.")),
+        "{html}"
+    );
+    let done = post(format!("{page}/delete"), vec![("confirm", name.clone())]).await.unwrap();
+    assert_eq!(done.status(), 303);
+    let list = reqwest::get(instance.url(done.headers()["location"].to_str().unwrap())).await.unwrap();
+    assert!(list.text().await.unwrap().contains(&format!("The group {name} was deleted.")));
+
+    // The feed's own group is in use, and what to do about it is said.
+    let own = instance.topic.clone();
+    let refused = post(format!("/groups/{own}/delete"), vec![("confirm", own)]).await.unwrap();
+    assert_eq!(refused.status(), 409);
+    let html = refused.text().await.unwrap();
+    for said in
+        ["The group is in use: end its members first.", "The feed default of this instance consumes as this group."]
+    {
+        assert!(html.contains(said), "{said}: {html}");
+    }
+    instance.stop().await;
 }

@@ -7,7 +7,11 @@ mod common;
 use common::{Instance, PATIENCE, Sse, program};
 use serde_json::Value;
 use std::{collections::BTreeMap, net::TcpListener, process::Stdio, time::Duration};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::{Instant, sleep, timeout},
+};
 use wire::From;
 
 /// One scrape: the samples by name and labels, as they are written.
@@ -200,7 +204,39 @@ async fn an_instance_without_kafka_lives_and_says_why_it_is_not_ready() {
     let scrape = Scrape::take(&instance).await;
     assert_eq!(scrape.feed(&instance, "ottla_kafka_up", ""), 0.0);
     assert_eq!(scrape.of("ottla_journal_up"), 0.0);
+    // It says every second that it is there, which nobody takes.
+    scrape_until(&instance, "what waits for the journal", |scrape| {
+        scrape.of("ottla_journal_waiting") >= 1.0 && scrape.of("ottla_journal_oldest_waiting_seconds") > 1.0
+    })
+    .await;
     instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_stops_says_so_to_who_asks_whether_it_is_ready() {
+    let mut instance = Instance::start().await;
+    scrape_until(&instance, "the journal to be written", |scrape| scrape.of("ottla_journal_waiting") == 0.0).await;
+    // Connections that are there are served to their end, new ones are refused: so the question is begun before.
+    let mut asking = TcpStream::connect(instance.address).await.unwrap();
+    let head = format!("GET /readyz HTTP/1.1\r\nHost: {}\r\n", instance.address);
+    asking.write_all(head.as_bytes()).await.unwrap();
+    sleep(Duration::from_millis(300)).await;
+    instance.tell_to_stop();
+    let refused = async {
+        while TcpStream::connect(instance.address).await.is_ok() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, refused).await.expect("it takes no new connections");
+    asking.write_all(b"\r\n").await.unwrap();
+    let mut answer = String::new();
+    timeout(PATIENCE, asking.read_to_string(&mut answer)).await.expect("it answers and closes").unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 503 "), "{answer}");
+    let readiness: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(readiness["ready"], false);
+    assert_eq!(codes(&readiness, "reasons").first(), Some(&("stopping", None)), "{readiness}");
+    instance.stopped().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -124,7 +124,14 @@ async fn no_page_offers_what_is_forbidden_and_whoever_posts_it_is_told_so_in_the
     .await;
     let name = |path: &str| path.replace(&topic, "NAME");
     let found: Vec<_> = forms.iter().map(|form| name(form)).collect();
-    for known in ["/produce", "/topics", "/topics/NAME/config", "/topics/NAME/delete", "/groups/NAME/replay"] {
+    for known in [
+        "/produce",
+        "/topics",
+        "/topics/NAME/config",
+        "/topics/NAME/delete",
+        "/groups/NAME/replay",
+        "/groups/NAME/offsets",
+    ] {
         assert!(found.iter().any(|found| found == known), "{known} in {found:?}");
     }
     for form in forms {

@@ -24,6 +24,49 @@ pub struct GroupSummary {
     pub feed: Option<String>,
 }
 
+/// Why something of a group was not deleted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GroupError {
+    /// What was typed to confirm is not the group's name. Nobody was asked.
+    #[error("confirm: must be the group's name, {group}")]
+    Confirm {
+        /// Its name.
+        group: String,
+    },
+    /// There is no such group.
+    #[error("there is no group {group:?}")]
+    Unknown {
+        /// Its name.
+        group: String,
+    },
+    /// It has committed no offset of the topic.
+    #[error("the group {group} has committed nothing of {topic}")]
+    NothingCommitted {
+        /// Its name.
+        group: String,
+        /// The topic's name.
+        topic: String,
+    },
+    /// It has members, or one that is subscribed to the topic. Nothing was deleted.
+    #[error("Kafka refuses: {reason}. Its members have to end first")]
+    InUse {
+        /// In Kafka's words.
+        reason: String,
+    },
+    /// Kafka, or the client library, refused.
+    #[error("Kafka refuses: {reason}")]
+    Refused {
+        /// In its words.
+        reason: String,
+    },
+    /// Kafka did not answer in time. It may have been done.
+    #[error("Kafka does not answer: {reason}. It may have been done")]
+    Unanswered {
+        /// In the client library's words.
+        reason: String,
+    },
+}
+
 /// A group as it is now.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -39,7 +39,7 @@ pub use event::{
     KafkaState, Owned, PartitionStats, Records, Sieved, Sought, Stats, Subscribed,
 };
 pub use filter::Filter;
-pub use group::{Group, GroupPartition, GroupSummary, Happening, HappeningKind, Member, MemberOttla};
+pub use group::{Group, GroupError, GroupPartition, GroupSummary, Happening, HappeningKind, Member, MemberOttla};
 pub use journal::{Author, FeedNews, Mark, News, Notice, Seek, SeekOrder, SeekResult};
 pub use page::{GapPart, ReadError, Row, Snapshot, TopicSummary};
 pub use produce::{

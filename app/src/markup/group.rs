@@ -3,8 +3,11 @@
 
 mod audit;
 mod board;
+mod changes;
 mod history;
 mod lag;
+
+pub use changes::{changes, trouble};
 
 use super::{icon::icon, live::Piece};
 use crate::{

@@ -6,11 +6,12 @@ use super::{
     requests::{CONSUMER, Described, DescribedMember, Failure, Listed, Request, Requests, State},
 };
 use crate::{Error, Partition, PartitionOffset};
+use rdkafka::error::RDKafkaErrorCode;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::{Duration, Instant},
 };
-use wire::{Group, GroupPartition, GroupSummary, Member, Owned};
+use wire::{Group, GroupError, GroupPartition, GroupSummary, Member, Owned};
 
 /// How many groups are asked about at a time. librdkafka asks for one group a request.
 const GROUPS_AT_ONCE: usize = 256;
@@ -92,6 +93,70 @@ impl Admin {
             Ok(Some(put_together(&name, &described, &committed, &partitions, &ends, &counts)))
         })
         .await
+    }
+
+    /// Deletes a group that has no members, with all that it has committed.
+    ///
+    /// # Errors
+    /// Where there is none, it has members, Kafka refuses otherwise, or does not answer within `deadline`.
+    pub async fn delete_group(&self, group: &str, deadline: Duration) -> Result<(), GroupError> {
+        let name = group.to_owned();
+        let deleted = self.call(deadline, move |requests| requests.delete_group(&name, requests.until())?.answer());
+        deleted.await.map_err(|failure| self.group_error(group, failure, deadline))
+    }
+
+    /// Deletes what a group has committed of a topic: nobody of the group may be subscribed to it. The group stays, even if nothing is
+    /// left in it. Returns of how many partitions that was.
+    ///
+    /// # Errors
+    /// Where there is no such group, it has committed nothing of the topic or is subscribed to it, Kafka refuses otherwise, or does not
+    /// answer within `deadline`.
+    pub async fn delete_offsets(&self, group: &str, topic: &str, deadline: Duration) -> Result<usize, GroupError> {
+        let (name, of) = (group.to_owned(), topic.to_owned());
+        let deleted = self.call(deadline, move |requests| {
+            let until = requests.part(0.5);
+            let described = requests.describe(&name, until)?;
+            let committed = requests.committed(&name, until)?;
+            described.answer()?.ok_or_else(|| Failure::new(RDKafkaErrorCode::GroupIdNotFound, ""))?;
+            let committed = committed.answer()?;
+            let mut partitions = committed.iter().map(|at| &at.partition).filter(|at| at.topic == of).peekable();
+            if partitions.peek().is_none() {
+                return Ok(Vec::new());
+            }
+            let deleted = requests.delete_offsets(&name, partitions, requests.until())?.answer()?;
+            for failure in deleted.iter().filter_map(|(_, answer)| answer.as_ref().err()) {
+                requests.note(failure.code);
+            }
+            Ok(deleted)
+        });
+        let deleted = deleted.await.map_err(|failure| self.group_error(group, failure, deadline))?;
+        let done = deleted.iter().filter(|(_, answer)| answer.is_ok()).count();
+        match deleted.into_iter().find_map(|(partition, answer)| Some((partition.partition, answer.err()?))) {
+            None if done == 0 => Err(GroupError::NothingCommitted { group: group.into(), topic: topic.into() }),
+            None => Ok(done),
+            Some((_, failure)) if done == 0 => Err(self.group_error(group, failure, deadline)),
+            Some((partition, failure)) => {
+                let reason =
+                    format!("partition {partition}: {}; the offsets of {done} others are deleted", failure.reason);
+                Err(GroupError::Refused { reason })
+            }
+        }
+    }
+
+    /// What a failure means for who asked.
+    fn group_error(&self, group: &str, failure: Failure, deadline: Duration) -> GroupError {
+        use RDKafkaErrorCode::{GroupIdNotFound, GroupSubscribedToTopic, NonEmptyGroup};
+        if failure.is_no_answer() {
+            let no_answer = || format!("no answer within {} ms", deadline.as_millis());
+            return GroupError::Unanswered { reason: self.trouble().unwrap_or_else(no_answer) };
+        }
+        let reason = failure.reason.clone();
+        match failure.code {
+            GroupIdNotFound => GroupError::Unknown { group: group.into() },
+            NonEmptyGroup | GroupSubscribedToTopic => GroupError::InUse { reason },
+            _ if failure.is_refusal() => GroupError::Refused { reason },
+            _ => GroupError::Unanswered { reason: self.context.explain(&reason) },
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use wire::{Group, GroupSummary, Outgoing, Owned};
+use wire::{Group, GroupError, GroupSummary, Outgoing, Owned};
 
 fn admin() -> Admin {
     Admin::new(&client()).unwrap()
@@ -370,4 +370,55 @@ async fn figures_of_many_groups() {
         println!("{} {} members in {:?}", group.state, group.members.len(), began.elapsed());
     }
     drop(strangers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_without_members_is_deleted_and_one_with_members_is_not() {
+    let (topic, name) = (topic(2).await, unique("group"));
+    alter(&name, &at(&topic, [0, 0])).await;
+    let admin = admin();
+    admin.delete_group(&name, PATIENCE).await.unwrap();
+    assert_eq!(admin.group(&name, PATIENCE).await.unwrap(), None);
+    let again = admin.delete_group(&name, PATIENCE).await;
+    if is_real() {
+        assert_eq!(again, Err(GroupError::Unknown { group: name }));
+    }
+
+    let (_, name, strangers) = two_strangers(CLASSIC).await;
+    let refused = admin.delete_group(&name, PATIENCE).await.unwrap_err();
+    assert!(
+        matches!(&refused, GroupError::InUse { reason } if reason.to_lowercase().contains("not empty")),
+        "{refused:?}"
+    );
+    drop(strangers);
+    group_when(&name, "nobody in it", |group| group.members.is_empty()).await;
+    admin.delete_group(&name, PATIENCE).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_of_one_topic_are_deleted_unless_a_member_is_subscribed_to_it() {
+    let ([one, two], name) = ([topic(2).await, topic(2).await], unique("group"));
+    alter(&name, &at(&one, [0, 0])).await;
+    alter(&name, &at(&two, [0, 0])).await;
+    let admin = admin();
+    let deleted = admin.delete_offsets(&name, &one, PATIENCE).await;
+    if !is_real() {
+        // The embedded broker has no OffsetDelete.
+        assert!(matches!(&deleted, Err(GroupError::Refused { .. })), "{deleted:?}");
+        return;
+    }
+    assert_eq!(deleted, Ok(2));
+    assert_eq!(admin.committed(&name, PATIENCE).await.unwrap(), at(&two, [0, 0]));
+    let nothing = GroupError::NothingCommitted { group: name.clone(), topic: one.clone() };
+    assert_eq!(admin.delete_offsets(&name, &one, PATIENCE).await, Err(nothing));
+    let unknown = admin.delete_offsets("no-such-group", &one, PATIENCE).await;
+    assert_eq!(unknown, Err(GroupError::Unknown { group: "no-such-group".into() }));
+
+    for properties in [CLASSIC, CONSUMER] {
+        let (topic, name, strangers) = two_strangers(properties).await;
+        let refused = admin.delete_offsets(&name, &topic, PATIENCE).await.unwrap_err();
+        assert!(matches!(&refused, GroupError::InUse { reason } if reason.contains("subscribed")), "{refused:?}");
+        assert_eq!(admin.committed(&name, PATIENCE).await.unwrap().len(), 4, "nothing was deleted");
+        drop(strangers);
+    }
 }

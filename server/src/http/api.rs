@@ -66,7 +66,8 @@ pub(super) fn routes() -> Router<AppState> {
         .routes(routes!(feeds::one))
         .routes(routes!(sse::stream))
         .routes(routes!(groups::list))
-        .routes(routes!(groups::one))
+        .routes(routes!(groups::one, groups::delete))
+        .routes(routes!(groups::delete_offsets))
         .routes(routes!(groups::reset))
         .routes(routes!(groups::replay))
         .split_for_parts();

@@ -278,8 +278,19 @@ impl Scrape {
             "When Kafka acknowledged a commit last.",
             self.those(|feed| feed.committed_at.map(seconds)),
         )?;
-        let journal = self.figures.journal.map(|is_up| (Labels::new(), i64::from(is_up)));
-        page.gauge("ottla_journal_up", "Whether the instances can tell each other what they consumed.", journal)
+        let journal = self.figures.journal;
+        let is_up = journal.map(|(is_up, _)| (Labels::new(), i64::from(is_up)));
+        page.gauge("ottla_journal_up", "Whether the instances can tell each other what they consumed.", is_up)?;
+        page.gauge(
+            "ottla_journal_waiting",
+            "Marks and notices of this instance that Kafka has not acknowledged yet.",
+            journal.map(|(_, waiting)| (Labels::new(), integer(waiting.length))),
+        )?;
+        page.gauge(
+            "ottla_journal_oldest_waiting_seconds",
+            "Age of the oldest of them.",
+            journal.map(|(_, waiting)| (Labels::new(), waiting.oldest.as_secs_f64())),
+        )
     }
 
     /// What is kept for tabs.

@@ -8,7 +8,7 @@ use engine::AgainError;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{ProduceError, ReadError, ResetError, TopicError};
+use wire::{GroupError, ProduceError, ReadError, ResetError, TopicError};
 
 /// A problem, as `application/problem+json`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -101,6 +101,22 @@ impl From<ResetError> for Problem {
             ResetError::Active { .. } => Self::new(StatusCode::CONFLICT, "group-active", detail),
             ResetError::TooMany { .. } => Self::new(StatusCode::CONFLICT, "too-many-replays", detail),
             ResetError::Kafka { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-failed", detail),
+        }
+    }
+}
+
+impl From<GroupError> for Problem {
+    fn from(error: GroupError) -> Self {
+        let detail = error.to_string();
+        match error {
+            GroupError::Confirm { group } => {
+                Self { detail, ..Self::invalid([("confirm".into(), format!("must be the group's name, {group}"))]) }
+            }
+            GroupError::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-group", detail),
+            GroupError::NothingCommitted { .. } => Self::new(StatusCode::NOT_FOUND, "nothing-committed", detail),
+            GroupError::InUse { .. } => Self::new(StatusCode::CONFLICT, "group-active", detail),
+            GroupError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
+            GroupError::Unanswered { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail),
         }
     }
 }

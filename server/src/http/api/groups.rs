@@ -1,7 +1,9 @@
-//! Consumer groups: where they are, and moving them.
+//! Consumer groups: where they are, moving them, and deleting them or their offsets.
+
+#![allow(unused_qualifications, reason = "utoipa's macro writes them")]
 
 use crate::http::{
-    extract::{Address, Body},
+    extract::{Address, Body, Params},
     problem::Problem,
 };
 use axum::{Json, extract::State};
@@ -9,7 +11,7 @@ use engine::Engine;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use wire::{Group, GroupSummary, ResetHow, ResetInput, ResetRow, ResetTo, SeekResult};
 
 /// Where a group is to go on.
@@ -81,6 +83,66 @@ pub(super) async fn one(
         .await?
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown-group", format!("there is no group {group:?}")))?;
     Ok(Json(found))
+}
+
+/// What is to be destroyed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Confirmed {
+    /// The group's name once more.
+    #[serde(default)]
+    confirm: String,
+}
+
+/// Delete a group
+///
+/// With all that it has committed. Kafka deletes none that has members.
+#[utoipa::path(delete, path = "/api/v1/groups/{group}", tag = "groups",
+    params(Confirmed, ("group" = String, Path, description = "Its name, `group.id`", min_length = 1)),
+    responses(
+        (status = 204, description = "It is deleted"),
+        (status = 404, description = "There is no such group", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The group has members", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The name was not confirmed", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn delete(
+    State(engine): State<Arc<Engine>>,
+    Address(group): Address<String>,
+    Params(Confirmed { confirm }): Params<Confirmed>,
+) -> Result<StatusCode, Problem> {
+    engine.delete_group(&group, &confirm).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Delete a group's offsets of a topic
+///
+/// The group begins there as if it had never been. Nobody of it may be subscribed to the topic.
+#[utoipa::path(delete, path = "/api/v1/groups/{group}/offsets/{topic}", tag = "groups",
+    params(
+        Confirmed,
+        ("group" = String, Path, description = "Its name, `group.id`", min_length = 1),
+        ("topic" = String, Path, description = "The topic's name", min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$", example = "test-topic"),
+    ),
+    responses(
+        (status = 204, description = "They are deleted"),
+        (status = 404, description = "There is no such group, or it has committed nothing of the topic", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The group is subscribed to the topic", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The name was not confirmed", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn delete_offsets(
+    State(engine): State<Arc<Engine>>,
+    Address((group, topic)): Address<(String, String)>,
+    Params(Confirmed { confirm }): Params<Confirmed>,
+) -> Result<StatusCode, Problem> {
+    engine.delete_offsets(&group, &topic, &confirm).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Move a group

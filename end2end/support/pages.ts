@@ -1,0 +1,27 @@
+// Every page that there is, as addresses: what holds for all of them is tried on each.
+
+/// With a topic that has a record at [0]@0, and the group that reads it.
+export function everyPage(topic: string, group: string): string[] {
+  return [
+    "/",
+    "/produce",
+    "/topics",
+    "/topics?q=no-such-topic",
+    "/topics?create=1",
+    `/topics/${topic}`,
+    `/topics/${topic}?edit=retention.ms`,
+    `/topics/${topic}?edit=`,
+    `/topics/${topic}/0/0`,
+    "/groups",
+    `/groups/${group}`,
+    `/groups/${group}/reset`,
+    `/groups/${group}/reset?to=earliest&topic=${topic}&preview=1`,
+    `/groups/${group}/reset?to=offset&value=many&topic=${topic}&preview=1`,
+    // What is not there.
+    "/no-such-page",
+    "/topics/no-such-topic",
+    `/topics/${topic}/0/4711`,
+    "/groups/no-such-group",
+    "/groups/no-such-group/reset",
+  ];
+}

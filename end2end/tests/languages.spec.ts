@@ -1,0 +1,53 @@
+// Every page in Chinese: no English word is left on it but those that are the same in all languages.
+import { everyPage } from "../support/pages.ts";
+import { expect, test } from "../support/test.ts";
+
+/// Names, units, formats, what is typed as it stands, and Kafka's own words for states and protocols.
+const SAME_EVERYWHERE = new Set(
+  (
+    "Ottla Kafka JavaScript JSON Lines CSV UTC UTF UUID ID CEL ASCII KiB MiB GiB ms min base64 null true false KIP API POST Ctrl Esc Enter Space Leader leader broker " +
+    "English default classic consumer curl topic partition offset key value headers timestamp where json total name text"
+  ).split(" "),
+);
+
+for (const [language, own] of [
+  ["zh-Hant", "群組"],
+  ["zh-Hans", "消费者组"],
+] as const) {
+  test(`no page is half in English, ${language}`, async ({ start, browser, topic }) => {
+    test.setTimeout(120_000);
+    const ottla = await start();
+    await ottla.produceMany(topic, "4711", 3);
+    const context = await browser.newContext({ locale: language });
+    await context.addCookies([{ name: "lang", value: language, url: ottla.url }]);
+    const page = await context.newPage();
+    for (const path of everyPage(topic, `g-${topic}`)) {
+      await page.goto(ottla.url + path);
+      await expect(page.locator("html[data-hydrated]")).toBeAttached();
+      await expect(page.locator("html")).toHaveAttribute("lang", language);
+      const texts = await page.evaluate(() => {
+        // What stands there as it is typed, what another program said, and names.
+        const AS_IT_IS = ".mono, .inst, code, pre, kbd, script, style, noscript, svg, textarea, .said, .source, [lang]:not(html), .k, .v";
+        const found: string[] = [document.title];
+        const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+          if (!node.parentElement?.closest(AS_IT_IS)) found.push(node.textContent ?? "");
+        }
+        for (const element of document.querySelectorAll("[aria-label], [title], [placeholder]")) {
+          if (element.closest("svg, [data-serving], .inst")) continue;
+          for (const name of ["aria-label", "title", "placeholder"]) found.push(element.getAttribute(name) ?? "");
+        }
+        return found.map((text) => text.trim()).filter(Boolean);
+      });
+      expect(texts.join(" "), path).toContain(own);
+      const names = [topic, "ottla-1", "no-such-topic", "no-such-group", "ottla.marks", "ottla.events", "InventoryConsumerGroup"];
+      const foreign = texts.flatMap((text) => {
+        const rest = names.reduce((rest, name) => rest.replaceAll(name, ""), text);
+        const words = rest.match(/[A-Za-z][A-Za-z0-9]+/g) ?? [];
+        return words.filter((word) => !SAME_EVERYWHERE.has(word)).map((word) => `${word} (${text.slice(0, 60)})`);
+      });
+      expect([...new Set(foreign)], path).toEqual([]);
+    }
+    await context.close();
+  });
+}
