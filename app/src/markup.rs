@@ -22,6 +22,8 @@ pub mod toolbar;
 
 // What only the server renders.
 #[cfg(feature = "ssr")]
+pub mod cluster;
+#[cfg(feature = "ssr")]
 pub mod composer;
 #[cfg(feature = "ssr")]
 pub mod form;

@@ -1,6 +1,7 @@
 //! The HTTP API for programs: its routes, their description (OpenAPI 3.1, made from the code) and Swagger UI, from the binary. What
 //! a route does is in the files below. Errors are [`Problem`]s.
 
+mod cluster;
 mod feeds;
 mod groups;
 mod inventory;
@@ -40,6 +41,7 @@ const DESCRIPTION: &str = "/api/openapi.json";
         (name = "feeds", description = "What this instance's members of consumer groups consume, live"),
         (name = "groups", description = "Consumer groups: where they are, and moving them"),
         (name = "topics", description = "The cluster's topics"),
+        (name = "cluster", description = "Brokers, where each partition lives, and what changed"),
     )
 )]
 struct Description;
@@ -58,6 +60,7 @@ pub(super) fn routes() -> Router<AppState> {
         .routes(routes!(feeds::list))
         .routes(routes!(feeds::one))
         .routes(routes!(sse::stream))
+        .routes(routes!(cluster::one))
         .routes(routes!(groups::list))
         .routes(routes!(groups::one))
         .routes(routes!(groups::reset))
