@@ -24,6 +24,8 @@ pub mod toolbar;
 #[cfg(feature = "ssr")]
 pub mod bulk;
 #[cfg(feature = "ssr")]
+pub mod cluster;
+#[cfg(feature = "ssr")]
 pub mod composer;
 #[cfg(feature = "ssr")]
 pub mod form;

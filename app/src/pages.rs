@@ -1,6 +1,7 @@
 //! The pages, one file per address. Server only: what goes on in the browser is in `islands`.
 
 mod bulk;
+mod cluster;
 mod feed;
 mod groups;
 mod live;
@@ -51,6 +52,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/groups") view=groups::Groups ssr=SsrMode::Async/>
                 <Route path=path!("/groups/:name/reset") view=reset::Reset ssr=SsrMode::Async/>
                 <Route path=path!("/groups/:name") view=groups::Group ssr=SsrMode::Async/>
+                <Route path=path!("/cluster") view=cluster::Cluster ssr=SsrMode::Async/>
                 <Route path=path!("/topics/:topic/:partition/:offset") view=record::Record ssr=SsrMode::Async/>
             </Routes>
         </Router>
@@ -117,6 +119,7 @@ fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> A
         Some("produce") => td_string!(locale, nav.produce),
         Some("topics") => td_string!(locale, nav.topics),
         Some("groups") => td_string!(locale, nav.groups),
+        Some("cluster") => td_string!(locale, nav.cluster),
         Some(_) => "",
     };
     let place = match path.as_str() {

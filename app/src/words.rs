@@ -227,6 +227,26 @@ pub fn owned(locale: Locale, owned: &[Owned]) -> String {
     topics.join(" · ")
 }
 
+/// `orders[0–2, 5], audit[1]`
+#[cfg(feature = "ssr")]
+pub fn ranges(owned: &[Owned]) -> String {
+    let of_topic = |Owned { topic, partitions, .. }: &Owned| {
+        let mut runs: Vec<(i32, i32)> = Vec::new();
+        for &partition in partitions {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == partition => *last = partition,
+                _ => runs.push((partition, partition)),
+            }
+        }
+        let runs = runs.iter().map(|(first, last)| match last - first {
+            0 => first.to_string(),
+            _ => format!("{first}–{last}"),
+        });
+        format!("{topic}[{}]", runs.collect::<Vec<_>>().join(", "))
+    };
+    owned.iter().map(of_topic).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,5 +269,13 @@ mod tests {
         assert_eq!(ago(Locale::en, 400), "now");
         assert_eq!(ago(Locale::en, 4_821), "4 s ago");
         assert_eq!(ago(Locale::zh_Hant, 3 * MINUTE), "3 分鐘前");
+    }
+
+    #[test]
+    fn partitions_in_a_row_are_written_as_a_range() {
+        let owned =
+            |topic: &str, partitions: &[i32]| Owned { topic: topic.into(), partitions: partitions.to_vec(), of: 0 };
+        assert_eq!(ranges(&[owned("a", &[0, 1, 2, 5]), owned("b", &[7])]), "a[0–2, 5], b[7]");
+        assert_eq!(ranges(&[]), "");
     }
 }

@@ -49,6 +49,9 @@ test("pictures", async ({ start, browser, topic }) => {
       await shoot("topics");
       await open(`/topics/${newest.topic}/${newest.partition}/${newest.offset}`);
       await shoot("record");
+      await open("/cluster");
+      await expect(page.locator("#stream")).toHaveAttribute("data-state", "live");
+      await shoot("cluster");
       await open("/groups");
       await shoot("groups");
       await open(`/groups/g-${topic}`);

@@ -1,11 +1,11 @@
 //! The engine: what an instance is made of, started and stopped as one.
 
 use crate::{
-    Brokers, Config, Feed, FeedConfig, groups, journal::Journal, meter::Produce, peers::SILENT_AFTER,
-    temporary::Temporary, topics,
+    Brokers, Config, Feed, FeedConfig, cluster, groups, journal::Journal, meter::Produce, peers::SILENT_AFTER,
+    shared::Shared, temporary::Temporary,
 };
 use feed::Sieve;
-use kafka::{Admin, Producer, ProducerSettings, Reader, TopicSpec};
+use kafka::{Admin, Producer, ProducerSettings, Reader, TopicList, TopicSpec};
 use parking_lot::Mutex;
 use rand::Rng;
 use std::{
@@ -68,7 +68,9 @@ pub struct Engine {
     pub(crate) admin: Admin,
     feeds: Vec<Arc<Feed>>,
     pub(crate) temporary: Mutex<Vec<Temporary>>,
-    pub(crate) listed: Arc<topics::Listed>,
+    pub(crate) listed: Arc<Shared<TopicList>>,
+    pub(crate) seen: Arc<Shared<cluster::Seen>>,
+    pub(crate) watched: Arc<Mutex<cluster::Watch>>,
     pub(crate) found: Mutex<groups::Found>,
     tabs: AtomicU32,
     pub(crate) produced: Produce,
@@ -141,6 +143,8 @@ impl Engine {
             started: crate::now(),
             config,
             listed: Arc::default(),
+            seen: Arc::default(),
+            watched: Arc::default(),
             found: Mutex::default(),
             tabs: AtomicU32::default(),
             produced: Produce::default(),
@@ -272,6 +276,11 @@ impl Engine {
     /// Turns true when the instance stops.
     pub fn stopping(&self) -> watch::Receiver<bool> {
         self.stopping.subscribe()
+    }
+
+    /// How many tabs it serves.
+    pub(crate) fn tabs(&self) -> u32 {
+        self.tabs.load(Ordering::Relaxed)
     }
 
     pub(crate) fn tab_connected(&self) {

@@ -3,6 +3,7 @@
 //! What lives here: group → hub ([`Feed`]), the instances' journal and the whole group's view, produce with its validation, reading from the log, one tab's conversation
 //! ([`Tab`]) whatever it is carried by. What does not: HTTP, sockets, the page.
 
+mod cluster;
 mod config;
 mod engine;
 mod feed;
@@ -15,6 +16,7 @@ mod meter;
 mod peers;
 mod produce;
 mod replay;
+mod shared;
 mod state;
 mod tab;
 mod temporary;

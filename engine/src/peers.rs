@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use wire::{
-    Author, FeedNews, Fellow, Group, GroupPartition, Happening, HappeningKind, Member, MemberOttla, Millis, News,
-    Notice, Owned, PartitionStats, SeekResult, Stats,
+    Author, ClusterInstance, FeedNews, Fellow, Group, GroupPartition, Happening, HappeningKind, InstanceGroup, Member,
+    MemberOttla, Millis, News, Notice, Owned, PartitionStats, SeekResult, Stats,
 };
 
 /// After so long without a word an instance is not there any more. It says one every second.
@@ -190,6 +190,22 @@ impl Peers {
             .collect()
     }
 
+    /// Everyone who is there, sorted by name.
+    pub fn instances(&self) -> Vec<ClusterInstance> {
+        let instance = |(by, peer): (&Author, &Peer)| ClusterInstance {
+            instance: by.instance.clone(),
+            is_self: *by == self.me,
+            started: peer.started,
+            heard: peer.heard,
+            // Of the instance, whichever feed tells it.
+            tabs: peer.feeds.iter().map(|feed| feed.stats.tabs).max(),
+            groups: peer.feeds.iter().map(|feed| instance_group(&feed.group, &feed.owned, &feed.stats)).collect(),
+        };
+        let mut instances: Vec<_> = self.there.iter().map(instance).collect();
+        instances.sort_by(|a, b| (&a.instance, a.started).cmp(&(&b.instance, b.started)));
+        instances
+    }
+
     /// What came of an order so far.
     pub fn answers(&self, id: &str) -> Vec<SeekResult> {
         let answers = self.answers.iter().filter(|(order, ..)| order == id);
@@ -249,6 +265,16 @@ impl Peers {
                 partition.moved = lately.owned.get(&place).map(|(at, _)| *at);
             }
         }
+    }
+}
+
+/// What an instance consumes of a group.
+pub(crate) fn instance_group(group: &str, owned: &[Owned], stats: &Stats) -> InstanceGroup {
+    let partitions = owned.iter().map(|owned| owned.partitions.len()).sum::<usize>();
+    InstanceGroup {
+        group: group.to_owned(),
+        partitions: u32::try_from(partitions).unwrap_or(u32::MAX),
+        rate: stats.rate,
     }
 }
 
@@ -398,6 +424,22 @@ mod tests {
         assert_eq!(group.members[0].ottla.as_ref().map(|ottla| (ottla.stats.rate, ottla.is_self)), Some((9, true)));
         assert_eq!(group.partitions[0].lag(), Some(2));
         assert_eq!(group.partitions[0].owner.as_deref(), Some("one"));
+    }
+
+    #[test]
+    fn everyone_who_is_there_tells_its_tabs_and_its_share() {
+        let me = author("one", 1);
+        let mut peers = Peers::new(me.clone());
+        for (by, tabs) in [(author("two", 2), 3), (me, 0)] {
+            let stats = Stats { rate: 7, tabs, ..Stats::default() };
+            let feeds = vec![FeedNews { group: "g".into(), owned: owned(&[0, 2]), stats }];
+            hear(&mut peers, &by, 5, News::Alive { started: 1, feeds });
+        }
+        let told = peers.instances();
+        let told: Vec<_> = told.iter().map(|told| (told.instance.as_str(), told.is_self, told.tabs)).collect();
+        assert_eq!(told, [("one", true, Some(0)), ("two", false, Some(3))]);
+        let group = InstanceGroup { group: "g".into(), partitions: 2, rate: 7 };
+        assert_eq!(peers.instances()[1].groups, [group]);
     }
 
     #[test]

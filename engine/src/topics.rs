@@ -1,16 +1,12 @@
 //! The cluster's topics, as pages and programs see and change them. What may be asked for is checked here, with the rules in `wire`,
 //! before Kafka is; what Kafka says beyond that is handed on in its own words.
 
-use crate::{Engine, config::RENDER_DEADLINE};
-use kafka::{Admin, TopicList};
+use crate::{Engine, config::RENDER_DEADLINE, shared::AGE};
+use kafka::TopicList;
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, time::timeout};
 use wire::{
     ConfigEntry, ConfigInput, GroupSummary, NewTopic, PartitionsInput, ReadError, Topic, TopicError, TopicField,
     TopicInput, TopicPage, TopicQuery, TopicRule, TopicSort, check_config, check_confirmed, check_topic_name,
@@ -19,10 +15,6 @@ use wire::{
 
 /// How many topics a page of the list has.
 const PER_PAGE: usize = 100;
-/// How long the list is taken for true: many may look at it.
-const AGE: Duration = Duration::from_millis(900);
-/// How old the list may be that a page shows where Kafka takes longer than it can wait.
-const OLD: Duration = Duration::from_secs(5);
 /// How long listing all topics may take in all. A page waits for less, and the next one has what comes later.
 const LIST_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a change may take, and what has to be looked up for it.
@@ -31,67 +23,6 @@ const CHANGE_DEADLINE: Duration = Duration::from_secs(10);
 const MOST_COUNTED: usize = 2_000;
 /// The least time that counting gets, however long the list took.
 const COUNT_AT_LEAST: Duration = Duration::from_millis(100);
-
-/// The list of topics as it was last heard.
-pub(crate) struct Listed {
-    latest: watch::Sender<Option<Heard>>,
-    /// Whether it is asked for just now.
-    is_asking: AtomicBool,
-}
-
-struct Heard {
-    at: Instant,
-    list: Result<Arc<TopicList>, String>,
-}
-
-impl Heard {
-    fn young(&self, age: Duration) -> Option<&Arc<TopicList>> {
-        self.list.as_ref().ok().filter(|_| self.at.elapsed() < age)
-    }
-}
-
-impl Default for Listed {
-    fn default() -> Self {
-        Self { latest: watch::Sender::new(None), is_asking: AtomicBool::new(false) }
-    }
-}
-
-impl Listed {
-    /// The list, at most `age` old. Kafka is asked once, whoever waits; and a page that can't wait any longer takes one that is
-    /// somewhat older, if there is one.
-    async fn get(self: &Arc<Self>, admin: &Admin, age: Duration) -> Result<Arc<TopicList>, ReadError> {
-        let began = Instant::now();
-        let mut news = self.latest.subscribe();
-        if let Some(list) = news.borrow().as_ref().and_then(|heard| heard.young(age)) {
-            return Ok(Arc::clone(list));
-        }
-        if !self.is_asking.swap(true, Ordering::AcqRel) {
-            let (listed, admin) = (Arc::clone(self), admin.clone());
-            tokio::spawn(async move {
-                let list = admin.topic_list(LIST_DEADLINE).await;
-                let list = list.map(Arc::new).map_err(|error| error.to_string());
-                listed.is_asking.store(false, Ordering::Release);
-                listed.latest.send_replace(Some(Heard { at: Instant::now(), list }));
-            });
-        }
-        let heard = |heard: &Option<Heard>| heard.as_ref().is_some_and(|heard| heard.at >= began);
-        if let Ok(Ok(heard)) = timeout(RENDER_DEADLINE, news.wait_for(heard)).await
-            && let Some(heard) = &*heard
-        {
-            return heard.list.clone().map_err(|reason| ReadError::Kafka { reason });
-        }
-        if let Some(list) = self.latest.borrow().as_ref().and_then(|heard| heard.young(OLD)) {
-            return Ok(Arc::clone(list));
-        }
-        let no_answer = || format!("listing the topics: no answer within {} ms", RENDER_DEADLINE.as_millis());
-        Err(ReadError::Kafka { reason: admin.trouble().unwrap_or_else(no_answer) })
-    }
-
-    /// What was heard is not true any more.
-    fn forget(&self) {
-        self.latest.send_replace(None);
-    }
-}
 
 /// All that a page shows of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +43,7 @@ impl Engine {
     /// When Kafka does not answer. A number of records that is not known in time is none.
     pub async fn topic_page(&self, query: &TopicQuery) -> Result<TopicPage, ReadError> {
         let until = Instant::now() + RENDER_DEADLINE;
-        let list = self.listed.get(&self.admin, AGE).await?;
+        let list = self.topic_list().await?;
         let shown = list.topics.iter().filter(|topic| query.internal || !topic.is_internal());
         let (all, troubled) = shown.fold((0, 0), |(all, troubled), topic| {
             (all + 1, troubled + u32::from(topic.offline + topic.under_replicated > 0))
@@ -146,6 +77,13 @@ impl Engine {
             sort,
             can_sort_by_records,
         })
+    }
+
+    async fn topic_list(&self) -> Result<Arc<TopicList>, ReadError> {
+        let admin = self.admin.clone();
+        let no_answer = || format!("listing the topics: no answer within {} ms", RENDER_DEADLINE.as_millis());
+        let late = || self.admin.trouble().unwrap_or_else(no_answer);
+        self.listed.get(AGE, || async move { admin.topic_list(LIST_DEADLINE).await }, late).await
     }
 
     /// Counts the records of the first of these topics, as far as they have not too many partitions.
@@ -300,25 +238,5 @@ mod tests {
         let internal = TopicError::field(TopicField::Name, TopicRule::Internal);
         assert_eq!(may_destroy("__consumer_offsets", "__consumer_offsets"), Err(internal));
         assert!(matches!(may_destroy("a b", "a b"), Err(TopicError::Unknown { .. })));
-    }
-
-    #[tokio::test]
-    async fn a_list_that_was_heard_is_not_asked_for_again_until_it_is_old_or_forgotten() {
-        // Nobody listens at this address: whoever asks has no answer.
-        let client = kafka::ClientSettings {
-            brokers: "127.0.0.1:9".into(),
-            instance: "test".into(),
-            properties: Default::default(),
-        };
-        let admin = Admin::new(&client).unwrap();
-        let listed = Arc::new(Listed::default());
-        let list = Arc::new(TopicList { topics: Vec::new(), brokers: 3 });
-        listed.latest.send_replace(Some(Heard { at: Instant::now(), list: Ok(Arc::clone(&list)) }));
-        assert_eq!(listed.get(&admin, AGE).await, Ok(Arc::clone(&list)));
-        let began = Instant::now();
-        assert_eq!(listed.get(&admin, Duration::ZERO).await, Ok(list), "better somewhat old than none");
-        assert!(began.elapsed() >= RENDER_DEADLINE && began.elapsed() < RENDER_DEADLINE * 3, "{:?}", began.elapsed());
-        listed.forget();
-        assert!(matches!(listed.get(&admin, AGE).await, Err(ReadError::Kafka { .. })));
     }
 }

@@ -1,13 +1,15 @@
 //! What an administrator's client is made of, and the topics that Ottla itself needs. The cluster's topics as people see and change
-//! them are in `admin/topics.rs`, its consumer groups in `admin/groups.rs`, offsets in `admin/offsets.rs`; how librdkafka is asked
+//! them are in `admin/topics.rs`, the cluster itself in `admin/cluster.rs`, its consumer groups in `admin/groups.rs`, offsets in `admin/offsets.rs`; how librdkafka is asked
 //! what rdkafka's safe client lacks, in `admin/requests.rs`.
 
+mod cluster;
 mod groups;
 mod offsets;
 mod requests;
 mod topics;
 
 use crate::{ClientSettings, Error, Partition, context::Context, error::reason, group::partition_count};
+pub use cluster::{Broker, ClusterPicture};
 pub use offsets::Watermarks;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},

@@ -8,6 +8,7 @@
 //! in use (a new variant instead), because postcard is not self-describing. `docs/PROTOCOL.md` is the text for people who
 //! write a client.
 
+mod cluster;
 pub mod codec;
 mod command;
 mod cursor;
@@ -31,6 +32,10 @@ mod taken;
 mod topic;
 mod topics;
 
+pub use cluster::{
+    Cluster, ClusterBroker, ClusterChange, ClusterChangeKind, ClusterInstance, ClusterQuery, ClusterTotals,
+    InstanceGroup, PARTITIONS_PER_BLOCK, PlacedPartition, PlacedTopic,
+};
 pub use command::{Command, From, Pace, Scope, Subscribe};
 pub use cursor::{Cursor, Position, TopicId};
 pub use data::{Data, DataView};

@@ -18,6 +18,8 @@ pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot, read_only: b
         ("/produce", "send", td_string!(locale, nav.produce)),
         ("/topics", "topic", td_string!(locale, nav.topics)),
         ("/groups", "group", td_string!(locale, nav.groups)),
+        ("/cluster", "cluster", td_string!(locale, nav.cluster)),
+        ("/api/docs", "api", td_string!(locale, nav.api)),
     ];
     let links = links.into_iter().filter(|(link, ..)| !(read_only && *link == "/produce"));
     let is_here = |link: &str| path == link || (link != "/" && path.starts_with(link));

@@ -66,8 +66,8 @@ fn viewer(visit: &Visit) -> Viewer<'_> {
     Viewer { reader: &visit.reader, serving: &visit.snapshot.instance, now: visit.snapshot.at }
 }
 
-/// `said` is what came of a form, `changes` what can be done to what was found.
-async fn content(
+/// A page about something that is kept live. `said` is what came of a form, `changes` what can be done to what was found.
+pub(super) async fn content(
     visit: &Visit,
     title: String,
     subject: Subject,
@@ -106,7 +106,7 @@ fn instead(visit: &Visit, absent: &Absent) -> Markup {
     let locale = visit.reader.locale;
     let actions = html! {
         a.btn href="" { (icon("again")) (td_string!(locale, app.try_again)) }
-        @if visit.path != "/groups" { a.btn href="/groups" { (td_string!(locale, groups.all)) } }
+        @if visit.path.starts_with("/groups/") { a.btn href="/groups" { (td_string!(locale, groups.all)) } }
     };
     html! { section.card { (empty(absent.symbol, &absent.title, &absent.text, &actions)) } }
 }

@@ -5,6 +5,7 @@
 
 use crate::{
     markup::{
+        cluster,
         group::{self, Shown},
         groups,
         live::{Piece, old},
@@ -18,7 +19,7 @@ use engine::Engine;
 use leptos_i18n::td_string;
 use maud::{Markup, html};
 use std::collections::HashMap;
-use wire::{Group, GroupSummary, Millis, ReadError};
+use wire::{Cluster, ClusterQuery, Group, GroupSummary, Millis, ReadError};
 
 /// The element of everything that is kept live.
 pub const BODY: &str = "body";
@@ -34,6 +35,8 @@ pub enum Subject {
     Groups,
     /// The group of this name.
     Group(String),
+    /// The cluster, and this page of its picture.
+    Cluster(ClusterQuery),
 }
 
 /// What was found of it.
@@ -42,6 +45,8 @@ pub enum Found {
     Groups(Vec<GroupSummary>),
     /// The group.
     Group(Box<Group>),
+    /// The cluster, and what was asked for.
+    Cluster(ClusterQuery, Box<Cluster>),
 }
 
 /// Why nothing was found.
@@ -73,22 +78,28 @@ impl Subject {
         let found = match self {
             Self::Groups => engine.groups().await.map(|groups| Some(Found::Groups(groups))),
             Self::Group(name) => engine.group(name).await.map(|group| group.map(|group| Found::Group(Box::new(group)))),
+            Self::Cluster(query) => {
+                let cluster = engine.cluster(query).await;
+                cluster.map(|cluster| Some(Found::Cluster(query.clone(), Box::new(cluster))))
+            }
         };
         match (found, self) {
             (Ok(Some(found)), _) => Ok(found),
             (Ok(None), Self::Group(name)) => Err(Absent::unknown(reader, name)),
-            (Ok(None), Self::Groups) => Ok(Found::Groups(Vec::new())),
+            (Ok(None), _) => Ok(Found::Groups(Vec::new())),
             (Err(error), _) => Err(Absent::unread(reader, &error)),
         }
     }
 
     /// The address of its stream, for a page that `has_body` or not.
     pub fn stream(&self, has_body: bool) -> String {
-        let page = match self {
-            Self::Groups => "/groups".into(),
-            Self::Group(name) => groups::path(name),
+        let stream = match self {
+            Self::Groups => "/groups/live".into(),
+            Self::Group(name) => format!("{}/live", groups::path(name)),
+            Self::Cluster(query) => cluster::address(query, "/live"),
         };
-        if has_body { format!("{page}/live") } else { format!("{page}/live?{WHOLE}") }
+        let mark = if stream.contains('?') { '&' } else { '?' };
+        if has_body { stream } else { format!("{stream}{mark}{WHOLE}") }
     }
 }
 
@@ -98,13 +109,14 @@ impl Found {
         match self {
             Self::Groups(groups) => groups::body(viewer.reader, groups),
             Self::Group(group) => group::body(shown(group, viewer)),
+            Self::Cluster(query, cluster) => cluster::body(picture(query, cluster, viewer)),
         }
     }
 
     /// What stands beside the page's title.
     pub fn heading(&self, viewer: Viewer<'_>) -> Markup {
         match self {
-            Self::Groups(_) => html! {},
+            Self::Groups(_) | Self::Cluster(..) => html! {},
             Self::Group(group) => group::heading(shown(group, viewer)),
         }
     }
@@ -113,12 +125,21 @@ impl Found {
         match self {
             Self::Groups(groups) => groups::pieces(viewer.reader, groups),
             Self::Group(group) => group::pieces(shown(group, viewer)),
+            Self::Cluster(query, cluster) => cluster::pieces(picture(query, cluster, viewer)),
         }
     }
 }
 
 fn shown<'a>(group: &'a Group, Viewer { reader, serving, now }: Viewer<'a>) -> Shown<'a> {
     Shown { reader, group, serving, now }
+}
+
+fn picture<'a>(
+    query: &'a ClusterQuery,
+    cluster: &'a Cluster,
+    Viewer { reader, serving, now }: Viewer<'a>,
+) -> cluster::Shown<'a> {
+    cluster::Shown { reader, cluster, query, serving, now }
 }
 
 impl Absent {
@@ -162,9 +183,20 @@ impl LivePage {
         Self::new(Subject::Group(name), headers, query)
     }
 
+    /// The cluster's page.
+    pub fn cluster(asked: ClusterQuery, headers: &HeaderMap, query: Option<&str>) -> Self {
+        Self::new(Subject::Cluster(asked), headers, query)
+    }
+
     fn new(subject: Subject, headers: &HeaderMap, query: Option<&str>) -> Self {
         let reader = Reader::of(Preferences::of(headers).locale);
-        Self { subject, reader, has_body: query != Some(WHOLE), seen: engine::now(), sent: HashMap::new() }
+        Self {
+            subject,
+            reader,
+            has_body: !query.unwrap_or_default().split('&').any(|asked| asked == WHOLE),
+            seen: engine::now(),
+            sent: HashMap::new(),
+        }
     }
 
     /// Looks again: what changed since the last time, as ids of elements and the HTML that is to be in them.
@@ -263,6 +295,10 @@ mod tests {
     fn a_stream_is_found_by_the_page_and_asks_for_what_the_page_lacks() {
         assert_eq!(Subject::Group("a/b".into()).stream(true), "/groups/a%2Fb/live");
         assert_eq!(Subject::Groups.stream(false), "/groups/live?whole");
+        let query = ClusterQuery { q: "a b".into(), page: 1 };
+        assert_eq!(Subject::Cluster(query.clone()).stream(true), "/cluster/live?q=a+b");
+        assert_eq!(Subject::Cluster(query.clone()).stream(false), "/cluster/live?q=a+b&whole");
+        assert!(!LivePage::cluster(query, &HeaderMap::new(), Some("q=a+b&whole")).has_body);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! librdkafka's administrative requests that rdkafka's safe client lacks, each with a deadline: ListConsumerGroups,
 //! DescribeConsumerGroups, ListConsumerGroupOffsets, AlterConsumerGroupOffsets, ListOffsets, DescribeTopics. Those that make,
-//! change and delete topics are in `requests/topics.rs`, those that delete groups and their offsets in `requests/groups.rs`.
+//! change and delete topics are in `requests/topics.rs`, those that delete groups and their offsets in `requests/groups.rs`, those about
+//! the cluster itself in `requests/cluster.rs`.
 //!
 //! A [`Requester`] keeps the client, [`Requests`] is one call's view of it, a [`Request`] was sent and can be waited for:
 //! several that are out at once are answered side by side. What the answers are put together to is not here.
 
+mod cluster;
 mod groups;
 mod topics;
 

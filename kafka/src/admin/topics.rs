@@ -291,7 +291,7 @@ fn row(topic: &MetadataTopic) -> TopicRow {
     }
 }
 
-fn number(count: usize) -> u32 {
+pub(super) fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and figures are printed")]
 
 mod cluster;
+mod describe;
 mod embedded;
 mod figures;
 mod group;

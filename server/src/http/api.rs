@@ -2,6 +2,7 @@
 //! a route does is in the files below. Errors are [`Problem`]s.
 
 mod bulk;
+mod cluster;
 mod feeds;
 mod groups;
 mod inventory;
@@ -45,6 +46,7 @@ const DESCRIPTION: &str = "/api/openapi.json";
         (name = "feeds", description = "What this instance's members of consumer groups consume, live"),
         (name = "groups", description = "Consumer groups: where they are, and moving them"),
         (name = "topics", description = "The cluster's topics"),
+        (name = "cluster", description = "Brokers, where each partition lives, and what changed"),
     )
 )]
 struct Description;
@@ -65,6 +67,7 @@ pub(super) fn routes() -> Router<AppState> {
         .routes(routes!(feeds::list))
         .routes(routes!(feeds::one))
         .routes(routes!(sse::stream))
+        .routes(routes!(cluster::one))
         .routes(routes!(groups::list))
         .routes(routes!(groups::one, groups::delete))
         .routes(routes!(groups::delete_offsets))

@@ -3,7 +3,7 @@
 
 use app::LivePage;
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, Query, RawQuery, State},
     response::{
         IntoResponse, Response, Sse,
         sse::{Event, KeepAlive},
@@ -12,8 +12,9 @@ use axum::{
 use engine::Engine;
 use futures::{StreamExt, stream};
 use http::HeaderMap;
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
+use wire::ClusterQuery;
 
 /// How often the server looks.
 const EVERY: Duration = Duration::from_secs(1);
@@ -37,6 +38,20 @@ pub(super) async fn group(
     headers: HeaderMap,
 ) -> Response {
     stream(engine, LivePage::group(name, &headers, query.as_deref()))
+}
+
+/// `GET /cluster/live`
+pub(super) async fn cluster(
+    State(engine): State<Arc<Engine>>,
+    Query(asked): Query<HashMap<String, String>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let asked = ClusterQuery {
+        q: asked.get("q").cloned().unwrap_or_default(),
+        page: asked.get("page").and_then(|page| page.parse().ok()).unwrap_or(1),
+    };
+    stream(engine, LivePage::cluster(asked, &headers, query.as_deref()))
 }
 
 /// Ends when the instance stops: the browser then asks whichever answers at this address.

@@ -7,11 +7,11 @@ use crate::{
     i18n::Locale,
     markup::{instance::instance, time},
     reader::Reader,
-    words::span,
+    words::{ranges, span},
 };
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::{Happening, HappeningKind, Millis, Owned};
+use wire::{Happening, HappeningKind, Millis};
 
 /// How far back the lanes go.
 const SHOWN: Millis = 10 * 60_000;
@@ -250,25 +250,6 @@ fn tone(kind: HappeningKind) -> Option<&'static str> {
     }
 }
 
-/// `orders[0–2, 5], audit[1]`
-fn ranges(owned: &[Owned]) -> String {
-    let of_topic = |Owned { topic, partitions, .. }: &Owned| {
-        let mut runs: Vec<(i32, i32)> = Vec::new();
-        for &partition in partitions {
-            match runs.last_mut() {
-                Some((_, last)) if *last + 1 == partition => *last = partition,
-                _ => runs.push((partition, partition)),
-            }
-        }
-        let runs = runs.iter().map(|(first, last)| match last - first {
-            0 => first.to_string(),
-            _ => format!("{first}–{last}"),
-        });
-        format!("{topic}[{}]", runs.collect::<Vec<_>>().join(", "))
-    };
-    owned.iter().map(of_topic).collect::<Vec<_>>().join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::tests::*, *};
@@ -344,12 +325,6 @@ mod tests {
         let begin = NOW / STEP * STEP;
         assert_eq!(at(begin), at(begin + STEP - 1));
         assert_ne!(at(begin), at(begin + STEP));
-    }
-
-    #[test]
-    fn partitions_in_a_row_are_written_as_a_range() {
-        assert_eq!(ranges(&[owned("a", &[0, 1, 2, 5]), owned("b", &[7])]), "a[0–2, 5], b[7]");
-        assert_eq!(ranges(&[]), "");
     }
 
     #[test]

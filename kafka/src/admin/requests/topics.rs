@@ -20,6 +20,9 @@ use wire::{ConfigEntry, ConfigSource, NewTopic, Topic, TopicPartition};
 /// The first offset of each partition after its records were deleted, or why they were not.
 pub type Emptied = Vec<(Partition, Result<i64, Failure>)>;
 
+/// Settings of a topic.
+const TOPIC: bindings::rd_kafka_ResourceType_t = bindings::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
+
 /// What librdkafka writes into a buffer of ours when it refuses.
 struct Words([c_char; 256]);
 
@@ -175,19 +178,28 @@ impl Requests<'_> {
 
     /// A topic's settings, in the broker's order.
     pub fn describe_config(&self, topic: &str, until: Instant) -> Result<Request<'_, Vec<ConfigEntry>>, Failure> {
+        Ok(self.describe_config_of(TOPIC, &c_string(topic)?, until))
+    }
+
+    /// The settings of a topic or a broker.
+    pub fn describe_config_of(
+        &self,
+        kind: bindings::rd_kafka_ResourceType_t,
+        name: &CString,
+        until: Instant,
+    ) -> Request<'_, Vec<ConfigEntry>> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
             event: bindings::RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT,
         };
-        let topic = c_string(topic)?;
-        Ok(self.send(KIND, until, read_config, |client, options, answers| {
+        self.send(KIND, until, read_config, |client, options, answers| {
             // SAFETY: see `send`; librdkafka copies the name, and what is asked, which is ours to destroy.
             unsafe {
-                let mut asked = resource(&topic);
+                let mut asked = resource(kind, name);
                 bindings::rd_kafka_DescribeConfigs(client, &mut asked, 1, options, answers);
                 bindings::rd_kafka_ConfigResource_destroy(asked);
             }
-        }))
+        })
     }
 
     /// Changes the settings that are named and no other: to a value, or with none to the default. All of them or none.
@@ -210,7 +222,7 @@ impl Requests<'_> {
             .map(|(name, value)| Ok((c_string(name)?, value.as_deref().map(c_string).transpose()?)))
             .collect::<Result<_, Failure>>()?;
         // SAFETY: the name is copied; what is returned is ours to destroy.
-        let asked = unsafe { resource(&topic) };
+        let asked = unsafe { resource(TOPIC, &topic) };
         for (name, value) in &changes {
             let operation = if value.is_some() { SET } else { DELETE };
             let value = value.as_ref().map_or(ptr::null(), |value| value.as_ptr());
@@ -239,14 +251,16 @@ impl Requests<'_> {
     }
 }
 
-/// The settings of a topic, as what a request is about.
+/// Settings, as what a request is about.
 ///
 /// # Safety
 /// What is returned is to be destroyed.
-unsafe fn resource(topic: &CString) -> *mut bindings::rd_kafka_ConfigResource_t {
-    let kind = bindings::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_TOPIC;
+unsafe fn resource(
+    kind: bindings::rd_kafka_ResourceType_t,
+    name: &CString,
+) -> *mut bindings::rd_kafka_ConfigResource_t {
     // SAFETY: librdkafka copies the name.
-    unsafe { bindings::rd_kafka_ConfigResource_new(kind, topic.as_ptr()) }
+    unsafe { bindings::rd_kafka_ConfigResource_new(kind, name.as_ptr()) }
 }
 
 fn read_topic(event: &Event) -> Result<Option<Topic>, Failure> {

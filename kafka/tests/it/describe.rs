@@ -1,0 +1,62 @@
+//! The cluster from outside: its brokers, and where each partition lives.
+
+use crate::cluster::{PATIENCE, client, client_of, is_real, topic, unique};
+use kafka::Admin;
+use std::time::{Duration, Instant};
+use wire::NewTopic;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_tells_its_brokers_and_where_each_partition_lives() {
+    let admin = Admin::new(&client()).unwrap();
+    let name = unique("topic");
+    let replication = if is_real() { 3 } else { 1 };
+    let new = NewTopic { name: name.clone(), partitions: 6, replication, config: Vec::new() };
+    admin.create_topic(&new, PATIENCE).await.unwrap();
+    let began = Instant::now();
+    let placed = loop {
+        let picture = admin.cluster(PATIENCE).await.unwrap();
+        assert_eq!(picture.brokers.len(), usize::try_from(replication).unwrap());
+        assert!(picture.brokers.iter().all(|broker| broker.address.starts_with("127.0.0.1:")), "{picture:?}");
+        assert!(picture.brokers.is_sorted_by_key(|broker| broker.id));
+        if is_real() {
+            assert!(picture.id.is_some());
+            assert!(picture.topics.iter().any(|topic| topic.topic == "__consumer_offsets"), "Kafka's own too");
+        }
+        // Some broker hears of a new topic later than the one that made it.
+        match picture.topics.into_iter().find(|topic| topic.topic == name && topic.of == 6) {
+            Some(placed) => break placed,
+            None => assert!(began.elapsed() < PATIENCE),
+        }
+    };
+    assert_eq!(placed.trouble(), (0, 0));
+    let mut leaders: Vec<_> = placed.partitions.iter().map(|partition| partition.leader.unwrap()).collect();
+    for (number, partition) in placed.partitions.iter().enumerate() {
+        assert_eq!(partition.partition, i32::try_from(number).unwrap());
+        assert_eq!(partition.replicas.len(), usize::try_from(replication).unwrap());
+        assert_eq!(partition.replicas.len(), partition.in_sync.len());
+    }
+    leaders.sort_unstable();
+    leaders.dedup();
+    assert_eq!(leaders.len(), usize::try_from(replication).unwrap(), "they are spread");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_controller_that_kafka_makes_up_is_not_believed() {
+    let admin = Admin::new(&client()).unwrap();
+    topic(1).await;
+    let picture = admin.cluster(PATIENCE).await.unwrap();
+    let names = admin.names_the_controller(picture.brokers[0].id, PATIENCE.min(Duration::from_secs(5))).await;
+    assert_eq!(names, std::env::var("OTTLA_KAFKA_ZOOKEEPER").is_ok(), "{picture:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn describing_ends_where_nobody_answers() {
+    const DEADLINE: Duration = Duration::from_millis(300);
+    // Nobody listens at this address.
+    let admin = Admin::new(&client_of("127.0.0.1:9".into())).unwrap();
+    let began = Instant::now();
+    let error = admin.cluster(DEADLINE).await.unwrap_err();
+    assert!(error.to_string().contains("127.0.0.1:9"), "it says who does not answer: {error}");
+    assert!(!admin.names_the_controller(1, DEADLINE).await);
+    assert!(began.elapsed() < DEADLINE * 4, "{:?}", began.elapsed());
+}

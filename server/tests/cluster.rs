@@ -1,0 +1,140 @@
+//! The cluster's page, its API, and how the server keeps it live.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::{Instance, Sse};
+use std::{collections::HashMap, time::Duration};
+use tokio::time::Instant;
+use wire::{Cluster, ClusterBroker};
+
+fn is_real() -> bool {
+    std::env::var("OTTLA_TEST_BROKERS").is_ok()
+}
+
+/// How many brokers there are: three nodes, or the one that is embedded.
+fn brokers() -> usize {
+    if is_real() { 3 } else { 1 }
+}
+
+async fn get(instance: &Instance, path: &str) -> (u16, String) {
+    let response = reqwest::get(instance.url(path)).await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+/// A page until it shows something: a broker may hear late of what another one was told.
+async fn page_with(instance: &Instance, path: &str, wanted: &[&str]) -> String {
+    let mut html = String::new();
+    for _ in 0..100 {
+        html = get(instance, path).await.1;
+        if wanted.iter().all(|wanted| html.contains(wanted)) {
+            return html;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{wanted:?} in {html}");
+}
+
+/// The next piece of a stream: an element's id, and what is to be in it.
+async fn piece(stream: &mut Sse) -> (String, String) {
+    let (data, _) = stream.event("message").await;
+    let (id, html) = data.split_once('\n').unwrap();
+    (id.into(), html.into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_draws_each_partition_and_leads_to_its_topic() {
+    let instance = Instance::start().await;
+    let topic = &instance.topic;
+    let link = format!("href=\"/topics/{topic}\"");
+    let html = page_with(&instance, &format!("/cluster?q={}", topic.to_uppercase()), &[&link]).await;
+    assert_eq!(html.matches("<h3>").count(), 1, "nothing but what was searched for: {html}");
+    // Two partitions, each with a replica on each broker, one of which leads.
+    assert_eq!(html.matches("<td class=\"cell lead\"").count(), 2, "{html}");
+    assert_eq!(html.matches("<td class=\"cell").count(), 2 * brokers(), "{html}");
+    assert!(html.contains(&format!("data-from=\"/cluster/live?q={}\"", topic.to_uppercase())));
+    assert!(html.contains("href=\"/cluster\" aria-current=\"page\""), "the navigation knows where one is");
+    assert!(html.contains("href=\"/api/docs\""));
+    assert!(html.contains("ottla-test") && html.contains("this tab"), "the instance tells of itself: {html}");
+    assert!(html.contains("not known"), "no controller is made up: {html}");
+    assert!(!html.contains(" style="));
+
+    let (status, html) = get(&instance, "/cluster?q=no+such+topic+%3Cb%3E&page=7").await;
+    assert!(status == 200 && html.contains("no such topic &lt;b&gt;"), "{html}");
+    let (status, html) = get(&instance, "/cluster?page=nonsense").await;
+    assert!(status == 200 && html.contains("cluster-picture"), "{html}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_tells_the_same() {
+    let instance = Instance::start().await;
+    let mut cluster = Cluster::default();
+    for _ in 0..100 {
+        let response = reqwest::get(instance.url(&format!("/api/v1/cluster?q={}", instance.topic))).await.unwrap();
+        assert_eq!(response.status(), 200);
+        cluster = response.json().await.unwrap();
+        if cluster.found == 1 && cluster.topics[0].partitions.len() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!((cluster.found, cluster.page, cluster.pages), (1, 1, 1), "{cluster:?}");
+    assert_eq!((cluster.topics[0].topic.as_str(), cluster.topics[0].of), (instance.topic.as_str(), 2));
+    assert_eq!(cluster.brokers.len(), brokers());
+    let sum = |of: fn(&ClusterBroker) -> u32| cluster.brokers.iter().map(of).sum::<u32>();
+    assert_eq!(sum(|broker| broker.replicas), cluster.totals.replicas);
+    assert_eq!(sum(|broker| broker.leaders), cluster.totals.partitions - cluster.totals.offline);
+    assert!(cluster.brokers.iter().all(|broker| broker.is_up && broker.is_controller.is_none()), "{cluster:?}");
+    assert_eq!(cluster.instances.iter().filter(|told| told.is_self && told.instance == "ottla-test").count(), 1);
+    let refused = reqwest::get(instance.url("/api/v1/cluster?no=1")).await.unwrap();
+    assert_eq!(refused.status(), 400);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_is_sent_and_nothing_else() {
+    let instance = Instance::start().await;
+    page_with(&instance, &format!("/cluster?q={}", instance.topic), &["<h3>"]).await;
+    let url = instance.url(&format!("/cluster/live?q={}", instance.topic));
+    let mut stream = Sse::open(&url, None).await;
+    let mut shown = HashMap::new();
+    let deadline = Instant::now() + common::PATIENCE;
+    while shown.len() < 9 {
+        assert!(Instant::now() < deadline, "{shown:?}");
+        let (id, html) = piece(&mut stream).await;
+        assert_ne!(shown.get(&id), Some(&html), "the same again");
+        shown.insert(id, html);
+    }
+    assert!(!shown.contains_key("body"), "the page has it");
+    assert_eq!(shown["cluster-picture"].matches("<h3>").count(), 1);
+    // A topic whose name the search finds appears by itself.
+    let new = format!("{{\"name\":\"{}-more\",\"partitions\":1}}", instance.topic);
+    let client = reqwest::Client::new();
+    let made = client.post(instance.url("/api/v1/topics")).header("content-type", "application/json").body(new);
+    assert_eq!(made.send().await.unwrap().status(), 201);
+    loop {
+        assert!(Instant::now() < deadline, "{shown:?}");
+        let (id, html) = piece(&mut stream).await;
+        if id == "cluster-picture" && html.matches("<h3>").count() == 2 {
+            break;
+        }
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_does_not_answer_is_said_not_to() {
+    // Nobody listens at this address.
+    let instance = Instance::begin_with(|config| config.kafka.brokers = "127.0.0.1:9".into()).await;
+    let began = Instant::now();
+    let (status, html) = get(&instance, "/cluster").await;
+    assert_eq!(status, 503);
+    assert!(html.contains("Kafka does not answer") && html.contains("127.0.0.1:9"), "{html}");
+    assert!(html.contains("data-from=\"/cluster/live?whole\""), "it comes by itself when Kafka does");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    let response = reqwest::get(instance.url("/api/v1/cluster")).await.unwrap();
+    assert_eq!(response.status(), 502);
+    instance.stop().await;
+}
