@@ -6,11 +6,13 @@ mod live;
 mod not_found;
 mod produce;
 mod record;
+mod records;
 mod reset;
 mod topic;
 mod topics;
 
 pub use live::LivePage;
+pub use records::SearchPage;
 
 use crate::{
     api, islands, markup,

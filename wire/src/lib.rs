@@ -8,6 +8,7 @@
 //! in use (a new variant instead), because postcard is not self-describing. `docs/PROTOCOL.md` is the text for people who
 //! write a client.
 
+mod browse;
 pub mod codec;
 mod command;
 mod cursor;
@@ -29,6 +30,7 @@ mod taken;
 mod topic;
 mod topics;
 
+pub use browse::{BrowseCursor, BrowseNotice, Direction, LogRange, NoCursor, RecordPage};
 pub use command::{Command, From, Pace, Scope, Subscribe};
 pub use cursor::{Cursor, Position, TopicId};
 pub use data::{Data, DataView};
