@@ -117,12 +117,13 @@ pub fn address(topic: &str, below: &str, query: &BrowseQuery) -> String {
     }
 }
 
-/// The address of the stream of a search that goes on at `cursor` and found so many before.
+/// The address of the stream of a search that goes on at `cursor` and found so many before. The page's own address is in it, for what is
+/// found leads back to the page.
 pub fn stream(topic: &str, query: &BrowseQuery, cursor: Option<&BrowseCursor>, found: usize) -> String {
-    let at = cursor.map(ToString::to_string).unwrap_or_else(|| query.at.clone());
-    let address = address(topic, "/live", &BrowseQuery { at, ..query.clone() });
+    let address = address(topic, "/live", query);
     let sign = if address.contains('?') { '&' } else { '?' };
-    format!("{address}{sign}found={found}")
+    let on = cursor.map(|cursor| format!("&on={cursor}")).unwrap_or_default();
+    format!("{address}{sign}found={found}{on}")
 }
 
 /// The address of one partition's records.

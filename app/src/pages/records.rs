@@ -95,19 +95,14 @@ impl SearchPage {
     /// that could be searched, or the search is over.
     pub fn new(topic: &str, headers: &HeaderMap, query: Option<&str>) -> Option<Self> {
         let parameters: Vec<_> = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect();
-        let found = parameters.iter().find(|(name, _)| name == "found").and_then(|(_, found)| found.parse().ok());
-        let mut query = BrowseQuery::of(parameters);
-        let mut found = found.unwrap_or(0);
-        let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-        if let Some(last) = last {
-            let (before, cursor) = last.split_once('.')?;
-            found = before.parse().ok()?;
-            if !cursor.is_empty() {
-                query.at = cursor.to_owned();
-            }
+        let parameter = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
+        let (mut found, mut on) = (parameter("found").unwrap_or("0"), parameter("on").unwrap_or_default());
+        if let Some(last) = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty()) {
+            (found, on) = last.split_once('.')?;
         }
+        let (found, cursor) = (found.parse().ok()?, on.parse().ok());
+        let query = BrowseQuery::of(parameters);
         let request = query.read().ok()?;
-        let cursor = query.at.parse().ok();
         let reader = Reader::of(Preferences::of(headers).locale);
         let topic = Topic { name: topic.into(), id: None, partitions: Vec::new() };
         let is_over = found >= request.limit();

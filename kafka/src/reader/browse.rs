@@ -285,8 +285,8 @@ impl Reader {
     pub fn browsing(client: &ClientSettings) -> Result<Self, Error> {
         let mut config = client.reader()?;
         // What was deleted since its offset was looked up is a hole, no error. And a stretch is often short: of hundreds of partitions
-        // a megabyte each would be fetched in vain.
-        config.set("auto.offset.reset", "earliest").set("max.partition.fetch.bytes", "262144");
+        // much more would be fetched in vain.
+        config.set("auto.offset.reset", "earliest").set("max.partition.fetch.bytes", "131072");
         Self::with(config)
     }
 
