@@ -112,7 +112,7 @@ async fn a_record_opens_beside_the_list_and_what_is_wrong_stands_at_the_form() {
     let wrong = "from=offset&offset=x&until=soon&partition=7&filter=json:x";
     let (status, html) = get(&instance, &format!("/topics/{topic}?{wrong}")).await;
     assert_eq!(status, 200);
-    for shown in ["A whole number from 0 on.", "A time, like", "A JSON path begins with $", "value=\"json:x\""] {
+    for shown in ["A whole number from 0 on.", "A time, like", "a JSON path begins with $", "value=\"json:x\""] {
         assert!(html.contains(shown), "{shown}: {html}");
     }
     let (_, html) = get(&instance, &format!("/topics/{topic}?partition=7")).await;

@@ -248,7 +248,7 @@ fn form(shown: &Shown<'_>) -> Markup {
             }
             label.search {
                 (icon("search"))
-                span.sr { (td_string!(locale, feed.filter)) }
+                span.sr { (td_string!(locale, records.filter_name)) }
                 input #filter .input type="search" name="filter" autocomplete="off" spellcheck="false" maxlength=(Filter::MAX_TEXT)
                     placeholder=(td_string!(locale, records.filter)) value=(query.filter) aria-keyshortcuts="/" aria-describedby="seek-error"
                     aria-invalid=[wrong(BrowseField::Filter).map(|_| "true")];
@@ -276,7 +276,7 @@ fn field_name(locale: Locale, field: BrowseField) -> String {
         BrowseField::Time => td_string!(locale, records.time),
         BrowseField::Until => td_string!(locale, records.until),
         BrowseField::Partition => td_string!(locale, feed.partition),
-        BrowseField::Filter => td_string!(locale, feed.filter),
+        BrowseField::Filter => td_string!(locale, records.filter_name),
         BrowseField::Limit => td_string!(locale, records.limit),
         BrowseField::At => return String::new(),
     };
