@@ -30,12 +30,12 @@ fn sign() -> Option<Element> {
 
 /// Opens the stream where there is none: the browser comes back by itself when a connection broke, but not after a refusal,
 /// which a proxy may answer while the instance starts. And closes it while nobody sees the page, for a browser has six
-/// connections to a server, for all its tabs; and while what the sign stands in is the document's target: a link to that is
-/// how a search is cancelled.
+/// connections to a server, for all its tabs; and while the search that the sign stands in is the document's target: a link to
+/// it is how it is cancelled.
 fn keep(tab: Tab, stream: Option<EventSource>) {
     let stream = stream.filter(|stream| stream.ready_state() != EventSource::CLOSED);
     let sign = sign();
-    let is_stopped = sign.as_ref().is_some_and(|sign| sign.closest(":target").is_ok_and(|target| target.is_some()));
+    let is_stopped = sign.as_ref().is_some_and(|sign| sign.closest("#search:target").is_ok_and(|target| target.is_some()));
     let stream = match (is_stopped || document().hidden(), stream) {
         (true, Some(stream)) => {
             stream.close();
