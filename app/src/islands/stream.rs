@@ -35,7 +35,8 @@ fn sign() -> Option<Element> {
 fn keep(tab: Tab, stream: Option<EventSource>) {
     let stream = stream.filter(|stream| stream.ready_state() != EventSource::CLOSED);
     let sign = sign();
-    let is_stopped = sign.as_ref().is_some_and(|sign| sign.closest("#search:target").is_ok_and(|target| target.is_some()));
+    let is_stopped =
+        sign.as_ref().is_some_and(|sign| sign.closest("#search:target").is_ok_and(|target| target.is_some()));
     let stream = match (is_stopped || document().hidden(), stream) {
         (true, Some(stream)) => {
             stream.close();

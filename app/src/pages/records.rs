@@ -95,7 +95,8 @@ impl SearchPage {
     /// that could be searched, or the search is over.
     pub fn new(topic: &str, headers: &HeaderMap, query: Option<&str>) -> Option<Self> {
         let parameters: Vec<_> = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect();
-        let parameter = |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
+        let parameter =
+            |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
         let (mut found, mut on) = (parameter("found").unwrap_or("0"), parameter("on").unwrap_or_default());
         if let Some(last) = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty()) {
             (found, on) = last.split_once('.')?;
