@@ -57,7 +57,7 @@ pub use groups::{GroupAction, GroupForm, GroupOutcome};
 #[cfg(feature = "ssr")]
 pub use markup::{groups::path as group_path, topics::path as topic_path};
 #[cfg(feature = "ssr")]
-pub use pages::{App, LivePage};
+pub use pages::{App, LivePage, SearchPage};
 pub use preferences::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, language};
 #[cfg(feature = "ssr")]
 pub use reset::ResetOutcome;

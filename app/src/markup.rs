@@ -40,6 +40,8 @@ pub mod list;
 #[cfg(feature = "ssr")]
 pub mod live;
 #[cfg(feature = "ssr")]
+pub mod records;
+#[cfg(feature = "ssr")]
 pub mod reset;
 #[cfg(feature = "ssr")]
 pub mod topic;

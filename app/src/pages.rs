@@ -9,11 +9,13 @@ mod not_found;
 mod produce;
 mod read_only;
 mod record;
+mod records;
 mod reset;
 mod topic;
 mod topics;
 
 pub use live::LivePage;
+pub use records::SearchPage;
 
 use crate::{
     api, islands, markup,

@@ -1,6 +1,5 @@
 //! The reset of a group's offsets as a form has it: what was typed, what it means, what came of it.
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use wire::{ResetError, ResetInput, ResetTo, SeekResult};
 
 /// What was typed.
@@ -53,7 +52,7 @@ impl ResetForm {
         let to = match self.to.as_str() {
             "earliest" => ResetTo::Earliest,
             "latest" => ResetTo::Latest,
-            "time" => ResetTo::Time(time(&value).ok_or(ResetMistake::Time)?),
+            "time" => ResetTo::Time(engine::moment(&value).ok_or(ResetMistake::Time)?),
             "offset" => {
                 let offset = value.parse().ok().filter(|offset| *offset >= 0);
                 ResetTo::Offset(offset.ok_or(ResetMistake::Offset)?)
@@ -64,13 +63,6 @@ impl ResetForm {
         let partitions = partitions(&self.partitions).ok_or(ResetMistake::Partitions)?;
         Ok(ResetInput { group: group.into(), topic: self.topic.clone(), partitions, to })
     }
-}
-
-/// Milliseconds since 1970; with an offset from UTC (RFC 3339), or without one, which means UTC.
-fn time(text: &str) -> Option<i64> {
-    let zoned = text.parse::<Timestamp>().ok();
-    let plain = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
-    zoned.or_else(plain).map(Timestamp::as_millisecond)
 }
 
 /// `0-2, 7` is 0, 1, 2 and 7.

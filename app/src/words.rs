@@ -4,6 +4,8 @@ use crate::{
     format::number::{bytes, grouped},
     i18n::Locale,
 };
+#[cfg(feature = "ssr")]
+use engine::BrowseRule;
 use leptos_i18n::td_string;
 use wire::{Field, Owned, ProduceError, ReadError, Rule};
 #[cfg(feature = "ssr")]
@@ -29,6 +31,23 @@ pub fn rule(locale: Locale, rule: &Rule, field: Field) -> String {
             td_string!(locale, rule.too_large, size = bytes(*size), limit = bytes(*limit))
         }
         Rule::Place => td_string!(locale, rule.place).into(),
+    }
+}
+
+/// What is wrong with a field that says which records are looked through. `filter` is the filter's text.
+#[cfg(feature = "ssr")]
+pub fn browse_rule(locale: Locale, filter: &str, rule: &BrowseRule) -> String {
+    match rule {
+        BrowseRule::From => td_string!(locale, records.bad_from).into(),
+        BrowseRule::Number => td_string!(locale, records.bad_number).into(),
+        BrowseRule::Time => td_string!(locale, records.bad_time).into(),
+        BrowseRule::After => td_string!(locale, records.bad_until).into(),
+        BrowseRule::UnknownPartition { of } => {
+            td_string!(locale, rule.unknown_partition, last = of.saturating_sub(1))
+        }
+        BrowseRule::Filter(error) => query_error(locale, filter, error),
+        BrowseRule::Limit => td_string!(locale, topic_rule.range, min = 1, max = engine::MOST_RECORDS),
+        BrowseRule::Cursor => td_string!(locale, records.bad_cursor).into(),
     }
 }
 

@@ -65,6 +65,8 @@ pub struct Engine {
     fatal: watch::Sender<Option<String>>,
     pub(crate) producer: Producer,
     reader: Reader,
+    /// For who looks through a topic: it waits for no read that someone else asked for.
+    pub(crate) browsing: Reader,
     pub(crate) admin: Admin,
     feeds: Vec<Arc<Feed>>,
     pub(crate) temporary: Mutex<Vec<Temporary>>,
@@ -135,6 +137,7 @@ impl Engine {
             feeds,
             temporary: Mutex::default(),
             reader: Reader::new(&config.client)?,
+            browsing: Reader::browsing(&config.client)?,
             admin,
             producer,
             journal,

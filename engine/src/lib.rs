@@ -3,6 +3,7 @@
 //! What lives here: group → hub ([`Feed`]), the instances' journal and the whole group's view, produce with its validation, reading from the log, one tab's conversation
 //! ([`Tab`]) whatever it is carried by. What does not: HTTP, sockets, the page.
 
+mod browse;
 mod cluster;
 mod config;
 mod engine;
@@ -24,6 +25,10 @@ mod topics;
 mod whole;
 
 pub use ::feed::Batch;
+pub use browse::{
+    BrowseError, BrowseFault, BrowseField, BrowseQuery, BrowseRequest, BrowseRule, MOST_RECORDS, RECORDS, Search,
+    moment, time,
+};
 pub use config::{Brokers, Config, FeedConfig, JournalConfig, TopicCreation};
 pub use engine::{Engine, StartError};
 pub use feed::Feed;

@@ -1,5 +1,9 @@
 //! Reads without a group: one record at a place, the newest of some topics, and what stands in a range of offsets. It joins no group
-//! and commits nothing.
+//! and commits nothing. Looking through a topic page by page is in `reader/browse.rs`.
+
+mod browse;
+
+pub use browse::{Browse, Stretch, Wants};
 
 use crate::{
     ClientSettings, Error, GroupSettings,
@@ -44,7 +48,7 @@ struct Inner {
     context: Context,
     /// A consumer that waits for the next read: connecting takes longer than reading.
     idle: Mutex<Option<BaseConsumer<Context>>>,
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
 }
 
 impl Reader {
@@ -58,8 +62,8 @@ impl Reader {
 
     fn with(config: ClientConfig) -> Result<Self, Error> {
         config.create_native_config().map_err(Error::client)?;
-        let inner =
-            Inner { config, context: Context::default(), idle: Mutex::new(None), reads: Semaphore::new(READS_AT_ONCE) };
+        let reads = Arc::new(Semaphore::new(READS_AT_ONCE));
+        let inner = Inner { config, context: Context::default(), idle: Mutex::new(None), reads };
         Ok(Self { inner: Arc::new(inner) })
     }
 

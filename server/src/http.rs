@@ -75,6 +75,8 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .route("/groups/live", get(live::groups))
         .route("/groups/{name}/live", get(live::group))
         .route("/cluster/live", get(live::cluster))
+        .route("/topics/{topic}/live", get(live::records))
+        .route("/topics/{topic}/records/{form}", get(download::records))
         .route("/topics/{topic}/{partition}/{offset}/{form}", get(download::record))
         .route("/rows/{feed}/{form}", post(download::rows).layer(DefaultBodyLimit::max(download::MOST_ROWS)))
         .route(guard::HEALTHZ, get(health::healthz))

@@ -8,6 +8,7 @@
 //! in use (a new variant instead), because postcard is not self-describing. `docs/PROTOCOL.md` is the text for people who
 //! write a client.
 
+mod browse;
 mod cluster;
 pub mod codec;
 mod command;
@@ -32,6 +33,7 @@ mod taken;
 mod topic;
 mod topics;
 
+pub use browse::{BrowseCursor, BrowseNotice, Direction, LogRange, NoCursor, RecordPage};
 pub use cluster::{
     Cluster, ClusterBroker, ClusterChange, ClusterChangeKind, ClusterInstance, ClusterQuery, ClusterTotals,
     InstanceGroup, PARTITIONS_PER_BLOCK, PlacedPartition, PlacedTopic,

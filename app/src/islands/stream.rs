@@ -18,36 +18,47 @@ const KEEP: Duration = Duration::from_secs(1);
 
 /// Follows the page's stream, where it has one.
 pub fn begin(tab: Tab) {
-    if let Some(sign) = browser::by_id::<Element>("stream") {
-        keep(tab, sign, None);
+    if sign().is_some() {
+        keep(tab, None);
     }
+}
+
+/// The stream's sign. A piece may put another one in its place: where the stream goes on is written in it.
+fn sign() -> Option<Element> {
+    browser::by_id("stream")
 }
 
 /// Opens the stream where there is none: the browser comes back by itself when a connection broke, but not after a refusal,
 /// which a proxy may answer while the instance starts. And closes it while nobody sees the page, for a browser has six
-/// connections to a server, for all its tabs.
-fn keep(tab: Tab, sign: Element, stream: Option<EventSource>) {
+/// connections to a server, for all its tabs; and while the search that the sign stands in is the document's target: a link to
+/// it is how it is cancelled.
+fn keep(tab: Tab, stream: Option<EventSource>) {
     let stream = stream.filter(|stream| stream.ready_state() != EventSource::CLOSED);
-    let stream = match (document().hidden(), stream) {
+    let sign = sign();
+    let is_stopped =
+        sign.as_ref().is_some_and(|sign| sign.closest("#search:target").is_ok_and(|target| target.is_some()));
+    let stream = match (is_stopped || document().hidden(), stream) {
         (true, Some(stream)) => {
             stream.close();
             None
         }
-        (false, None) => connect(tab, &sign),
+        (false, None) => sign.and_then(|sign| connect(tab, &sign)),
         (_, stream) => stream,
     };
-    browser::after(KEEP, move || keep(tab, sign, stream));
+    browser::after(KEEP, move || keep(tab, stream));
 }
 
-fn connect(tab: Tab, sign: &Element) -> Option<EventSource> {
-    let stream = EventSource::new(&sign.get_attribute("data-from")?).ok()?;
+fn connect(tab: Tab, from: &Element) -> Option<EventSource> {
+    let stream = EventSource::new(&from.get_attribute("data-from")?).ok()?;
     for event in ["open", "error", "message"] {
-        let (sign, source) = (sign.clone(), stream.clone());
+        let source = stream.clone();
         browser::listen(&stream, event, move |event| match event.dyn_ref::<MessageEvent>() {
             Some(message) => take(tab, &message.data().as_string().unwrap_or_default()),
             None => {
                 let is_open = source.ready_state() == EventSource::OPEN;
-                follow::set(&sign, "data-state", Some(if is_open { "live" } else { "lost" }));
+                if let Some(sign) = sign() {
+                    follow::set(&sign, "data-state", Some(if is_open { "live" } else { "lost" }));
+                }
             }
         });
     }

@@ -5,6 +5,7 @@ use super::{
     banner::banner,
     field, groups,
     icon::icon,
+    records::of_partition,
     topics::{Text, path, state as trouble_of, text},
 };
 use crate::{
@@ -63,10 +64,11 @@ fn troubles(topic: &Topic) -> (u32, u32) {
     (count(|partition| partition.leader.is_none()), count(TopicPartition::is_under_replicated))
 }
 
-/// Everything below the page's heading.
-pub fn body(shown: &Shown<'_>) -> Markup {
+/// Everything below the page's heading; `records` is the card of the topic's records.
+pub fn body(shown: &Shown<'_>, records: &Markup) -> Markup {
     html! {
         section.card { (figures(shown)) }
+        (records)
         (partitions(shown))
         (readers(shown))
         (config(shown))
@@ -136,7 +138,7 @@ fn partitions(shown: &Shown<'_>) -> Markup {
                             th.r scope="col" { (td_string!(locale, topics.messages)) }
                         }
                     }
-                    tbody { @for partition in &rows { (partition_row(shown.reader, partition)) } }
+                    tbody { @for partition in &rows { (partition_row(shown.reader, &topic.name, partition)) } }
                 }
             }
             @if pages > 1 {
@@ -154,14 +156,18 @@ fn partitions(shown: &Shown<'_>) -> Markup {
     }
 }
 
-fn partition_row(reader: &Reader, partition: &TopicPartition) -> Markup {
+fn partition_row(reader: &Reader, topic: &str, partition: &TopicPartition) -> Markup {
     let locale = reader.locale;
     let out_of_sync = |replica: &i32| !partition.in_sync.contains(replica);
     // The last record's, where there is one.
     let last = partition.end.zip(partition.first).map(|(end, first)| (end > first).then_some(end - 1));
     html! {
         tr {
-            th.mono scope="row" { (partition.partition) }
+            th.mono scope="row" {
+                a.link href=(of_partition(topic, partition.partition)) title=(td_string!(locale, records.browse, partition = partition.partition)) {
+                    (partition.partition)
+                }
+            }
             td {
                 @match partition.leader {
                     Some(id) => (td_string!(locale, groups.broker, id)),

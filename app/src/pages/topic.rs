@@ -1,6 +1,6 @@
 //! `/topics/NAME`: one topic. Its forms post to the addresses below it, and lead back here.
 
-use super::{Content, page, set_status};
+use super::{Content, page, records::Browsing, set_status};
 use crate::{
     api,
     markup::{empty::empty, icon::icon, topic},
@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use maud::{Markup, html};
+use std::time::Instant;
 use wire::ReadError;
 
 /// The page.
@@ -22,6 +23,7 @@ pub fn Topic() -> impl IntoView {
     let edited = query.get("edit");
     let at = query.get("partitions").and_then(|page| page.parse().ok()).unwrap_or(1);
     let done = query.get("done").unwrap_or_default();
+    let browsing = Browsing::of(&query);
     let outcome = use_context::<TopicOutcome>();
     page(async move |visit| {
         let (reader, locale) = (&visit.reader, visit.reader.locale);
@@ -39,6 +41,7 @@ pub fn Topic() -> impl IntoView {
             Ok(engine) => engine,
             Err(error) => return Content::plain(name.clone(), html! { p { (error) } }),
         };
+        let began = Instant::now();
         let parts = match engine.topic_parts(&name).await {
             Ok(Some(parts)) => parts,
             Ok(None) => {
@@ -50,6 +53,7 @@ pub fn Topic() -> impl IntoView {
             Some(TopicOutcome::NotChanged { action, form, error }) => Some((*action, form, error)),
             _ => None,
         };
+        let records = browsing.card(reader, &engine, &parts.topic, began).await;
         let feed = parts.readers.iter().flatten().find_map(|group| group.feed.as_deref());
         let shown = topic::Shown {
             reader,
@@ -79,7 +83,7 @@ pub fn Topic() -> impl IntoView {
                     }
                 }
                 @if let Some(said) = said { (said) }
-                div.stack { (topic::body(&shown)) }
+                div.stack { (topic::body(&shown, &records)) }
             },
         )
     })

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and figures are printed")]
 
+mod browse;
 mod cluster;
 mod describe;
 mod embedded;

@@ -128,7 +128,7 @@ async fn what_was_deleted_of_a_gap_is_told() {
     assert_eq!(part.records.iter().map(|record| record.offset).collect::<Vec<_>>(), [12, 13, 14]);
 }
 
-fn transactional() -> BaseProducer {
+pub fn transactional() -> BaseProducer {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", client().brokers)
         .set("transactional.id", unique("transaction"))

@@ -60,7 +60,7 @@ pub(super) fn routes() -> Router<AppState> {
         .routes(routes!(topics::one, topics::delete))
         .routes(routes!(topics::config, topics::configure))
         .routes(routes!(topics::partitions))
-        .routes(routes!(records::produce, topics::empty))
+        .routes(routes!(records::browse, records::produce, topics::empty))
         .routes(routes!(bulk::produce).layer(DefaultBodyLimit::max(bulk::MOST_BODY)))
         .routes(routes!(topics::record))
         .routes(routes!(records::again))

@@ -1,4 +1,4 @@
-//! Records as files: one of them whole from the log, and the rows that a page holds. In the subprotocol `ottla.v1.json`'s form, as
+//! Records as files: one of them whole from the log, all that a search names, and the rows that a page holds. In the subprotocol `ottla.v1.json`'s form, as
 //! CSV, or the value alone. How a row is written is here too, for no other surface writes files.
 
 mod csv;
@@ -7,14 +7,15 @@ mod json;
 use super::{problem::Problem, sse::JSON_LINES};
 use axum::{
     RequestExt,
-    body::Bytes,
-    extract::{Path, Request, State, rejection::BytesRejection},
+    body::{Body, Bytes},
+    extract::{Path, RawQuery, Request, State, rejection::BytesRejection},
     response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use engine::Engine;
+use engine::{BrowseError, BrowseQuery, Engine, Search};
+use futures::stream;
 use http::{StatusCode, header};
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, io, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::timeout};
 use wire::{Data, Place, Record, Row, codec};
 
@@ -26,6 +27,9 @@ pub(super) const MOST_ROWS: usize = 96 * 1024 * 1024;
 const MOST: usize = 40_000;
 /// How long a page may take to send them.
 const SENT_WITHIN: Duration = Duration::from_secs(30);
+/// How many records are read at a time for a file, and for how long at most: then it is seen whether anybody still takes them.
+const AT_ONCE: usize = 1_000;
+const STEP: Duration = Duration::from_secs(1);
 /// Whatever a value is: no browser is to make anything of it but a file.
 const BYTES: &str = "application/octet-stream";
 
@@ -74,6 +78,57 @@ pub(super) async fn rows(
     Ok(if form == "csv" { file(CSV, &name, csv::table(&rows)) } else { file(JSON_LINES, &name, json::lines(&rows)) })
 }
 
+/// `GET /topics/{topic}/records/{form}`: every record that a query names (see [`BrowseQuery`]), whole, as `jsonl` or `csv`.
+pub(super) async fn records(
+    State(engine): State<Arc<Engine>>,
+    Path((topic, form)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let (kind, form) = match form.as_str() {
+        "jsonl" => (JSON_LINES, Form::Lines),
+        "csv" => (CSV, Form::Table),
+        _ => return Ok(unknown()),
+    };
+    let query = BrowseQuery::of(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()));
+    let query = BrowseQuery { at: String::new(), limit: String::new(), ..query };
+    let request = query.read().map_err(BrowseError::from)?;
+    let search = engine.search(&topic, &request, true).await?;
+    let ending = if form == Form::Table { "csv" } else { "jsonl" };
+    let name = format!("{topic}-{}.{ending}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+    Ok(file(kind, &name, stream(&engine, search, form, usize::MAX)))
+}
+
+/// How records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// As JSON lines.
+    Lines,
+    /// As CSV.
+    Table,
+}
+
+/// The records that a search finds, up to so many, as they are found. It ends when nobody takes them any more; where it can't go on, the
+/// connection breaks off, so that nobody takes a part for the whole.
+pub(super) fn stream(engine: &Engine, search: Search, form: Form, most: usize) -> Body {
+    let begin = (search, true, most, engine.stopping());
+    let parts = stream::try_unfold(begin, move |(mut search, is_first, most, mut stopping)| async move {
+        if most == 0 || (search.is_done() && !is_first) {
+            return Ok(None);
+        }
+        let records = tokio::select! {
+            records = search.next(most.min(AT_ONCE), STEP) => records.map_err(io::Error::other)?,
+            _ = stopping.wait_for(|stopping| *stopping) => return Err(io::Error::other("the instance stops")),
+        };
+        let rows: Vec<_> = records.iter().map(row).collect();
+        let part = match form {
+            Form::Lines => json::lines(&rows),
+            Form::Table => csv::part(&rows, is_first),
+        };
+        Ok(Some((Bytes::from(part), (search, false, most - records.len(), stopping))))
+    });
+    Body::from_stream(parts)
+}
+
 fn posted(body: &[u8]) -> Option<Vec<Row<'static>>> {
     let rows = body.strip_prefix(b"rows=")?.trim_ascii_end();
     codec::decode_rows(&BASE64_STANDARD.decode(rows).ok()?, MOST).ok()
@@ -83,7 +138,7 @@ fn row(record: &Record) -> Row<'_> {
     Row::Record { record: Cow::Borrowed(record), consumed_by: None }
 }
 
-fn file(kind: &'static str, name: &str, content: impl Into<Bytes>) -> Response {
+fn file(kind: &'static str, name: &str, content: impl Into<Body>) -> Response {
     // Names of topics and feeds are all that is not known of the name. Quotes and line breaks can't be in them.
     let disposition = format!("attachment; filename=\"{name}\"");
     ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], content.into())

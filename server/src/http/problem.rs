@@ -4,7 +4,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use engine::AgainError;
+use engine::{AgainError, BrowseError};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -90,6 +90,17 @@ impl From<ReadError> for Problem {
             ReadError::Kafka { .. } => (StatusCode::BAD_GATEWAY, "kafka-failed"),
         };
         Self::new(status, kind, error.to_string())
+    }
+}
+
+impl From<BrowseError> for Problem {
+    fn from(error: BrowseError) -> Self {
+        match error {
+            BrowseError::Invalid(faults) => {
+                Self::invalid(faults.into_iter().map(|fault| (fault.field.name().to_owned(), fault.rule.to_string())))
+            }
+            BrowseError::Read(error) => error.into(),
+        }
     }
 }
 

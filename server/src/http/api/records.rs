@@ -1,20 +1,29 @@
-//! Producing a record for programs: `POST /api/v1/topics/{topic}/records`, the message in full, where `send.rs` takes a text alone;
-//! and one of the log once more. Many at once are in `bulk.rs`.
+//! A topic's records for programs, `/api/v1/topics/{topic}/records`: looked through with `GET`, and with `POST` one is produced, the
+//! message in full, where `send.rs` takes a text alone; and one of the log once more. Many at once are in `bulk.rs`.
 
 #![allow(unused_qualifications, reason = "utoipa's macro writes them")]
 
 use crate::http::{
+    download,
     extract::{Address, Body, Params},
     problem::Problem,
+    sse::JSON_LINES,
 };
-use axum::{Json, extract::State, response::IntoResponse};
-use engine::Engine;
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use engine::{BrowseError, BrowseQuery, Engine};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use utoipa::{IntoParams, ToSchema};
-use wire::{Encoding, HeaderInput, Place, ProduceInput, Receipt};
+use wire::{Encoding, HeaderInput, Place, ProduceInput, Receipt, RecordPage};
+
+/// How long a page may take: what was found by then is the answer, with a cursor that goes on.
+const WITHIN: Duration = Duration::from_secs(5);
 
 /// A message, as [`ProduceInput`] has it. The topic is in the address, and the partition may be a number.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -65,6 +74,81 @@ impl Message {
             headers: self.headers,
         })
     }
+}
+
+/// What of a topic is asked for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Wanted {
+    /// How the answer is written.
+    #[param(inline)]
+    format: Format,
+    /// Where to begin: `newest` (and read back), `oldest`, `offset` or `time`. Without it: where an offset or a time is given, from there,
+    /// else from the newest.
+    #[param(example = "newest")]
+    from: String,
+    /// The offset to begin with, in each partition.
+    #[param(pattern = "^[0-9]*$")]
+    offset: String,
+    /// The time to begin with: RFC 3339 (UTC, where it has no offset), milliseconds since 1970, or how long ago, like `-15m`.
+    #[param(example = "-15m")]
+    time: String,
+    /// The time where the range ends: back to it where it begins with the newest, else up to it.
+    until: String,
+    /// The partition; without it all of them, merged by timestamp.
+    #[param(pattern = "^[0-9]*$")]
+    partition: String,
+    /// What records have to match, in the language of filters.
+    #[param(example = "key:order-17")]
+    filter: String,
+    /// How many records, 1 to 500; 50 without it. With `format=ndjson`: all, without it.
+    #[param(pattern = "^[0-9]*$")]
+    limit: String,
+    /// Where a page before ended: its `older` or `newer`.
+    at: String,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    /// As a page, with cursors.
+    #[default]
+    Json,
+    /// As JSON lines: the whole range, for as long as it is read.
+    Ndjson,
+}
+
+/// Look through a topic
+///
+/// Read from the log, by no group: nothing is committed. A page answers within five seconds; where that was not enough for a search, it is
+/// not complete, says how far it came, and goes on with its cursor.
+#[utoipa::path(get, path = "/api/v1/topics/{topic}/records", tag = "messages",
+    params(Wanted, ("topic" = String, Path, description = "The topic's name", min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$", example = "test-topic")),
+    responses(
+        (status = 200, description = "A page; with `format=ndjson` a record a line, whole", content((RecordPage = "application/json"), (String = "application/x-ndjson"))),
+        (status = 404, description = "There is no such topic", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field broke a rule", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka does not answer", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn browse(
+    State(engine): State<Arc<Engine>>,
+    Address(topic): Address<String>,
+    Params(wanted): Params<Wanted>,
+) -> Result<Response, Problem> {
+    let Wanted { format, from, offset, time, until, partition, filter, limit, at } = wanted;
+    let is_limited = !limit.trim().is_empty();
+    let query = BrowseQuery { from, offset, time, until, partition, filter, limit, at };
+    let request = query.read().map_err(BrowseError::from)?;
+    if format == Format::Json {
+        return Ok(Json(engine.browse(&topic, &request, WITHIN).await?).into_response());
+    }
+    let search = engine.search(&topic, &request, true).await?;
+    let most = if is_limited { request.limit() } else { usize::MAX };
+    let lines = download::stream(&engine, search, download::Form::Lines, most);
+    Ok(([(header::CONTENT_TYPE, JSON_LINES)], lines).into_response())
 }
 
 /// Produce a record

@@ -33,12 +33,19 @@ const COLUMNS: [&str; 16] = [
 
 /// The rows under their names.
 pub(super) fn table(rows: &[Row<'_>]) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::from(MARK));
+    part(rows, true)
+}
+
+/// A part of a table; the first one begins with the names.
+pub(super) fn part(rows: &[Row<'_>], is_first: bool) -> Vec<u8> {
+    let begin = if is_first { Vec::from(MARK) } else { Vec::new() };
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begin);
+    let names = is_first.then(|| COLUMNS.map(Cow::Borrowed));
     let rows = rows.iter().map(|row| match row {
         Row::Record { record, consumed_by } => of_record(record, consumed_by.as_deref().unwrap_or_default()),
         Row::Gap(gap) => of_gap(gap),
     });
-    for cells in [COLUMNS.map(Cow::Borrowed)].into_iter().chain(rows) {
+    for cells in names.into_iter().chain(rows) {
         writer.write_record(cells.iter().map(|cell| cell.as_bytes())).expect("a Vec takes any row of so many cells");
     }
     writer.into_inner().expect("a Vec takes any row")

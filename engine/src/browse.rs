@@ -1,0 +1,662 @@
+//! Looking through a topic's records without a group: what an address asks for, a page of it, and a search that goes on for as long as
+//! somebody waits. How records of several partitions are put in order, and how much is read at a time, is decided in `kafka`.
+
+use crate::Engine;
+use feed::Sieve;
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use kafka::{Browse, Partition, Reader, Stretch, Wants};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use wire::{
+    BrowseCursor, BrowseNotice, Direction, Filter, LogRange, Millis, QueryError, ReadError, Record, RecordPage, Topic,
+};
+
+/// How many records a page has, if nobody says otherwise, and at most.
+pub const RECORDS: usize = 50;
+/// See [`RECORDS`].
+pub const MOST_RECORDS: usize = 500;
+/// How long Kafka may keep still before a search is given up.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What an address asks for, as it was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BrowseQuery {
+    /// `newest`, `oldest`, `offset` or `time`. Empty: where an offset or a time is given, from there; else from the newest.
+    pub from: String,
+    /// The offset to begin with.
+    pub offset: String,
+    /// The time to begin with: see [`time`].
+    pub time: String,
+    /// Where the range ends that begins there: back to this time, where it begins with the newest, else up to it. Empty: with the log.
+    pub until: String,
+    /// The partition's number. Empty: all.
+    pub partition: String,
+    /// What records have to match: see [`Filter::text`].
+    pub filter: String,
+    /// How many records.
+    pub limit: String,
+    /// A cursor of a page before.
+    pub at: String,
+}
+
+impl BrowseQuery {
+    /// Of the parameters of an address. Others are passed over.
+    pub fn of<K: AsRef<str>, V: Into<String>>(parameters: impl IntoIterator<Item = (K, V)>) -> Self {
+        let mut query = Self::default();
+        for (name, value) in parameters {
+            if let Some((_, field)) = query.fields_mut().into_iter().find(|(known, _)| *known == name.as_ref()) {
+                *field = value.into();
+            }
+        }
+        query
+    }
+
+    /// The parameters of an address that are not empty.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let Self { from, offset, time, until, partition, filter, limit, at } = self;
+        let all = [
+            ("from", from),
+            ("offset", offset),
+            ("time", time),
+            ("until", until),
+            ("partition", partition),
+            ("filter", filter),
+            ("limit", limit),
+            ("at", at),
+        ];
+        all.into_iter().map(|(name, value)| (name, value.as_str())).filter(|(_, value)| !value.is_empty())
+    }
+
+    fn fields_mut(&mut self) -> [(&'static str, &mut String); 8] {
+        let Self { from, offset, time, until, partition, filter, limit, at } = self;
+        [
+            ("from", from),
+            ("offset", offset),
+            ("time", time),
+            ("until", until),
+            ("partition", partition),
+            ("filter", filter),
+            ("limit", limit),
+            ("at", at),
+        ]
+    }
+
+    /// Where it begins, by the name that a form has for it.
+    pub fn begins(&self) -> &str {
+        match (self.from.trim(), self.offset.trim(), self.time.trim()) {
+            ("", "", "") => "newest",
+            ("", "", _) => "time",
+            ("", _, _) => "offset",
+            (from, ..) => from,
+        }
+    }
+
+    /// What it means.
+    ///
+    /// # Errors
+    /// Every field that broke a rule, in the form's order.
+    pub fn read(&self) -> Result<BrowseRequest, Vec<BrowseFault>> {
+        let mut faults = Vec::new();
+        let mut refuse = |field, rule| faults.push(BrowseFault { field, rule });
+        let now = crate::now();
+        let start = match self.begins() {
+            "newest" => Start::Newest,
+            "oldest" => Start::Oldest,
+            "offset" => match number(&self.offset) {
+                Some(offset) => Start::Offset(offset),
+                None => {
+                    refuse(BrowseField::Offset, BrowseRule::Number);
+                    Start::Newest
+                }
+            },
+            "time" => match time(&self.time, now) {
+                Some(time) => Start::Time(time),
+                None => {
+                    refuse(BrowseField::Time, BrowseRule::Time);
+                    Start::Newest
+                }
+            },
+            _ => {
+                refuse(BrowseField::From, BrowseRule::From);
+                Start::Newest
+            }
+        };
+        let mut until = None;
+        if !self.until.trim().is_empty() {
+            match (time(&self.until, now), start) {
+                (None, _) => refuse(BrowseField::Until, BrowseRule::Time),
+                (Some(until), Start::Time(from)) if until <= from => refuse(BrowseField::Until, BrowseRule::After),
+                (time, _) => until = time,
+            }
+        }
+        let mut partition = None;
+        if !self.partition.trim().is_empty() {
+            partition = number(&self.partition).and_then(|number| i32::try_from(number).ok());
+            if partition.is_none() {
+                refuse(BrowseField::Partition, BrowseRule::Number);
+            }
+        }
+        let sieve = Sieve::of(&Filter { text: self.filter.clone(), ..Filter::default() });
+        let sieve = sieve.unwrap_or_else(|error| {
+            refuse(BrowseField::Filter, BrowseRule::Filter(error));
+            Arc::default()
+        });
+        let limit = match (self.limit.trim(), number(&self.limit).and_then(|limit| usize::try_from(limit).ok())) {
+            ("", _) => RECORDS,
+            (_, Some(limit)) if (1..=MOST_RECORDS).contains(&limit) => limit,
+            _ => {
+                refuse(BrowseField::Limit, BrowseRule::Limit);
+                RECORDS
+            }
+        };
+        let mut at = None;
+        if !self.at.is_empty() {
+            at = self.at.parse().ok();
+            if at.is_none() {
+                refuse(BrowseField::At, BrowseRule::Cursor);
+            }
+        }
+        if faults.is_empty() { Ok(BrowseRequest { start, until, partition, sieve, limit, at }) } else { Err(faults) }
+    }
+}
+
+fn number(text: &str) -> Option<i64> {
+    text.trim().parse().ok().filter(|number| *number >= 0)
+}
+
+/// Milliseconds since 1970 of what people and programs write: RFC 3339; the same without an offset from UTC, which means UTC; the
+/// milliseconds themselves; or how long before `now`, `-15m` (`s`, `m`, `h`, `d`).
+pub fn time(text: &str, now: Millis) -> Option<Millis> {
+    // People type the minus that books print.
+    let text = text.trim().replace('−', "-");
+    let ago = || {
+        let text = text.strip_prefix('-')?;
+        let unit = match text.chars().last()? {
+            's' => 1_000,
+            'm' => 60_000,
+            'h' => 3_600_000,
+            'd' => 86_400_000,
+            _ => return None,
+        };
+        let ago = text[..text.len() - 1].trim_end().parse::<i64>().ok().filter(|ago| *ago >= 0)?;
+        now.checked_sub(ago.checked_mul(unit)?)
+    };
+    // A bare number of four digits would be a year to nobody, and a time in 1970.
+    let millis = || text.parse::<i64>().ok().filter(|millis| *millis >= 0);
+    ago().or_else(millis).or_else(|| moment(&text))
+}
+
+/// Milliseconds since 1970; with an offset from UTC (RFC 3339), or without one, which means UTC.
+pub fn moment(text: &str) -> Option<Millis> {
+    let zoned = text.parse::<Timestamp>().ok();
+    let plain = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    zoned.or_else(plain).map(Timestamp::as_millisecond)
+}
+
+/// A field of a [`BrowseQuery`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they are the query's")]
+pub enum BrowseField {
+    From,
+    Offset,
+    Time,
+    Until,
+    Partition,
+    Filter,
+    Limit,
+    At,
+}
+
+impl BrowseField {
+    /// Its name in an address.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::From => "from",
+            Self::Offset => "offset",
+            Self::Time => "time",
+            Self::Until => "until",
+            Self::Partition => "partition",
+            Self::Filter => "filter",
+            Self::Limit => "limit",
+            Self::At => "at",
+        }
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrowseRule {
+    /// It names no beginning.
+    #[error("newest, oldest, offset or time")]
+    From,
+    /// It is no whole number from 0 on.
+    #[error("a whole number from 0 on")]
+    Number,
+    /// It is no time.
+    #[error("a time: RFC 3339, in UTC where it has no offset; milliseconds since 1970; or how long ago, like -15m")]
+    Time,
+    /// It does not lie after the time where the range begins.
+    #[error("after the time where it begins")]
+    After,
+    /// The topic has not so many partitions.
+    #[error("0 to {}: the topic has so many partitions", of.saturating_sub(1))]
+    UnknownPartition {
+        /// How many it has.
+        of: u32,
+    },
+    /// The filter can't be read.
+    #[error("{0}")]
+    Filter(QueryError),
+    /// It is not within its bounds.
+    #[error("1 to {MOST_RECORDS}")]
+    Limit,
+    /// It is no cursor.
+    #[error("a cursor that a page gave, or nothing")]
+    Cursor,
+}
+
+/// A field that broke a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {rule}", field.name())]
+pub struct BrowseFault {
+    /// Which one.
+    pub field: BrowseField,
+    /// The rule.
+    pub rule: BrowseRule,
+}
+
+/// What a [`BrowseQuery`] means.
+#[derive(Debug, Clone)]
+pub struct BrowseRequest {
+    start: Start,
+    until: Option<Millis>,
+    partition: Option<i32>,
+    sieve: Arc<Sieve>,
+    limit: usize,
+    at: Option<BrowseCursor>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    Newest,
+    Oldest,
+    Offset(i64),
+    Time(Millis),
+}
+
+impl BrowseRequest {
+    /// Whether records are looked into, of which many may have to be read for one that is found.
+    pub fn is_search(&self) -> bool {
+        !self.sieve.is_empty()
+    }
+
+    /// How many records are asked for.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The same from a place where it was before.
+    pub fn from(self, at: BrowseCursor) -> Self {
+        Self { at: Some(at), ..self }
+    }
+}
+
+/// Why nothing is looked through.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrowseError {
+    /// What is asked for can't be.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<BrowseFault>),
+    /// It can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl From<Vec<BrowseFault>> for BrowseError {
+    fn from(faults: Vec<BrowseFault>) -> Self {
+        Self::Invalid(faults)
+    }
+}
+
+/// A topic that is being looked through.
+pub struct Search {
+    reader: Reader,
+    browse: Browse,
+    /// What can be read of the partitions: sorted, and side by side with their logs.
+    ranges: Vec<Range>,
+    unread: Vec<i32>,
+    notice: Option<BrowseNotice>,
+    /// How many offsets the pages before passed over.
+    carried: u64,
+    began: Instant,
+    moved: Instant,
+}
+
+/// What is looked through of a partition.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    log: LogRange,
+    low: i64,
+    high: i64,
+    start: i64,
+}
+
+impl Search {
+    /// Reads on until so many records are found, or the time is over: then there may be fewer, or none. In their order.
+    ///
+    /// # Errors
+    /// When Kafka refuses, or keeps still for five seconds.
+    pub async fn next(&mut self, most: usize, within: Duration) -> Result<Vec<Record>, ReadError> {
+        let (records, has_moved) = self.reader.browse(&mut self.browse, most, within).await?;
+        if has_moved {
+            self.moved = Instant::now();
+        } else if self.moved.elapsed() >= SILENCE {
+            return Err(self.silence());
+        }
+        Ok(records)
+    }
+
+    fn silence(&self) -> ReadError {
+        self.reader.silence(self.moved.elapsed())
+    }
+
+    /// What was found and not handed out, though something may still belong before it; up to so many.
+    pub fn rest(&mut self, most: usize) -> Vec<Record> {
+        self.browse.take(most)
+    }
+
+    /// Whether everything was read and handed out.
+    pub fn is_done(&self) -> bool {
+        self.browse.is_done()
+    }
+
+    /// How many offsets were passed over, and how many there are in all.
+    pub fn progress(&self) -> (u64, u64) {
+        let (passed, left) = self.browse.progress();
+        (self.carried + passed, self.carried + passed + left)
+    }
+
+    /// Where one goes on who has what was handed out so far.
+    pub fn cursor(&self) -> BrowseCursor {
+        let positions = self.browse.positions();
+        let starts = self.browse.starts();
+        let passed = starts.iter().zip(&positions).map(|((_, start), (_, now))| start.abs_diff(*now)).sum::<u64>();
+        BrowseCursor { direction: self.browse.direction(), passed: self.carried + passed, positions }
+    }
+
+    /// A page of these records, which were handed out since it began.
+    pub fn page(&self, records: Vec<Record>, is_complete: bool) -> RecordPage {
+        let direction = self.browse.direction();
+        let (scanned, of) = self.progress();
+        let onward = self.cursor();
+        let back = BrowseCursor { direction: direction.turned(), passed: 0, positions: self.browse.starts() };
+        let (older, newer) = match direction {
+            Direction::Older => (onward, back),
+            Direction::Newer => (back, onward),
+        };
+        let mut begins = self.ranges.iter().zip(self.browse.starts());
+        let at_end = match direction {
+            // Back from an end that was not yet decided, it begins before that.
+            Direction::Older => begins.all(|(range, (_, start))| start >= range.high || start != range.start),
+            Direction::Newer => self.is_done(),
+        };
+        let lies_above = |(range, (_, position)): (&Range, &(i32, i64))| *position > range.low;
+        let has_older = self.ranges.iter().zip(&older.positions).any(lies_above);
+        RecordPage {
+            records,
+            direction,
+            older: has_older.then_some(older),
+            newer,
+            at_end,
+            is_complete,
+            scanned,
+            of,
+            failed: self.browse.failed(),
+            took_ms: u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX),
+            notice: self.notice,
+            partitions: self.ranges.iter().map(|range| range.log).collect(),
+            unread: self.unread.clone(),
+        }
+    }
+}
+
+impl Engine {
+    /// A page of a topic's records, read by no group, within about this time: fewer records than were asked for, where that was not
+    /// enough.
+    ///
+    /// # Errors
+    /// See [`BrowseError`].
+    pub async fn browse(
+        &self,
+        topic: &str,
+        request: &BrowseRequest,
+        within: Duration,
+    ) -> Result<RecordPage, BrowseError> {
+        let until = Instant::now() + within;
+        let topic = self.browsed_topic(topic, within).await?;
+        self.browse_of(&topic, request, until.saturating_duration_since(Instant::now())).await
+    }
+
+    /// The same of a topic that was just looked up.
+    ///
+    /// # Errors
+    /// See [`BrowseError`].
+    pub async fn browse_of(
+        &self,
+        topic: &Topic,
+        request: &BrowseRequest,
+        within: Duration,
+    ) -> Result<RecordPage, BrowseError> {
+        let until = Instant::now() + within;
+        let mut search = self.search_of(topic, request, false, within).await?;
+        let left = until.saturating_duration_since(Instant::now());
+        let mut records = search.next(request.limit, left).await?;
+        let (passed, of) = search.browse.progress();
+        if passed == 0 && of > 0 && records.is_empty() {
+            return Err(search.silence().into());
+        }
+        // The time is over: what was found is something.
+        records.extend(search.rest(request.limit - records.len()));
+        let is_complete = records.len() >= request.limit || search.is_done();
+        Ok(search.page(records, is_complete))
+    }
+
+    /// Begins to look through a topic, for as long as somebody wants to. `is_whole`: its records are not cut to what fits a message to a
+    /// tab.
+    ///
+    /// # Errors
+    /// See [`BrowseError`].
+    pub async fn search(&self, topic: &str, request: &BrowseRequest, is_whole: bool) -> Result<Search, BrowseError> {
+        let topic = self.browsed_topic(topic, SILENCE).await?;
+        self.search_of(&topic, request, is_whole, SILENCE).await
+    }
+
+    async fn browsed_topic(&self, name: &str, within: Duration) -> Result<Topic, ReadError> {
+        let unknown = || ReadError::UnknownTopic { topic: name.into() };
+        wire::check_topic_name(name).map_err(|_| unknown())?;
+        let topic = self.admin.topic(name, within).await;
+        topic.map_err(|error| ReadError::Kafka { reason: error.to_string() })?.ok_or_else(unknown)
+    }
+
+    async fn search_of(
+        &self,
+        topic: &Topic,
+        request: &BrowseRequest,
+        is_whole: bool,
+        within: Duration,
+    ) -> Result<Search, BrowseError> {
+        let began = Instant::now();
+        let of = u32::try_from(topic.partitions.len()).unwrap_or(u32::MAX);
+        let (mut ranges, mut unread) = (Vec::new(), Vec::new());
+        for partition in &topic.partitions {
+            let number = partition.partition;
+            if request.partition.is_some_and(|wanted| wanted != number) {
+                continue;
+            }
+            match partition.first.zip(partition.end) {
+                Some((first, end)) => {
+                    let log = LogRange { partition: number, first, end: end.max(first) };
+                    ranges.push(Range { log, low: first, high: log.end, start: first });
+                }
+                None => unread.push(number),
+            }
+        }
+        if ranges.is_empty() && unread.is_empty() && request.partition.is_some() {
+            let rule = BrowseRule::UnknownPartition { of };
+            return Err(BrowseError::Invalid(vec![BrowseFault { field: BrowseField::Partition, rule }]));
+        }
+        let places: Vec<_> =
+            ranges.iter().map(|range| Partition::new(topic.name.as_str(), range.log.partition)).collect();
+        let at_time = async |time: Option<Millis>| {
+            let Some(time) = time.filter(|_| !places.is_empty()) else { return Ok(HashMap::new()) };
+            let left = within.saturating_sub(began.elapsed());
+            let found = self.admin.offsets_for_time(&places, time, left).await;
+            let found = found.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
+            let offsets = found.into_iter().filter_map(|(place, offset)| Some((place.partition, offset.ok()?)));
+            Ok::<HashMap<_, _>, ReadError>(offsets.collect())
+        };
+        let begins_at = match request.start {
+            Start::Time(time) if request.at.is_none() => Some(time),
+            _ => None,
+        };
+        let (bounds, begins) = tokio::join!(at_time(request.until), at_time(begins_at));
+        let (bounds, begins) = (bounds?, begins?);
+        let is_back = matches!(request.start, Start::Newest);
+        for range in &mut ranges {
+            if let Some(&bound) = bounds.get(&range.log.partition) {
+                let bound = bound.clamp(range.low, range.high);
+                *(if is_back { &mut range.low } else { &mut range.high }) = bound;
+            }
+        }
+
+        let mut direction = if is_back { Direction::Older } else { Direction::Newer };
+        let (mut notice, mut carried) = (None, 0);
+        if let Some(cursor) = &request.at {
+            (direction, carried) = (cursor.direction, cursor.passed);
+            let known: HashMap<_, _> = cursor.positions.iter().copied().collect();
+            for range in &mut ranges {
+                // A partition that was added since is newer than what was read.
+                let position = known.get(&range.log.partition).copied();
+                range.start = position.unwrap_or(range.low).clamp(range.low, range.high);
+            }
+        } else {
+            for range in &mut ranges {
+                let (low, high) = (range.low, range.high);
+                range.start = match request.start {
+                    Start::Newest => high,
+                    Start::Oldest => low,
+                    Start::Offset(offset) => offset.clamp(low, high),
+                    Start::Time(_) => begins.get(&range.log.partition).copied().unwrap_or(high).clamp(low, high),
+                };
+            }
+            let held = || ranges.iter().filter(|range| range.low < range.high);
+            let none_left = held().all(|range| range.start >= range.high);
+            notice = match request.start {
+                _ if held().next().is_none() => None,
+                Start::Offset(_) if none_left => {
+                    held().map(|range| range.log.end).max().map(|end| BrowseNotice::NotYet { end })
+                }
+                Start::Offset(offset) if held().all(|range| offset < range.log.first) => {
+                    held().map(|range| range.log.first).min().map(|first| BrowseNotice::Deleted { first })
+                }
+                Start::Time(_) if none_left => Some(BrowseNotice::TimeBeyondEnd),
+                _ => None,
+            };
+            // What lies nearest to a place beyond the end are the last ones.
+            if none_left && notice.is_some() {
+                direction = Direction::Older;
+            }
+        }
+
+        let stretch = |range: &Range| Stretch {
+            partition: range.log.partition,
+            from: range.start,
+            to: if direction == Direction::Older { range.low } else { range.high },
+        };
+        let sieve = Arc::clone(&request.sieve);
+        let wants: Wants = if sieve.is_empty() {
+            Arc::new(|_| Some(true))
+        } else {
+            Arc::new(move |record| sieve.lets_through(record))
+        };
+        let browse = Browse::new(&topic.name, direction, ranges.iter().map(stretch), wants, is_whole);
+        let (reader, moved) = (self.browsing.clone(), Instant::now());
+        Ok(Search { reader, browse, ranges, unread, notice, carried, began, moved })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_and_programs_write_them() {
+        let now = 1_795_185_127_418;
+        for (text, expected) in [
+            ("2026-11-20T14:32:07.418Z", Some(now)),
+            ("2026-11-20T22:32:07.418+08:00", Some(now)),
+            ("2026-11-20 14:32:07.418", Some(now)),
+            ("2026-11-20T14:32", Some(now - 7_418)),
+            (" 1795185127418 ", Some(now)),
+            ("0", Some(0)),
+            ("-15m", Some(now - 900_000)),
+            ("−2 h", Some(now - 7_200_000)),
+            ("-0s", Some(now)),
+            ("-7d", Some(now - 604_800_000)),
+            ("", None),
+            ("-15", None),
+            ("-m", None),
+            ("--5m", None),
+            ("-é", None),
+            ("-9223372036854775807d", None),
+            ("yesterday", None),
+        ] {
+            assert_eq!(time(text, now), expected, "{text}");
+        }
+    }
+
+    fn faults(query: &BrowseQuery) -> Vec<String> {
+        query.read().map(drop).unwrap_err().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn each_field_says_what_is_wrong_with_it() {
+        let query = BrowseQuery {
+            from: "offset".into(),
+            offset: "-1".into(),
+            until: "soon".into(),
+            partition: "x".into(),
+            filter: "json:x".into(),
+            limit: "501".into(),
+            at: "nowhere".into(),
+            ..BrowseQuery::default()
+        };
+        let said = faults(&query);
+        let fields: Vec<_> = said.iter().map(|said| said.split(':').next().unwrap()).collect();
+        assert_eq!(fields, ["offset", "until", "partition", "filter", "limit", "at"]);
+        let query = BrowseQuery { from: "here".into(), ..BrowseQuery::default() };
+        assert_eq!(faults(&query), ["from: newest, oldest, offset or time"]);
+        let backwards = BrowseQuery { time: "1000".into(), until: "1000".into(), ..BrowseQuery::default() };
+        assert_eq!(faults(&backwards), ["until: after the time where it begins"]);
+        assert_eq!(faults(&BrowseQuery { from: "time".into(), ..BrowseQuery::default() }).len(), 1, "no time");
+    }
+
+    #[test]
+    fn what_is_given_says_where_it_begins_and_a_query_is_its_parameters() {
+        let query = |parameters: &[(&str, &str)]| BrowseQuery::of(parameters.iter().copied());
+        for (parameters, begins) in [
+            (&[][..], "newest"),
+            (&[("offset", "7")], "offset"),
+            (&[("time", "-1h")], "time"),
+            (&[("offset", "7"), ("from", "oldest")], "oldest"),
+        ] {
+            assert_eq!(query(parameters).begins(), begins);
+            assert!(query(parameters).read().is_ok());
+        }
+        let given = [("from", "time"), ("time", "0"), ("filter", "a b"), ("edit", "x")];
+        assert_eq!(query(&given).parameters().collect::<Vec<_>>(), given[..3]);
+    }
+}

@@ -1,0 +1,564 @@
+//! Looking through the records of a topic, page by page and either way, over one partition or many; and searching them.
+//!
+//! A log can be read forward only. So back is read in stretches: a short one before where the reading is, forward, then the one before
+//! that. Several partitions are merged by timestamp, and only those are read on from which the next record may come. What is read at a
+//! time is bounded in offsets, bytes and time, whatever is looked for: who asks goes on from where it stands, or lets it be.
+
+use super::{POLL, Read, Reader, no_answer};
+use crate::{
+    ClientSettings, Error,
+    message::{Extent, lend},
+};
+use rdkafka::{Message, error::KafkaError, message::BorrowedMessage};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use wire::{Direction, Flags, Millis, ReadError, Record, RecordView};
+
+/// What all partitions together may keep of what was found and not handed out, in bytes of keys, values and headers.
+const KEPT_BYTES: usize = 8 * 1024 * 1024;
+/// What one call hands out at most, in bytes, but one record at least.
+const GIVEN_BYTES: usize = 4 * 1024 * 1024;
+/// How many offsets are read at a time of one partition, at least; and of all together, at most.
+const LEAST: i64 = 4;
+const MOST: i64 = 200_000;
+/// A stretch that was read within the one is followed by a longer one, and after the other by a shorter one.
+const FAST: Duration = Duration::from_millis(80);
+const SLOW: Duration = Duration::from_millis(250);
+
+/// A partition's part of what is looked through. Back it leads from an offset, without it, down to a lower one; forward from an offset
+/// up to a higher one, without that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The partition's number.
+    pub partition: i32,
+    /// Where it begins.
+    pub from: i64,
+    /// Where it ends.
+    pub to: i64,
+}
+
+/// What decides on a record; nothing where it fails on it.
+pub type Wants = Arc<dyn Fn(&RecordView<'_>) -> Option<bool> + Send + Sync>;
+
+/// A topic that is being looked through, and how far that is.
+pub struct Browse {
+    topic: String,
+    direction: Direction,
+    wants: Wants,
+    /// Whether records are wanted whole, or cut to what fits a message to a tab. Judged they are whole.
+    is_whole: bool,
+    lanes: Vec<Lane>,
+    /// How many offsets of a partition are read next.
+    step: i64,
+    /// How long the last stretch took.
+    took: Duration,
+    failed: u64,
+}
+
+/// One partition.
+struct Lane {
+    partition: i32,
+    start: i64,
+    /// Up to here it was read.
+    near: i64,
+    far: i64,
+    /// Whether its end was reached before that.
+    ended: bool,
+    /// The timestamp of the last record that was read, on the way.
+    edge: Option<Millis>,
+    /// What was found and not handed out, the next of it first.
+    kept: VecDeque<Record>,
+}
+
+impl Lane {
+    fn is_read(&self, direction: Direction) -> bool {
+        self.ended
+            || match direction {
+                Direction::Older => self.near <= self.far,
+                Direction::Newer => self.near >= self.far,
+            }
+    }
+
+    /// Where one goes on who has what was handed out.
+    fn position(&self, direction: Direction) -> i64 {
+        match (self.kept.front(), direction) {
+            (Some(next), Direction::Older) => next.offset + 1,
+            (Some(next), Direction::Newer) => next.offset,
+            (None, _) => self.near,
+        }
+    }
+}
+
+/// Where a record stands among those of all partitions: by time, then by partition. Inside a partition offsets decide.
+type Rank = (Millis, i32);
+
+fn rank(record: &Record) -> Rank {
+    // Kafka's own word for "no timestamp".
+    (record.timestamp.millis().unwrap_or(-1), record.partition)
+}
+
+/// `Less` comes first.
+fn order(direction: Direction, a: Rank, b: Rank) -> Ordering {
+    match direction {
+        Direction::Older => b.cmp(&a),
+        Direction::Newer => a.cmp(&b),
+    }
+}
+
+impl Browse {
+    /// Begins at these stretches, for those records that `wants` says yes to.
+    pub fn new(
+        topic: &str,
+        direction: Direction,
+        stretches: impl IntoIterator<Item = Stretch>,
+        wants: Wants,
+        is_whole: bool,
+    ) -> Self {
+        let lane = |Stretch { partition, from, to }| Lane {
+            partition,
+            start: from,
+            near: from,
+            far: to,
+            ended: false,
+            edge: None,
+            kept: VecDeque::new(),
+        };
+        let lanes = stretches.into_iter().map(lane).collect();
+        Self { topic: topic.into(), direction, wants, is_whole, lanes, step: 0, took: Duration::ZERO, failed: 0 }
+    }
+
+    /// Which way it goes.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Where it began, per partition. Back from a log's end, that is after the last record that is decided: what a transaction may
+    /// still add there is newer.
+    pub fn starts(&self) -> Vec<(i32, i64)> {
+        self.lanes.iter().map(|lane| (lane.partition, lane.start)).collect()
+    }
+
+    /// Where one goes on who has what was handed out so far, per partition.
+    pub fn positions(&self) -> Vec<(i32, i64)> {
+        self.lanes.iter().map(|lane| (lane.partition, lane.position(self.direction))).collect()
+    }
+
+    /// How many offsets were passed over, and how many are left.
+    pub fn progress(&self) -> (u64, u64) {
+        self.lanes.iter().fold((0, 0), |(passed, left), lane| {
+            let near = if lane.ended { lane.far } else { lane.near };
+            (passed + lane.start.abs_diff(near), left + near.abs_diff(lane.far))
+        })
+    }
+
+    /// On how many records the decision failed.
+    pub fn failed(&self) -> u64 {
+        self.failed
+    }
+
+    /// Whether everything was read and handed out.
+    pub fn is_done(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.kept.is_empty() && lane.is_read(self.direction))
+    }
+
+    /// Whether everything was read.
+    pub fn is_read(&self) -> bool {
+        self.lanes.iter().all(|lane| lane.is_read(self.direction))
+    }
+
+    /// Hands out what was found, up to `most`, though something that was not read may belong before it.
+    pub fn take(&mut self, most: usize) -> Vec<Record> {
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some((lane, _)) = self.best()
+        {
+            taken.extend(self.lanes[lane].kept.pop_front());
+        }
+        taken
+    }
+
+    /// The lane of the first record that was found.
+    fn best(&self) -> Option<(usize, Rank)> {
+        let found = self.lanes.iter().enumerate();
+        let found = found.filter_map(|(index, lane)| Some((index, rank(lane.kept.front()?))));
+        found.min_by(|(_, a), (_, b)| order(self.direction, *a, *b))
+    }
+
+    /// The lanes that have to be read on before it is known which record comes next.
+    fn open(&self) -> Vec<usize> {
+        let best = self.best().map(|(_, rank)| rank);
+        let may_precede = |lane: &Lane| match (best, lane.edge) {
+            (Some(best), Some(edge)) => order(self.direction, (edge, lane.partition), best).is_lt(),
+            _ => true,
+        };
+        let open = self.lanes.iter().enumerate();
+        let open = open.filter(|(_, lane)| lane.kept.is_empty() && !lane.is_read(self.direction) && may_precede(lane));
+        open.map(|(index, _)| index).collect()
+    }
+
+    /// Hands out what nothing can precede.
+    fn give(&mut self, most: usize, given: &mut Vec<Record>, bytes: &mut usize) {
+        while given.len() < most
+            && *bytes < GIVEN_BYTES
+            && let Some((lane, _)) = self.best()
+            && self.open().is_empty()
+            && let Some(record) = self.lanes[lane].kept.pop_front()
+        {
+            *bytes += record.bytes();
+            given.push(record);
+        }
+    }
+}
+
+/// A stretch of a partition as it is read.
+struct Part {
+    lane: usize,
+    from: i64,
+    to: i64,
+    is_done: bool,
+    ended: bool,
+    /// The last offset that was seen.
+    last: Option<i64>,
+    /// The timestamps of the first record and of the last one.
+    times: Option<(Millis, Millis)>,
+    found: VecDeque<Record>,
+    bytes: usize,
+    /// What was found beyond what can be kept begins here, or, back, ends before here.
+    cut: Option<i64>,
+    failed: u64,
+}
+
+impl Part {
+    /// Takes the next message of its partition.
+    fn take(&mut self, message: &BorrowedMessage<'_>, browse: &Browse, most: usize, most_bytes: usize) {
+        let offset = message.offset();
+        if self.is_done {
+            return;
+        }
+        // Below: the log was made anew meanwhile, and begins again.
+        if offset < self.from || offset >= self.to {
+            self.is_done = true;
+            return;
+        }
+        let is_full = self.found.len() >= most || self.bytes >= most_bytes;
+        if is_full && browse.direction == Direction::Newer {
+            (self.cut, self.is_done) = (Some(offset), true);
+            return;
+        }
+        let judged = lend(message, crate::now(), Flags::LOADED, Extent::Whole, |record| {
+            let at = record.timestamp.millis().unwrap_or(-1);
+            let is_wanted = (browse.wants)(record);
+            (at, is_wanted, (browse.is_whole && is_wanted == Some(true)).then(|| record.to_owned()))
+        });
+        let (at, is_wanted, whole) = judged;
+        self.last = Some(offset);
+        self.times = Some((self.times.map_or(at, |(first, _)| first), at));
+        self.failed += u64::from(is_wanted.is_none());
+        if is_wanted == Some(true) {
+            let cut = || lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned());
+            let record = whole.unwrap_or_else(cut);
+            self.bytes += record.bytes();
+            self.found.push_back(record);
+        }
+        // Back, the last ones are those that are nearest.
+        while (self.found.len() > most || self.bytes > most_bytes)
+            && self.found.len() > 1
+            && browse.direction == Direction::Older
+            && let Some(far) = self.found.pop_front()
+        {
+            self.bytes -= far.bytes();
+            self.cut = Some(far.offset + 1);
+        }
+        self.is_done = offset + 1 >= self.to;
+    }
+}
+
+impl Reader {
+    /// Makes a reader that looks through topics. Needs no broker.
+    ///
+    /// # Errors
+    /// When a property cannot be set.
+    pub fn browsing(client: &ClientSettings) -> Result<Self, Error> {
+        let mut config = client.reader()?;
+        // What was deleted since its offset was looked up is a hole, no error. And a stretch is often short: of hundreds of partitions
+        // much more would be fetched in vain.
+        config.set("auto.offset.reset", "earliest").set("max.partition.fetch.bytes", "131072");
+        Self::with(config)
+    }
+
+    /// Reads on until `most` records can be handed out in their order, everything was read, or the time is over. Returns the records,
+    /// and whether it came any further: where it did not, Kafka did not answer in time, or is slow. Where the future is dropped, nothing
+    /// is left of `browse`.
+    ///
+    /// # Errors
+    /// [`ReadError::Kafka`] where Kafka refuses.
+    pub async fn browse(
+        &self,
+        browse: &mut Browse,
+        most: usize,
+        within: Duration,
+    ) -> Result<(Vec<Record>, bool), ReadError> {
+        let until = Instant::now() + within;
+        let inner = Arc::clone(&self.inner);
+        let Ok(turn) = tokio::time::timeout(within, Arc::clone(&self.inner.reads).acquire_owned()).await else {
+            return Ok((Vec::new(), false));
+        };
+        let nothing = Browse::new(&browse.topic, browse.direction, [], Arc::clone(&browse.wants), browse.is_whole);
+        let mut read_on = std::mem::replace(browse, nothing);
+        let work = tokio::task::spawn_blocking(move || {
+            // Given back when the reading ends, whoever waits for it.
+            let _turn = turn.expect("the semaphore is never closed");
+            let read = inner.take().and_then(|consumer| {
+                let read = Read { consumer: &consumer, context: &inner.context, until, deadline: within };
+                let result = read.browse(&mut read_on, most);
+                inner.put_back(consumer);
+                result
+            });
+            (read_on, read)
+        });
+        let (read_on, read) = work.await.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
+        *browse = read_on;
+        read
+    }
+
+    /// What was wrong with the connection to Kafka lately, or that there was no answer.
+    pub fn silence(&self, waited: Duration) -> ReadError {
+        ReadError::Kafka { reason: self.inner.context.explain(&no_answer(waited)) }
+    }
+}
+
+impl Read<'_> {
+    fn browse(&self, browse: &mut Browse, most: usize) -> Result<(Vec<Record>, bool), ReadError> {
+        let (mut given, mut bytes, mut has_moved) = (Vec::new(), 0, false);
+        loop {
+            browse.give(most, &mut given, &mut bytes);
+            let is_enough = given.len() >= most || bytes >= GIVEN_BYTES;
+            let open = browse.open();
+            // What is not read to its end is read in vain.
+            let needs = if has_moved { browse.took } else { Duration::ZERO };
+            if is_enough || open.is_empty() || Instant::now() + needs >= self.until {
+                return Ok((given, has_moved || is_enough || open.is_empty()));
+            }
+            has_moved |= self.read_on(browse, &open, most - given.len())?;
+        }
+    }
+
+    /// Reads the next stretch of these lanes. Whether one of them came further.
+    fn read_on(&self, browse: &mut Browse, open: &[usize], most: usize) -> Result<bool, ReadError> {
+        let lanes = i64::try_from(open.len()).unwrap_or(i64::MAX);
+        let most_at_once = (MOST / lanes).max(LEAST);
+        if browse.step == 0 {
+            // As if the records came from all alike, and every second one was wanted.
+            let all = i64::try_from(browse.lanes.len()).unwrap_or(i64::MAX).max(1);
+            let wanted = i64::try_from(most).unwrap_or(i64::MAX);
+            browse.step = if all == 1 { wanted } else { wanted.saturating_mul(2) / all };
+        }
+        let step = browse.step.clamp(LEAST, most_at_once);
+        let most_bytes = KEPT_BYTES / browse.lanes.len().max(1);
+        let part = |&index: &usize| {
+            let lane = &browse.lanes[index];
+            let (from, to) = match browse.direction {
+                Direction::Older => (lane.near.saturating_sub(step).max(lane.far), lane.near),
+                Direction::Newer => (lane.near, lane.near.saturating_add(step).min(lane.far)),
+            };
+            let (last, times, found) = (None, None, VecDeque::new());
+            Part {
+                lane: index,
+                from,
+                to,
+                is_done: false,
+                ended: false,
+                last,
+                times,
+                found,
+                bytes: 0,
+                cut: None,
+                failed: 0,
+            }
+        };
+        let mut parts: Vec<_> = open.iter().map(part).collect();
+        let by_partition: HashMap<i32, usize> =
+            parts.iter().enumerate().map(|(index, part)| (browse.lanes[part.lane].partition, index)).collect();
+        self.assign(&browse.topic, parts.iter().map(|part| (browse.lanes[part.lane].partition, part.from)))?;
+
+        let began = Instant::now();
+        let mut left = parts.len();
+        while left > 0 {
+            let time = self.until.saturating_duration_since(Instant::now());
+            if time.is_zero() {
+                break;
+            }
+            // rdkafka cuts time-outs to whole milliseconds, and a time-out of 0 would not wait at all.
+            let polled = self.consumer.poll(time.clamp(Duration::from_millis(1), POLL));
+            let index = match &polled {
+                Some(Ok(message)) if message.topic() == browse.topic => by_partition.get(&message.partition()),
+                Some(Err(KafkaError::PartitionEOF(partition))) => by_partition.get(partition),
+                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
+                    return Err(ReadError::Kafka { reason: code.to_string() });
+                }
+                // A connection's trouble may pass before the deadline.
+                _ => None,
+            };
+            let Some(part) = index.map(|&index| &mut parts[index]).filter(|part| !part.is_done) else { continue };
+            match polled {
+                Some(Ok(message)) => part.take(&message, browse, most, most_bytes),
+                _ => (part.is_done, part.ended) = (true, true),
+            }
+            left -= usize::from(part.is_done);
+        }
+        let took = began.elapsed();
+        browse.took = took;
+        let is_whole = left == 0;
+        if is_whole && took < FAST {
+            browse.step = step.saturating_mul(2).min(MOST);
+        } else if !is_whole || took > SLOW {
+            browse.step = (step / if is_whole { 2 } else { 4 }).max(LEAST);
+        }
+        Ok(parts.into_iter().fold(false, |has_moved, part| browse.keep(part) | has_moved))
+    }
+}
+
+impl Browse {
+    /// Keeps what a part of a lane gave. Whether that came further.
+    fn keep(&mut self, part: Part) -> bool {
+        let lane = &mut self.lanes[part.lane];
+        let before = lane.near;
+        match self.direction {
+            Direction::Newer => {
+                // What was read before the time was over counts too.
+                let seen = part.last.map_or(part.from, |last| last + 1);
+                lane.near = match part.cut {
+                    Some(cut) => cut,
+                    None if part.is_done && !part.ended => part.to,
+                    None => seen,
+                };
+                lane.ended = part.ended;
+                lane.edge = part.times.map(|(_, last)| last).or(lane.edge);
+                lane.kept.extend(part.found);
+            }
+            // Below what was read lies nothing, but above it something may.
+            Direction::Older if !part.is_done => return false,
+            Direction::Older => {
+                if part.ended && lane.near == lane.start {
+                    lane.start = part.last.map_or(part.from, |last| last + 1);
+                }
+                lane.near = part.cut.unwrap_or(part.from);
+                let first = part.times.map(|(first, _)| first);
+                // What was let go is not known to this lane.
+                lane.edge = match (part.cut, part.found.front()) {
+                    (Some(_), Some(record)) => Some(rank(record).0),
+                    _ => first.or(lane.edge),
+                };
+                lane.kept.extend(part.found.into_iter().rev());
+            }
+        }
+        self.failed += part.failed;
+        lane.near != before || lane.ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wire::Timestamp;
+
+    fn record(partition: i32, offset: i64, at: Millis) -> Record {
+        Record {
+            seq: 0,
+            topic: "t".into(),
+            partition,
+            offset,
+            timestamp: Timestamp::Created(at),
+            received: 0,
+            flags: Flags::LOADED,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+            headers_left_out: 0,
+        }
+    }
+
+    fn browse(direction: Direction, lanes: &[(i64, i64)]) -> Browse {
+        let stretches = lanes.iter().zip(0..).map(|(&(from, to), partition)| Stretch { partition, from, to });
+        Browse::new("t", direction, stretches, Arc::new(|_| Some(true)), false)
+    }
+
+    /// A part of a lane that was read from offset to offset, in which these were found.
+    fn part(lane: usize, from: i64, to: i64, found: &[Record]) -> Part {
+        let times = found.first().zip(found.last()).map(|(first, last)| (rank(first).0, rank(last).0));
+        Part {
+            lane,
+            from,
+            to,
+            is_done: true,
+            ended: false,
+            last: Some(to - 1),
+            times,
+            found: found.iter().cloned().collect(),
+            bytes: 0,
+            cut: None,
+            failed: 0,
+        }
+    }
+
+    fn given(browse: &mut Browse) -> Vec<(i32, i64)> {
+        let mut given = Vec::new();
+        browse.give(100, &mut given, &mut 0);
+        given.iter().map(|record| (record.partition, record.offset)).collect()
+    }
+
+    #[test]
+    fn nothing_is_handed_out_that_something_unread_may_precede() {
+        let mut browse = browse(Direction::Older, &[(10, 0), (10, 0)]);
+        assert_eq!(browse.open(), [0, 1]);
+        browse.keep(part(0, 8, 10, &[record(0, 8, 80), record(0, 9, 90)]));
+        assert_eq!((given(&mut browse), browse.open()), (vec![], vec![1]), "partition 1 is not known at all");
+        browse.keep(part(1, 8, 10, &[record(1, 9, 85)]));
+        // Of partition 1, what is older than 85 may still be newer than 80; so nothing is known after its record.
+        assert_eq!((given(&mut browse), browse.open()), (vec![(0, 9), (1, 9)], vec![1]));
+        assert_eq!(browse.positions(), [(0, 9), (1, 8)], "what waits comes again to who goes on from here");
+        browse.keep(part(1, 6, 8, &[record(1, 6, 10)]));
+        assert_eq!(given(&mut browse), [(0, 8)]);
+        assert_eq!((browse.open(), browse.progress()), (vec![0], (6, 14)));
+    }
+
+    #[test]
+    fn equal_times_come_by_partition_and_the_other_way_round_in_the_other_direction() {
+        let lanes = |direction, from, to| {
+            let mut browse = browse(direction, &[(from, to), (from, to)]);
+            for lane in [1, 0] {
+                let partition = i32::try_from(lane).unwrap();
+                browse.keep(part(lane, 0, 2, &[record(partition, 0, 5), record(partition, 1, 5)]));
+            }
+            assert!(browse.is_read());
+            given(&mut browse)
+        };
+        let forward = lanes(Direction::Newer, 0, 2);
+        assert_eq!(forward, [(0, 0), (0, 1), (1, 0), (1, 1)]);
+        assert_eq!(lanes(Direction::Older, 2, 0), forward.into_iter().rev().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_order_inside_a_partition_is_its_offsets_whatever_the_clocks_said() {
+        let mut browse = browse(Direction::Newer, &[(0, 3), (0, 1)]);
+        browse.keep(part(0, 0, 3, &[record(0, 0, 50), record(0, 1, 10), record(0, 2, 60)]));
+        browse.keep(part(1, 0, 1, &[record(1, 0, 55)]));
+        assert_eq!(given(&mut browse), [(0, 0), (0, 1), (1, 0), (0, 2)]);
+        assert!(browse.is_done());
+    }
+
+    #[test]
+    fn a_stretch_that_was_not_read_to_its_end_counts_forward_only() {
+        let unfinished = |lane, from, to| Part { is_done: false, last: Some(from), ..part(lane, from, to, &[]) };
+        let mut back = browse(Direction::Older, &[(10, 0)]);
+        assert!(!back.keep(unfinished(0, 5, 10)));
+        assert_eq!(back.positions(), [(0, 10)]);
+        let mut forward = browse(Direction::Newer, &[(0, 10)]);
+        assert!(forward.keep(unfinished(0, 0, 5)));
+        assert_eq!(forward.positions(), [(0, 1)]);
+    }
+}

@@ -1,0 +1,199 @@
+//! Looking through a topic.
+
+use crate::{
+    cluster::{PATIENCE, client, client_of, is_real, message, produce, producer, topic},
+    group::delete_before,
+    read::transactional,
+};
+use kafka::{Browse, Reader, Stretch, Wants};
+use rdkafka::producer::{BaseRecord, Producer as _};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use wire::{Direction, Outgoing, Record, RecordView};
+
+fn all() -> Wants {
+    Arc::new(|_: &RecordView<'_>| Some(true))
+}
+
+fn browse(topic: &str, direction: Direction, stretches: &[(i64, i64)], wants: Wants) -> Browse {
+    let stretches = stretches.iter().zip(0..).map(|(&(from, to), partition)| Stretch { partition, from, to });
+    Browse::new(topic, direction, stretches, wants, false)
+}
+
+/// A page, and where one goes on who has it.
+async fn page(reader: &Reader, browse: &mut Browse, most: usize) -> Vec<Record> {
+    let began = Instant::now();
+    let mut page = Vec::new();
+    while page.len() < most && !browse.is_done() {
+        let (records, has_moved) = reader.browse(browse, most - page.len(), PATIENCE).await.unwrap();
+        assert!(has_moved && began.elapsed() < PATIENCE, "{:?}", browse.progress());
+        page.extend(records);
+    }
+    page
+}
+
+fn places(records: &[Record]) -> Vec<(i32, i64)> {
+    records.iter().map(|record| (record.partition, record.offset)).collect()
+}
+
+#[tokio::test]
+async fn pages_over_several_partitions_neither_skip_nor_repeat_either_way() {
+    let topic = topic(3).await;
+    // One of them has hardly any.
+    for number in 0..60 {
+        let partition = if number % 20 == 7 { 2 } else { number % 2 };
+        let outgoing = Outgoing { partition: Some(partition), ..message(&topic, number.to_string()) };
+        producer().send(outgoing).await.unwrap();
+    }
+    let reader = Reader::browsing(&client()).unwrap();
+    let ends: Vec<_> = {
+        let admin = kafka::Admin::new(&client()).unwrap();
+        let found = admin.topic(&topic, PATIENCE).await.unwrap().unwrap();
+        found.partitions.iter().map(|partition| partition.end.unwrap()).collect()
+    };
+    assert_eq!(ends.iter().sum::<i64>(), 60);
+
+    // Each page is read anew, from the place where the one before ended.
+    let mut back = Vec::new();
+    let mut stretches: Vec<_> = ends.iter().map(|end| (*end, 0)).collect();
+    loop {
+        let mut reading = browse(&topic, Direction::Older, &stretches, all());
+        let records = page(&reader, &mut reading, 7).await;
+        assert!(records.len() == 7 || back.len() + records.len() == 60, "{}", records.len());
+        assert!(records.windows(2).all(|two| two[0].timestamp.millis() >= two[1].timestamp.millis()));
+        back.extend(records);
+        stretches = reading.positions().into_iter().map(|(_, position)| (position, 0)).collect();
+        if stretches.iter().all(|(position, _)| *position == 0) {
+            break;
+        }
+    }
+    let mut once = places(&back);
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!((back.len(), once.len()), (60, 60));
+
+    let mut reading = browse(&topic, Direction::Newer, &ends.iter().map(|end| (0, *end)).collect::<Vec<_>>(), all());
+    let mut forward = Vec::new();
+    while !reading.is_done() {
+        forward.extend(page(&reader, &mut reading, 11).await);
+    }
+    back.reverse();
+    assert_eq!(places(&forward), places(&back), "the same order the other way round");
+    assert_eq!(reading.progress(), (60, 0));
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_passed_over() {
+    let topic = topic(1).await;
+    produce(&topic, 1, 0..20).await;
+    delete_before(&topic, 12).await;
+    let reader = Reader::browsing(&client()).unwrap();
+    for (direction, stretch, expected) in
+        [(Direction::Newer, (3, 20), 12..20), (Direction::Newer, (3, 9), 0..0), (Direction::Older, (20, 0), 12..20)]
+    {
+        let mut reading = browse(&topic, direction, &[stretch], all());
+        let mut offsets: Vec<_> = page(&reader, &mut reading, 100).await.iter().map(|record| record.offset).collect();
+        offsets.sort_unstable();
+        assert_eq!(offsets, expected.collect::<Vec<_>>(), "{direction:?} {stretch:?}");
+        assert!(reading.is_done());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transaction_markers_and_aborted_records_end_no_page() {
+    if !is_real() {
+        return; // The embedded broker refuses transactional producers.
+    }
+    let topic = topic(1).await;
+    let producer = transactional();
+    for number in 0..30 {
+        producer.begin_transaction().unwrap();
+        producer.send(BaseRecord::<str, str>::to(&topic).payload("in a transaction")).unwrap();
+        if number % 10 == 0 {
+            producer.commit_transaction(PATIENCE).unwrap();
+        } else {
+            producer.flush(PATIENCE).unwrap();
+            producer.abort_transaction(PATIENCE).unwrap();
+        }
+    }
+    // 60 offsets: committed are 0, 20 and 40. Markers come a little after the answer to a commit.
+    let reader = Reader::browsing(&client()).unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for (direction, stretch, expected) in
+        [(Direction::Older, (60, 0), [40, 20, 0]), (Direction::Newer, (0, 60), [0, 20, 40])]
+    {
+        let mut reading = browse(&topic, direction, &[stretch], all());
+        let offsets: Vec<_> = page(&reader, &mut reading, 3).await.iter().map(|record| record.offset).collect();
+        assert_eq!(offsets, expected);
+    }
+
+    // What a transaction may still add is newer than the page that was read meanwhile.
+    producer.begin_transaction().unwrap();
+    producer.send(BaseRecord::<str, str>::to(&topic).payload("not yet decided")).unwrap();
+    producer.flush(PATIENCE).unwrap();
+    let mut reading = browse(&topic, Direction::Older, &[(61, 0)], all());
+    assert_eq!(page(&reader, &mut reading, 1).await[0].offset, 40);
+    let start = reading.starts()[0].1;
+    assert!((41..=60).contains(&start), "{start}");
+    producer.commit_transaction(PATIENCE).unwrap();
+    let mut newer = browse(&topic, Direction::Newer, &[(start, 61)], all());
+    assert_eq!(places(&page(&reader, &mut newer, 1).await), [(0, 60)]);
+}
+
+#[tokio::test]
+async fn a_search_finds_what_is_rare_and_says_how_far_it_is() {
+    let topic = topic(2).await;
+    produce(&topic, 2, 0..2_000).await;
+    let reader = Reader::browsing(&client()).unwrap();
+    let rare: Wants = Arc::new(|record: &RecordView<'_>| {
+        let text = record.value.and_then(|value| value.text()).unwrap_or_default();
+        if text == "13" { None } else { Some(text == "7" || text == "1990") }
+    });
+    let mut reading = browse(&topic, Direction::Older, &[(1_000, 0), (1_000, 0)], rare);
+    let found = page(&reader, &mut reading, 50).await;
+    let values: Vec<_> = found.iter().map(|record| record.value.as_ref().unwrap().text().unwrap()).collect();
+    assert_eq!(values, ["1990", "7"]);
+    assert_eq!((reading.progress(), reading.failed()), ((2_000, 0), 1));
+
+    // What was found before the time was over is handed out by who can't wait.
+    let mut reading = browse(&topic, Direction::Newer, &[(0, 1_000), (0, 1_000)], all());
+    let nothing = reader.browse(&mut reading, 5, Duration::ZERO).await.unwrap();
+    assert_eq!((nothing.0.len(), reading.progress()), (0, (0, 2_000)));
+}
+
+#[tokio::test]
+async fn large_records_are_read_few_at_a_time_and_none_is_left_out() {
+    let topic = topic(1).await;
+    let producer = producer();
+    for _ in 0..40 {
+        producer.send(message(&topic, "x".repeat(600_000))).await.unwrap();
+    }
+    let reader = Reader::browsing(&client()).unwrap();
+    for (direction, stretch) in [(Direction::Older, (40, 0)), (Direction::Newer, (0, 40))] {
+        let stretch = Stretch { partition: 0, from: stretch.0, to: stretch.1 };
+        let mut reading = Browse::new(&topic, direction, [stretch], all(), true);
+        let mut offsets = BTreeMap::new();
+        while !reading.is_done() {
+            let (records, _) = reader.browse(&mut reading, 100, PATIENCE).await.unwrap();
+            assert!(records.len() <= 8, "{} records of 600 kB", records.len());
+            for record in records {
+                assert_eq!(record.value.as_ref().unwrap().head.len(), 600_000, "whole");
+                *offsets.entry(record.offset).or_insert(0) += 1;
+            }
+        }
+        assert!(offsets.len() == 40 && offsets.values().all(|times| *times == 1), "{direction:?} {offsets:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_broker_a_search_keeps_its_time() {
+    let reader = Reader::browsing(&client_of("127.0.0.1:9".into())).unwrap();
+    let mut reading = browse("t", Direction::Newer, &[(0, 10)], all());
+    let began = Instant::now();
+    let (records, has_moved) = reader.browse(&mut reading, 5, Duration::from_millis(300)).await.unwrap();
+    assert!(records.is_empty() && !has_moved && began.elapsed() < Duration::from_millis(1_500));
+    assert!(reader.silence(began.elapsed()).to_string().starts_with("Kafka does not answer"));
+}

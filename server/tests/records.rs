@@ -1,0 +1,258 @@
+//! Looking through a topic's records: the page's card without JavaScript, the stream of a search, the files, and the HTTP API.
+
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
+mod common;
+
+use common::{Instance, PATIENCE};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+async fn get(instance: &Instance, path: &str) -> (u16, String) {
+    let response = reqwest::get(instance.url(path)).await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+async fn get_json(instance: &Instance, path: &str) -> (u16, Value) {
+    let (status, body) = get(instance, path).await;
+    (status, serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}")))
+}
+
+/// Produces values of their numbers, by turns to both partitions, a millisecond or more apart.
+async fn fill(instance: &Instance, count: i32) {
+    for number in 0..count {
+        let message = json!({"partition": number % 2, "key_encoding": "text", "key": format!("k{}", number % 7), "value": format!("value {number}")});
+        let url = instance.url(&format!("/api/v1/topics/{}/records", instance.topic));
+        let response = reqwest::Client::new().post(url).json(&message).send().await.unwrap();
+        assert_eq!(response.status(), 201, "{}", response.text().await.unwrap());
+    }
+}
+
+/// The page once it shows all that it asked for: a page that Kafka answers late gets it by the stream.
+async fn complete(instance: &Instance, path: &str) -> String {
+    for _ in 0..100 {
+        let (status, html) = get(instance, path).await;
+        assert_eq!(status, 200, "{html}");
+        if !html.contains("id=\"stream\"") {
+            return html;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("{path} is never complete");
+}
+
+/// The places of a page's rows, in their order.
+fn places(html: &str) -> Vec<String> {
+    let places = html.split("data-place=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    places.collect()
+}
+
+/// Where a link leads to whose text this is.
+fn link(html: &str, text: &str) -> Option<String> {
+    let before = html
+        .split("</a>")
+        .find(|part| part.contains(&format!("</svg>{text}")) || part.ends_with(&format!(">{text}")))?;
+    let link = before.rsplit("<a ").next()?;
+    let href = link.split("href=\"").nth(1)?.split('"').next()?;
+    Some(href.replace("&amp;", "&"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_is_looked_through_page_by_page_without_javascript() {
+    let instance = Instance::start().await;
+    fill(&instance, 120).await;
+    let topic = &instance.topic;
+    let first = complete(&instance, &format!("/topics/{topic}")).await;
+    let newest = places(&first);
+    assert_eq!((newest.len(), newest[0].as_str()), (50, format!("{topic}[1]@59").as_str()), "the newest first");
+    assert!(first.contains("50 messages, read in") && first.contains("Browsing never commits offsets."), "{first}");
+
+    let older = complete(&instance, &link(&first, "Older").unwrap()).await;
+    let oldest = complete(&instance, &link(&older, "Older").unwrap()).await;
+    let all: Vec<_> = [&first, &older, &oldest].into_iter().flat_map(|page| places(page)).collect();
+    assert_eq!((all.len(), all.iter().collect::<BTreeSet<_>>().len()), (120, 120));
+    assert_eq!(link(&oldest, "Older"), None);
+    let back = complete(&instance, &link(&oldest, "Newer").unwrap()).await;
+    assert_eq!(places(&back), places(&older), "the page between, in the same order");
+
+    // From the oldest, they stand the other way round.
+    let from_oldest = complete(&instance, &format!("/topics/{topic}?from=oldest&limit=500")).await;
+    assert_eq!(places(&from_oldest), all.iter().rev().cloned().collect::<Vec<_>>());
+
+    let one = complete(&instance, &format!("/topics/{topic}?partition=1&from=offset&offset=55")).await;
+    assert_eq!(places(&one), (55..60).map(|offset| format!("{topic}[1]@{offset}")).collect::<Vec<_>>());
+    assert!(one.contains(&format!("href=\"/topics/{topic}?partition=1#messages\"")), "the partitions lead here");
+    let beyond = complete(&instance, &format!("/topics/{topic}?partition=1&offset=99&limit=100")).await;
+    assert!(beyond.contains("the log ends before offset 60") && places(&beyond).last().unwrap().ends_with("[1]@59"));
+    let future = complete(&instance, &format!("/topics/{topic}?time=2999-01-01")).await;
+    assert!(future.contains("No message is as young as that.") && places(&future).len() == 50, "{future}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_opens_beside_the_list_and_what_is_wrong_stands_at_the_form() {
+    let instance = Instance::start().await;
+    let topic = &instance.topic;
+    let empty = complete(&instance, &format!("/topics/{topic}")).await;
+    assert!(
+        empty.contains("The topic is empty") && empty.contains(&format!("href=\"/produce?to={topic}\"")),
+        "{empty}"
+    );
+    fill(&instance, 10).await;
+    let list = complete(&instance, &format!("/topics/{topic}?filter=value")).await;
+    let href = format!("/topics/{topic}?filter=value&amp;open=0-2#row-0-2");
+    assert!(list.contains(&format!("href=\"{href}\"")) && places(&list).len() == 10, "{list}");
+    let (_, open) = get(&instance, &format!("/topics/{topic}?filter=value&open=0-2")).await;
+    for shown in ["id=\"open\"", "aria-current=\"true\"", &format!("href=\"/topics/{topic}/0/2\""), "value 4"] {
+        assert!(open.contains(shown), "{shown}: {open}");
+    }
+    let (_, open) = get(&instance, &format!("/topics/{topic}?open=0-99")).await;
+    assert!(open.contains("id=\"open\"") && open.contains("not written yet"), "{open}");
+
+    let wrong = "from=offset&offset=x&until=soon&partition=7&filter=json:x";
+    let (status, html) = get(&instance, &format!("/topics/{topic}?{wrong}")).await;
+    assert_eq!(status, 200);
+    for shown in ["A whole number from 0 on.", "A time, like", "a JSON path begins with $", "value=\"json:x\""] {
+        assert!(html.contains(shown), "{shown}: {html}");
+    }
+    let (_, html) = get(&instance, &format!("/topics/{topic}?partition=7")).await;
+    assert!(html.contains("id=\"seek-error\"><svg"), "{html}");
+    let nothing = complete(&instance, &format!("/topics/{topic}?filter=nowhere")).await;
+    assert!(nothing.contains("None of 10 messages matches") && places(&nothing).is_empty(), "{nothing}");
+    assert!(!nothing.contains(" style="), "within the usual policy");
+    instance.stop().await;
+}
+
+/// The events of a stream until it ends, each as its id and the element that it is for, with its HTML.
+async fn events(instance: &Instance, path: &str, last: Option<&str>) -> Vec<(String, String, String)> {
+    let mut request = reqwest::Client::new().get(instance.url(path));
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let response = tokio::time::timeout(PATIENCE, request.send()).await.unwrap().unwrap();
+    assert_eq!(response.status(), 200);
+    let text = tokio::time::timeout(PATIENCE, response.text()).await.expect("it ends by itself").unwrap();
+    let events = text.split("\n\n").filter_map(|event| {
+        let field = |name: &str| {
+            event.lines().filter_map(|line| line.strip_prefix(name)).map(str::trim_start).collect::<Vec<_>>()
+        };
+        let data = field("data:");
+        let (element, html) = data.split_first()?;
+        Some((field("id:").concat(), (*element).to_owned(), html.join("\n")))
+    });
+    events.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_pushes_what_it_finds_and_goes_on_where_a_connection_broke() {
+    let instance = Instance::start().await;
+    fill(&instance, 90).await;
+    let path = format!("/topics/{}/live?filter=key=k3", instance.topic);
+    let told = events(&instance, &path, None).await;
+    let rows = |told: &[(String, String, String)]| -> Vec<(String, String)> {
+        let rows = told.iter().filter(|(_, element, _)| element.starts_with("found-"));
+        rows.map(|(_, element, html)| (element.clone(), places(html).concat())).collect()
+    };
+    let found = rows(&told);
+    assert_eq!(found.len(), 13, "3, 10, … 87");
+    assert_eq!(found[0], ("found-0".into(), format!("{}[1]@43", instance.topic)));
+    let (id, element, html) = told.last().unwrap();
+    assert_eq!((id.as_str(), element.as_str()), ("done", "records-pager"));
+    assert!(html.contains("13 messages") && html.contains("Scanned 90 of 90"), "{html}");
+    let sign = told.iter().rev().find(|(_, element, _)| element == "search-sign").unwrap();
+    assert_eq!(sign.2, "", "no stream is left to come back to");
+
+    // Who lost the connection after five were found has the rest, in the places that are left.
+    let page =
+        get_json(&instance, &format!("/api/v1/topics/{}/records?filter=key%3Dk3&limit=5", instance.topic)).await.1;
+    let rest = events(&instance, &path, Some(&format!("5.{}", page["older"].as_str().unwrap()))).await;
+    assert_eq!(rows(&rest), found[5..]);
+    for over in ["done", "50."] {
+        let request = reqwest::Client::new().get(instance.url(&path)).header("last-event-id", over);
+        assert_eq!(request.send().await.unwrap().status(), 204, "the browser stays away then");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_page_with_cursors_and_read_whole_ranges_as_lines_and_tables() {
+    let instance = Instance::start().await;
+    fill(&instance, 60).await;
+    let base = format!("/api/v1/topics/{}/records", instance.topic);
+    let (status, mut page) = get_json(&instance, &format!("{base}?from=oldest&limit=25")).await;
+    assert_eq!(status, 200, "{page}");
+    let mut values = Vec::new();
+    for _ in 0..3 {
+        assert!(page["is_complete"] == true && page["direction"] == "newer", "{page}");
+        let records = page["records"].as_array().unwrap().clone();
+        values.extend(records.iter().map(|record| record["value"]["text"].as_str().unwrap().to_owned()));
+        page = get_json(&instance, &format!("{base}?limit=25&at={}", page["newer"].as_str().unwrap())).await.1;
+    }
+    assert_eq!(values, (0..60).map(|number| format!("value {number}")).collect::<Vec<_>>());
+    assert_eq!((&page["at_end"], &page["scanned"], &page["of"]), (&json!(true), &json!("60"), &json!("60")));
+    assert_eq!(page["partitions"][1], json!({"partition": 1, "first": "0", "end": "30"}));
+
+    // Between two times.
+    let (_, page) = get_json(&instance, &format!("{base}?from=oldest&limit=500")).await;
+    let at = |index: usize| page["records"][index]["timestamp"]["created"].as_str().unwrap().to_owned();
+    let (_, part) = get_json(&instance, &format!("{base}?time={}&until={}&limit=500", at(20), at(40))).await;
+    let expected = page["records"].as_array().unwrap().iter().filter(|record| {
+        let created = record["timestamp"]["created"].as_str().unwrap();
+        (at(20)..at(40)).contains(&created.to_owned())
+    });
+    let offsets = |record: &Value| (record["partition"].clone(), record["offset"].clone());
+    let part: Vec<_> = part["records"].as_array().unwrap().iter().map(offsets).collect();
+    assert_eq!(part, expected.map(offsets).collect::<Vec<_>>());
+
+    let response =
+        reqwest::get(instance.url(&format!("{base}?format=ndjson&from=oldest&filter=key%3Dk3"))).await.unwrap();
+    assert_eq!(response.headers()["content-type"], "application/x-ndjson");
+    let lines = response.text().await.unwrap();
+    let keys: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["key"]["text"].clone()).collect();
+    assert_eq!(keys, vec![json!("k3"); 9]);
+    let (_, lines) = get(&instance, &format!("{base}?format=ndjson&limit=7")).await;
+    assert_eq!(lines.lines().count(), 7);
+
+    let files = format!("/topics/{}/records", instance.topic);
+    let response = reqwest::get(instance.url(&format!("{files}/csv?from=oldest"))).await.unwrap();
+    assert!(
+        response.headers()["content-disposition"].to_str().unwrap().starts_with("attachment; filename=\"server-test-")
+    );
+    let table = response.text().await.unwrap();
+    assert_eq!((table.lines().count(), table.matches("topic,partition").count()), (61, 1), "the names once");
+    let (_, lines) = get(&instance, &format!("{files}/jsonl?filter=value:5&at=nonsense&limit=1")).await;
+    assert_eq!(lines.lines().count(), 15, "the whole range, whatever page one was on");
+    assert_eq!(get(&instance, &format!("{files}/xml")).await.0, 404);
+    assert_eq!(get(&instance, &format!("{files}/csv?offset=x")).await.0, 422);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_not_be_looked_through_is_a_problem_that_names_the_field() {
+    let instance = Instance::start().await;
+    let base = format!("/api/v1/topics/{}/records", instance.topic);
+    for (query, field) in [
+        ("from=here", "from"),
+        ("offset=-1", "offset"),
+        ("from=time", "time"),
+        ("until=soon", "until"),
+        ("partition=2", "partition"),
+        ("partition=x", "partition"),
+        ("filter=json:x", "filter"),
+        ("filter=where:offset+>", "filter"),
+        ("limit=0", "limit"),
+        ("limit=501&format=ndjson", "limit"),
+        ("at=nowhere", "at"),
+    ] {
+        let (status, problem) = get_json(&instance, &format!("{base}?{query}")).await;
+        assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{query}: {problem}");
+    }
+    let (status, problem) = get_json(&instance, &format!("{base}?colour=red")).await;
+    assert!(status == 400 && problem["detail"].as_str().unwrap().contains("colour"), "{problem}");
+    let (status, problem) = get_json(&instance, "/api/v1/topics/nope/records").await;
+    assert_eq!((status, &problem["type"]), (404, &json!("unknown-place")), "{problem}");
+    let (_, page) = get_json(&instance, &base).await;
+    assert_eq!((&page["records"], &page["older"], &page["at_end"]), (&json!([]), &Value::Null, &json!(true)), "{page}");
+    instance.stop().await;
+}
