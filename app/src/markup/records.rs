@@ -259,7 +259,7 @@ fn form(shown: &Shown<'_>) -> Markup {
             }
             button.btn.primary { (td_string!(locale, records.show)) }
             @if is_asked { a.btn.quiet href={ (path(&shown.topic.name)) "#" (CARD) } { (td_string!(locale, records.reset)) } }
-            div.wrong {
+            div.field.wrong {
                 @let faults: Vec<_> = shown.faults.iter().filter(|fault| fault.field != BrowseField::At).map(|fault| {
                     format!("{} {}", field_name(locale, fault.field), words::browse_rule(locale, &query.filter, &fault.rule))
                 }).collect();
