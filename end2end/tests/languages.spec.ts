@@ -45,7 +45,7 @@ for (const [language, own] of [
       const foreign = texts.flatMap((text) => {
         // Names of settings are with dots, and of files, paths and places.
         const rest = names.reduce((rest, name) => rest.replaceAll(name, ""), text).replaceAll(/[a-z0-9]+([._-][a-z0-9]+)+/g, "");
-        const words = rest.match(/[A-Za-z][A-Za-z0-9]+/g) ?? [];
+        const words = rest.match(/\b[A-Za-z]{2,}[A-Za-z0-9]*/g) ?? [];
         return words.filter((word) => !SAME_EVERYWHERE.has(word)).map((word) => `${word} (${text.slice(0, 60)})`);
       });
       expect.soft([...new Set(foreign)], path).toEqual([]);
