@@ -19,7 +19,7 @@ for (const scheme of ["light", "dark"] as const) {
   test(`axe finds nothing serious, ${scheme}`, async ({ start, page, topic }) => {
     const ottla = await start();
     await ottla.produceMany(topic, '{"orderId":"o-1","total":1280}', 5);
-    test.setTimeout(120_000);
+    test.setTimeout(180_000);
     await page.emulateMedia({ colorScheme: scheme });
     await page.goto(ottla.url);
     await expect(page.locator(".conn")).toHaveAttribute("data-state", "live");
