@@ -24,12 +24,12 @@ const brokerRow = (page: Page, id: number) => page.locator("#cluster-brokers tbo
 
 test("a broker stops: the followers take over while one looks, and it comes back", async ({ start, page, topic }) => {
   test.setTimeout(180_000);
-  const env = { ...process.env, OTTLA_KAFKA_PORT: "23192", OTTLA_KAFKA_DATA: test.info().outputPath("kafka") };
+  const env = { OTTLA_KAFKA_PORT: "22492", OTTLA_KAFKA_DATA: test.info().outputPath("kafka") };
   const kafka = (...args: string[]) => run(kafkaScript, args, { env });
   try {
     // A cluster of its own: the other tests' brokers are left alone.
     await kafka("start");
-    const ottla = await start({ brokers: "127.0.0.1:23192,127.0.0.1:23193,127.0.0.1:23194" });
+    const ottla = await start({ brokers: "127.0.0.1:22492,127.0.0.1:22493,127.0.0.1:22494" });
     await openLive(page, `${ottla.url}/cluster?q=${topic}`);
     await expect(page.locator("#cluster-picture h3")).toHaveText(topic);
     expect(await cells(page)).toEqual({ leader: 3, "in sync": 6 });

@@ -299,3 +299,20 @@ async fn kafkas_own_topics_and_other_sites_change_nothing() {
     assert_eq!(get(&instance, &format!("/topics/{}", instance.topic)).await.0, 200);
     instance.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_of_a_cluster_that_does_not_answer_are_a_503_that_says_what_to_do() {
+    // Nobody listens at this address.
+    let instance = Instance::begin_with(|config| config.kafka.brokers = "127.0.0.1:9".into()).await;
+    for path in ["/topics", "/topics?q=orders", "/topics/orders"] {
+        let began = std::time::Instant::now();
+        let (status, html) = get(&instance, path).await;
+        assert_eq!(status, 503, "{path}");
+        let said = text(&html);
+        for words in ["Kafka does not answer", "127.0.0.1:9", "Try again"] {
+            assert!(said.contains(words), "{path}: {words}: {said}");
+        }
+        assert!(began.elapsed() < Duration::from_secs(2), "{path}: {:?}", began.elapsed());
+    }
+    instance.stop().await;
+}

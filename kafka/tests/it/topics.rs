@@ -286,8 +286,10 @@ async fn figures_of_many_topics_and_partitions() {
         admin.count_records(&mut list.topics[..100], PATIENCE).await.unwrap();
         let (counted, began) = (began.elapsed() - listed, Instant::now());
         let topic = admin.topic(&large, PATIENCE).await.unwrap().unwrap();
+        let (described, began) = (began.elapsed(), Instant::now());
+        admin.cluster(PATIENCE).await.unwrap();
         println!(
-            "{} topics listed in {listed:?}, 100 counted in {counted:?}, {} partitions described in {:?}",
+            "{} topics listed in {listed:?}, 100 counted in {counted:?}, {} partitions described in {described:?}, the cluster in {:?}",
             list.topics.len(),
             topic.partitions.len(),
             began.elapsed()
