@@ -7,7 +7,6 @@ pub mod connection;
 pub mod detail;
 pub mod drawer;
 pub mod empty;
-pub mod field;
 pub mod icon;
 pub mod instance;
 pub mod members;
@@ -27,6 +26,8 @@ pub mod bulk;
 pub mod cluster;
 #[cfg(feature = "ssr")]
 pub mod composer;
+#[cfg(feature = "ssr")]
+pub mod field;
 #[cfg(feature = "ssr")]
 pub mod form;
 #[cfg(feature = "ssr")]

@@ -357,7 +357,10 @@ mod tests {
         picture(&[2, 3], vec![topic("t", partitions)])
     }
 
-    fn told(watch: &Watch) -> Vec<(ClusterChangeKind, Option<i32>, Option<i32>, Vec<i32>)> {
+    /// What changed, from which broker to which, of which partitions.
+    type Told = (ClusterChangeKind, Option<i32>, Option<i32>, Vec<i32>);
+
+    fn told(watch: &Watch) -> Vec<Told> {
         let change = |change: &ClusterChange| {
             let partitions = change.partitions.iter().flat_map(|owned| owned.partitions.clone()).collect();
             (change.kind, change.from, change.to, partitions)

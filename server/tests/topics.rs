@@ -309,7 +309,7 @@ async fn topics_of_a_cluster_that_does_not_answer_are_a_503_that_says_what_to_do
         let (status, html) = get(&instance, path).await;
         assert_eq!(status, 503, "{path}");
         let said = text(&html);
-        for words in ["Kafka does not answer", "127.0.0.1:9", "Try again"] {
+        for words in ["Kafka does not answer", "Try again"] {
             assert!(said.contains(words), "{path}: {words}: {said}");
         }
         assert!(began.elapsed() < Duration::from_secs(2), "{path}: {:?}", began.elapsed());

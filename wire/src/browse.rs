@@ -78,10 +78,10 @@ impl FromStr for BrowseCursor {
                 _ => return None,
             };
             let bytes = BASE64_URL_SAFE_NO_PAD.decode(&text[1..]).ok()?;
-            let ((passed, positions), []): ((u64, Vec<(u32, u64)>), &[u8]) = postcard::take_from_bytes(&bytes).ok()?
-            else {
+            let ((passed, positions), rest) = postcard::take_from_bytes::<(u64, Vec<(u32, u64)>)>(&bytes).ok()?;
+            if !rest.is_empty() {
                 return None;
-            };
+            }
             let mut next = 0_i32;
             let positions = positions.into_iter().map(|(between, offset)| {
                 let partition = next.checked_add(i32::try_from(between).ok()?)?;

@@ -366,7 +366,7 @@ fn columns_of(names: &[String]) -> Result<Vec<Column>, LineError> {
 /// A comma; or what spreadsheets write where a comma is in numbers.
 fn delimiter(text: &[u8]) -> u8 {
     let names = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    [b',', b';', b'\t'].into_iter().find(|delimiter| names.contains(delimiter)).unwrap_or(b',')
+    (*b",;\t").into_iter().find(|delimiter| names.contains(delimiter)).unwrap_or(b',')
 }
 
 fn cells(record: &csv::ByteRecord) -> Result<Vec<String>, LineError> {

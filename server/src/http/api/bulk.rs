@@ -146,13 +146,16 @@ pub(super) async fn produce(
 /// The largest body.
 pub(super) const MOST_BODY: usize = MOST_BYTES;
 
+/// A record as it was read, and its number.
+type Numbered = (u64, Result<ProduceInput, LineError>);
+
 /// The records with their numbers.
 fn read(
     format: Option<Format>,
     headers: &HeaderMap,
     body: &[u8],
     like: &ProduceInput,
-) -> Result<Vec<(u64, Result<ProduceInput, LineError>)>, Problem> {
+) -> Result<Vec<Numbered>, Problem> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let format = match (format, kind.as_str()) {
