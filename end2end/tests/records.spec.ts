@@ -40,6 +40,8 @@ test("pages lead back and forth, and a record opens beside the list", async ({ s
   await expect(page.locator("[aria-current=true][data-place]")).toHaveAttribute("data-place", first[2] ?? "");
   await drawer.getByRole("link", { name: "Close" }).click();
   await expect(drawer).toHaveCount(0);
+  // Closing leads to another page.
+  await expect(page.locator("html[data-hydrated]")).toBeAttached();
   await page.keyboard.press("/");
   await expect(page.getByRole("main").getByRole("searchbox")).toBeFocused();
 });

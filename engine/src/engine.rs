@@ -2,7 +2,7 @@
 
 use crate::{
     Brokers, Config, Feed, FeedConfig, cluster, groups, journal::Journal, meter::Produce, peers::SILENT_AFTER,
-    shared::Shared, temporary::Temporary,
+    rates::Rates, shared::Shared, temporary::Temporary,
 };
 use feed::Sieve;
 use kafka::{Admin, Producer, ProducerSettings, Reader, TopicList, TopicSpec};
@@ -73,6 +73,7 @@ pub struct Engine {
     pub(crate) listed: Arc<Shared<TopicList>>,
     pub(crate) seen: Arc<Shared<cluster::Seen>>,
     pub(crate) watched: Arc<Mutex<cluster::Watch>>,
+    pub(crate) rates: Rates,
     pub(crate) found: Mutex<groups::Found>,
     tabs: AtomicU32,
     pub(crate) produced: Produce,
@@ -148,6 +149,7 @@ impl Engine {
             listed: Arc::default(),
             seen: Arc::default(),
             watched: Arc::default(),
+            rates: Rates::default(),
             found: Mutex::default(),
             tabs: AtomicU32::default(),
             produced: Produce::default(),

@@ -16,6 +16,7 @@ mod journal;
 mod meter;
 mod peers;
 mod produce;
+mod rates;
 mod replay;
 mod shared;
 mod state;

@@ -9,8 +9,8 @@ use std::{
 };
 use wire::{
     ConfigEntry, ConfigInput, GroupSummary, NewTopic, PartitionsInput, ReadError, Topic, TopicError, TopicField,
-    TopicInput, TopicPage, TopicQuery, TopicRule, TopicSort, check_config, check_confirmed, check_topic_name,
-    is_internal,
+    TopicInput, TopicPage, TopicQuery, TopicRate, TopicRule, TopicSort, check_config, check_confirmed,
+    check_topic_name, is_internal,
 };
 
 /// How many topics a page of the list has.
@@ -29,6 +29,8 @@ const COUNT_AT_LEAST: Duration = Duration::from_millis(100);
 pub struct TopicParts {
     /// The topic.
     pub topic: Topic,
+    /// How fast records came in: see [`wire::TopicRow::rate`].
+    pub rate: Option<TopicRate>,
     /// Its settings, sorted by name, or why they are not known.
     pub config: Result<Vec<ConfigEntry>, ReadError>,
     /// The groups that read it, sorted by name, or why they are not known.
@@ -97,6 +99,10 @@ impl Engine {
         if let Err(error) = self.admin.count_records(&mut topics[..fits], deadline).await {
             tracing::debug!(%error, "topics are shown without the number of their records");
         }
+        let now = Instant::now();
+        for topic in topics {
+            topic.rate = topic.written.and_then(|written| self.rates.note(&topic.name, written, now));
+        }
     }
 
     /// A topic as it is now; none where there is none of this name. Answers within the time that a page has.
@@ -126,7 +132,10 @@ impl Engine {
     /// When Kafka does not answer at all.
     pub async fn topic_parts(&self, name: &str) -> Result<Option<TopicParts>, ReadError> {
         let (topic, config, readers) = tokio::join!(self.topic(name), self.topic_config(name), self.readers(name));
-        Ok(topic?.map(|topic| TopicParts { topic, config, readers }))
+        Ok(topic?.map(|topic| {
+            let rate = topic.written().and_then(|written| self.rates.note(name, written, Instant::now()));
+            TopicParts { topic, rate, config, readers }
+        }))
     }
 
     /// Makes a topic, after everything was checked.

@@ -91,6 +91,29 @@ pub struct TopicRow {
     #[serde(with = "number::optional")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub records: Option<i64>,
+    /// The sum of its log end offsets: it grows with what is written. None where that could not be read in time.
+    #[serde(with = "number::optional")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub written: Option<i64>,
+    /// How fast records came in, as far as this instance has looked at the topic twice within some minutes.
+    pub rate: Option<TopicRate>,
+}
+
+/// How fast records came into a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TopicRate {
+    /// How many were written, transaction markers with them,
+    pub records: u64,
+    /// within how many milliseconds up to now.
+    pub millis: u64,
+}
+
+impl TopicRate {
+    /// How many a second.
+    pub fn per_second(self) -> f64 {
+        self.records as f64 * 1_000.0 / self.millis.max(1) as f64
+    }
 }
 
 impl TopicRow {
@@ -173,6 +196,11 @@ impl Topic {
     /// How many records it holds, where every partition tells: see [`TopicRow::records`].
     pub fn records(&self) -> Option<i64> {
         self.partitions.iter().map(TopicPartition::records).sum()
+    }
+
+    /// The sum of its log end offsets, where every partition tells: see [`TopicRow::written`].
+    pub fn written(&self) -> Option<i64> {
+        self.partitions.iter().map(|partition| partition.end).sum()
     }
 }
 
@@ -690,7 +718,16 @@ mod tests {
     }
 
     fn row(name: &str, partitions: u32, under_replicated: u32, offline: u32) -> TopicRow {
-        TopicRow { name: name.into(), partitions, replication: 1, under_replicated, offline, records: None }
+        TopicRow {
+            name: name.into(),
+            partitions,
+            replication: 1,
+            under_replicated,
+            offline,
+            records: None,
+            written: None,
+            rate: None,
+        }
     }
 
     #[test]

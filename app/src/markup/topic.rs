@@ -6,7 +6,7 @@ use super::{
     field, groups,
     icon::icon,
     records::of_partition,
-    topics::{Text, path, state as trouble_of, text},
+    topics::{Text, path, rate, state as trouble_of, text},
 };
 use crate::{
     format::number::{bytes, grouped},
@@ -95,6 +95,7 @@ fn figures(shown: &Shown<'_>) -> Markup {
                 dt title=(td_string!(locale, topics.messages_hint)) { (td_string!(locale, topics.messages)) }
                 dd { (count(locale, topic.records())) }
             }
+            div { dt { (td_string!(locale, topics.rate)) } dd { (rate(shown.reader, shown.parts.rate)) } }
             @if let Some(kept) = shown.setting("retention.ms") {
                 div { dt { (td_string!(locale, topic.kept_for)) } dd { (meaning(locale, "retention.ms", kept).unwrap_or_default()) } }
             }
@@ -494,7 +495,7 @@ mod tests {
     }
 
     fn parts(topic: Topic, config: Vec<ConfigEntry>) -> TopicParts {
-        TopicParts { topic, config: Ok(config), readers: Ok(Vec::new()) }
+        TopicParts { topic, rate: None, config: Ok(config), readers: Ok(Vec::new()) }
     }
 
     fn shown<'a>(reader: &'a Reader, parts: &'a TopicParts) -> Shown<'a> {

@@ -4,7 +4,7 @@ use super::{empty::empty, field, icon::icon};
 use crate::{format::number::grouped, reader::Reader, topics::TopicForm, words};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::{TopicField, TopicFieldError, TopicPage, TopicQuery, TopicRow, TopicSort};
+use wire::{TopicField, TopicFieldError, TopicPage, TopicQuery, TopicRate, TopicRow, TopicSort};
 
 /// Empty lines for settings that the form offers.
 const SETTING_LINES: usize = 4;
@@ -99,6 +99,7 @@ fn table(reader: &Reader, query: &TopicQuery, page: &TopicPage, read_only: bool)
                         (head(TopicSort::Replication, td_string!(locale, topics.replicas), true))
                         @if page.can_sort_by_records { (head(TopicSort::Records, td_string!(locale, topics.messages), true)) }
                         @else { th.r scope="col" { (records) } }
+                        th.r scope="col" { (td_string!(locale, topics.rate)) }
                         (head(TopicSort::Trouble, td_string!(locale, topics.state), false))
                         @if !read_only { td {} }
                     }
@@ -137,10 +138,29 @@ fn row(reader: &Reader, topic: &TopicRow, read_only: bool) -> Markup {
                     None => span.faint { (td_string!(locale, groups.not_known)) },
                 }
             }
+            td.r { (rate(reader, topic.rate)) }
             td { (state(reader, topic.offline, topic.under_replicated)) }
             @if !read_only { td.r { a.link href={ "/produce?to=" (topic.name) } { (td_string!(locale, nav.produce)) } } }
         }
     }
+}
+
+/// How fast records came in, and over how long that is said.
+pub fn rate(reader: &Reader, rate: Option<TopicRate>) -> Markup {
+    let locale = reader.locale;
+    html! {
+        @match rate {
+            Some(rate) => span title=(td_string!(locale, topics.rate_over, time = words::span(locale, rate.millis as i64))) {
+                (per_second(rate.per_second())) " " small { (td_string!(locale, unit.per_second)) }
+            },
+            None => span.faint title=(td_string!(locale, topics.rate_unknown)) { "–" },
+        }
+    }
+}
+
+/// Whole records, and of few the tenths.
+fn per_second(rate: f64) -> String {
+    if rate > 0.0 && rate < 10.0 { format!("{rate:.1}") } else { grouped(rate.round() as u64) }
 }
 
 /// What is wrong with partitions, if something is.
@@ -297,6 +317,8 @@ mod tests {
             under_replicated: 2,
             offline: 0,
             records: Some(1_204),
+            written: None,
+            rate: None,
         }
     }
 

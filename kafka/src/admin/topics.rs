@@ -68,8 +68,11 @@ impl Admin {
         for topic in topics {
             let from = marks.partition_point(|(partition, _)| partition.topic < topic.name);
             let own = marks[from..].iter().take_while(|(partition, _)| partition.topic == topic.name);
-            let counts = own.map(|(_, marks)| marks.as_ref().ok().map(|marks| (marks.end - marks.first).max(0)));
-            topic.records = if topic.offline == 0 { counts.sum() } else { None };
+            let marks: Option<Vec<_>> = own.map(|(_, marks)| marks.as_ref().ok()).collect();
+            let marks = marks.filter(|_| topic.offline == 0);
+            topic.records =
+                marks.as_ref().map(|marks| marks.iter().map(|marks| (marks.end - marks.first).max(0)).sum());
+            topic.written = marks.map(|marks| marks.iter().map(|marks| marks.end).sum());
         }
         Ok(())
     }
@@ -288,6 +291,8 @@ fn row(topic: &MetadataTopic) -> TopicRow {
         under_replicated: count(|partition| partition.isr().len() < partition.replicas().len()),
         offline: count(|partition| partition.leader() < 0),
         records: None,
+        written: None,
+        rate: None,
     }
 }
 

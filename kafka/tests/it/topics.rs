@@ -47,8 +47,16 @@ async fn a_list_counts_partitions_replicas_and_records() {
     let name = topic(3).await;
     produce(&name, 3, 0..5).await;
     let found = row(&admin, &name).await.unwrap();
-    let expected =
-        TopicRow { name: name.clone(), partitions: 3, replication: 1, under_replicated: 0, offline: 0, records: None };
+    let expected = TopicRow {
+        name: name.clone(),
+        partitions: 3,
+        replication: 1,
+        under_replicated: 0,
+        offline: 0,
+        records: None,
+        written: None,
+        rate: None,
+    };
     assert_eq!(found, expected);
     let empty = row(&admin, &topic(2).await).await.unwrap();
     let mut rows = [found, TopicRow { offline: 1, ..empty.clone() }, empty];
@@ -238,8 +246,16 @@ async fn every_call_about_topics_ends_where_nobody_answers() {
     // Nobody listens at this address.
     let admin = Admin::new(&client_of("127.0.0.1:9".into())).unwrap();
     let began = Instant::now();
-    let mut rows =
-        [TopicRow { name: "t".into(), partitions: 1, replication: 1, under_replicated: 0, offline: 0, records: None }];
+    let mut rows = [TopicRow {
+        name: "t".into(),
+        partitions: 1,
+        replication: 1,
+        under_replicated: 0,
+        offline: 0,
+        records: None,
+        written: None,
+        rate: None,
+    }];
     assert!(admin.topic_list(DEADLINE).await.is_err());
     assert!(admin.count_records(&mut rows, DEADLINE).await.is_err());
     assert!(admin.topic("t", DEADLINE).await.is_err());
