@@ -237,6 +237,10 @@ impl Journal {
         if self.config.is_on {
             let mut unwritten = self.unwritten.lock();
             unwritten.since.get_or_insert_with(Instant::now);
+            // While nothing can be written, one a second would come to lie here; the newest says it all.
+            if matches!(news, News::Alive { .. }) {
+                unwritten.news.retain(|earlier| !matches!(earlier, News::Alive { .. }));
+            }
             unwritten.news.push(news);
             drop(unwritten);
             self.wake.notify_one();
@@ -513,6 +517,17 @@ mod tests {
         journal.unwritten.lock().since = None;
         journal.unwritten.lock().marks.clear();
         assert_eq!(journal.waiting(), Waiting::default());
+    }
+
+    #[test]
+    fn of_signs_of_life_that_could_not_be_written_only_the_newest_waits() {
+        let journal = journal();
+        let alive = |started| News::Alive { started, feeds: Vec::new() };
+        journal.tell(alive(1));
+        journal.tell(News::Left);
+        journal.tell(alive(2));
+        journal.tell(alive(3));
+        assert_eq!(journal.unwritten.lock().news, [News::Left, alive(3)]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
     reliability::instance::{Instance, Launch, Signal},
     setting::Setting,
     tabs::{self, process::Processes, report::Report},
+    topics,
 };
 use anyhow::{Context as _, ensure};
 use clap::Parser;
@@ -138,6 +139,7 @@ struct Results {
     start_up: Option<StartUp>,
     first_page: Option<FirstPage>,
     at_rest: Option<AtRest>,
+    topics: Option<topics::Report>,
     at_rest_embedded: Option<AtRest>,
     ingest: Option<Ingest>,
     /// By name, the flags and what came of them.
@@ -236,6 +238,12 @@ impl Bench {
                 }
             }
         }
+        // Last, for the broker is slower with so many.
+        let size = self.plan.topics();
+        let command = format!("ottla-load topics --topics {} --partitions {}", size.topics, size.partitions);
+        eprintln!("━━ {command}");
+        let measured = topics::measure(&self.options.setting, size).await;
+        self.results.topics = self.keep("topics", &command, measured)?;
         Ok(())
     }
 

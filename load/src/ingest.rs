@@ -142,7 +142,7 @@ pub(crate) async fn create(brokers: &str, topic: &str, partitions: i32) -> anyho
     Ok(Admin::new(&client)?.ensure_topics(&[spec], PATIENCE).await?)
 }
 
-fn settings(brokers: &str) -> ClientSettings {
+pub(crate) fn settings(brokers: &str) -> ClientSettings {
     ClientSettings { brokers: brokers.into(), instance: "ottla-load".into(), properties: Properties::new() }
 }
 

@@ -9,6 +9,7 @@ mod reliability;
 mod setting;
 mod soak;
 mod tabs;
+mod topics;
 mod traffic;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,8 @@ enum Command {
     Bare(ingest::Bare),
     /// Open the page in a real Chromium, produce at a steady rate, and measure its frames and its memory
     Browser(browser::Options),
+    /// Make a cluster of thousands of topics, and measure how soon the pages about it answer
+    Topics(topics::Options),
     /// Keep one instance busy for long, with many tabs and a real browser: does anything grow, and do the counters add up?
     Soak(soak::Options),
     /// Measure everything, and write docs/BENCHMARKS.md
@@ -55,6 +58,7 @@ async fn main() -> ExitCode {
         Command::Ingest(options) => ingest::run(options).await.map(|()| true),
         Command::Bare(options) => ingest::bare(options).await.map(|()| true),
         Command::Browser(options) => browser::run(options).await,
+        Command::Topics(options) => topics::run(options).await.map(|()| true),
         Command::Soak(options) => soak::run(options).await,
         Command::Bench(options) => bench::run(options).await,
     };

@@ -82,10 +82,10 @@ impl FromStr for BrowseCursor {
             if !rest.is_empty() {
                 return None;
             }
-            let mut next = 0_i32;
+            let mut next = 0_i64;
             let positions = positions.into_iter().map(|(between, offset)| {
-                let partition = next.checked_add(i32::try_from(between).ok()?)?;
-                next = partition.checked_add(1)?;
+                let partition = i32::try_from(next + i64::from(between)).ok()?;
+                next = i64::from(partition) + 1;
                 Some((partition, i64::try_from(offset).ok()?))
             });
             Some(Self { direction, passed, positions: positions.collect::<Option<_>>()? })

@@ -259,7 +259,7 @@ fn config(shown: &Shown<'_>) -> Markup {
                     @if edited.is_some() && !is_known {
                         (other_setting(shown, edited.unwrap_or_default(), failed))
                     } @else {
-                        a.btn href={ (path(name)) "?edit=#config-edit" } { (icon("plus")) (td_string!(locale, topic.other_setting)) }
+                        a.btn href={ (path(name)) "?edit=#config-name" } { (icon("plus")) (td_string!(locale, topic.other_setting)) }
                     }
                 }
             }
@@ -287,7 +287,7 @@ fn setting_row(shown: &Shown<'_>, entry: &ConfigEntry) -> Markup {
             td { (source(locale, entry.source)) }
             td.r {
                 @if !entry.read_only && !shown.read_only {
-                    a.link href={ (path(&shown.parts.topic.name)) "?edit=" (entry.name) "#config-edit" }
+                    a.link href={ (path(&shown.parts.topic.name)) "?edit=" (entry.name) "#config-value" }
                         aria-label={ (td_string!(locale, topic.edit)) " " (entry.name) } { (td_string!(locale, topic.edit)) }
                 }
             }
@@ -330,13 +330,14 @@ fn edit_row(shown: &Shown<'_>, entry: &ConfigEntry, failed: Option<(&ChangeForm,
     let value = failed.map_or(entry.value.as_deref().unwrap_or_default(), |(form, _)| form.value.as_str());
     let wrong = failed.and_then(|(_, error)| wrong_setting(locale, error));
     html! {
-        tr #config-edit {
-            th.mono scope="row" { label for="config-value" { (entry.name) } }
-            td colspan="3" {
+        tr {
+            // One cell, which stays in view where the table is wider than the window.
+            td.edited colspan="4" {
                 form.field method="post" action={ (path(name)) "/config" } {
                     input type="hidden" name="setting" value=(entry.name);
+                    label.mono for="config-value" { (entry.name) }
                     div.wrap {
-                        input #config-value .input.mono name="value" value=(value) autocomplete="off" spellcheck="false" autofocus
+                        input #config-value .input.mono name="value" value=(value) autocomplete="off" spellcheck="false"
                             aria-describedby="config-value-error" aria-invalid=[wrong.as_ref().map(|_| "true")];
                         button.btn.primary { (td_string!(locale, topic.set)) }
                         @if entry.source == ConfigSource::Topic {
@@ -359,9 +360,9 @@ fn other_setting(shown: &Shown<'_>, setting: &str, failed: Option<(&ChangeForm, 
     let (name_of, value_of) = (td_string!(locale, topic.setting), td_string!(locale, topic.value));
     let invalid = wrong.as_ref().map(|_| "true");
     html! {
-        form #config-edit .field method="post" action={ (path(name)) "/config" } {
+        form.field method="post" action={ (path(name)) "/config" } {
             div.wrap {
-                input.input.mono name="setting" value=(setting) placeholder=(name_of) aria-label=(name_of) autocomplete="off"
+                input #config-name .input.mono name="setting" value=(setting) placeholder=(name_of) aria-label=(name_of) autocomplete="off"
                     spellcheck="false" aria-describedby="config-value-error" aria-invalid=[invalid];
                 input.input.mono name="value" value=(value) placeholder=(value_of) aria-label=(value_of) autocomplete="off"
                     spellcheck="false" aria-describedby="config-value-error" aria-invalid=[invalid];

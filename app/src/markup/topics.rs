@@ -160,7 +160,11 @@ pub fn rate(reader: &Reader, rate: Option<TopicRate>) -> Markup {
 
 /// Whole records, and of few the tenths.
 fn per_second(rate: f64) -> String {
-    if rate > 0.0 && rate < 10.0 { format!("{rate:.1}") } else { grouped(rate.round() as u64) }
+    match rate {
+        rate if rate <= 0.0 || rate >= 10.0 => grouped(rate.round() as u64),
+        rate if rate < 0.1 => "< 0.1".into(),
+        rate => format!("{rate:.1}"),
+    }
 }
 
 /// What is wrong with partitions, if something is.
@@ -323,11 +327,16 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_has_tenths_where_it_is_small() {
+        assert_eq!([0.0, 0.04, 3.06, 9.99, 1_204.4].map(per_second), ["0", "< 0.1", "3.1", "10.0", "1,204"]);
+    }
+
+    #[test]
     fn a_list_says_what_is_wrong_and_leads_to_other_orders_and_pages() {
         let query = TopicQuery { q: "a&b".into(), sort: TopicSort::Name, page: 2, ..TopicQuery::default() };
         let html = list(&Reader::of(Locale::en), &query, &page(vec![topic("orders")]), false);
         let text = words_of(&html);
-        for said in ["1 of 7 topics", "orders 6 3 1,204 2 under-replicated", "Page 2 of 3"] {
+        for said in ["1 of 7 topics", "orders 6 3 1,204 – 2 under-replicated", "Page 2 of 3"] {
             assert!(text.contains(said), "{said}: {text}");
         }
         for link in [

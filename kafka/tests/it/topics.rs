@@ -276,39 +276,3 @@ async fn every_call_about_topics_ends_where_nobody_answers() {
     }
     assert!(began.elapsed() < (DEADLINE + Duration::from_millis(200)) * 10, "{:?}", began.elapsed());
 }
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a measurement"]
-async fn figures_of_many_topics_and_partitions() {
-    const TOPICS: usize = 5_000;
-    let admin = admin();
-    let prefix = unique("many");
-    let began = Instant::now();
-    let known = admin.topic_list(PATIENCE).await.unwrap().topics.len();
-    let names: Vec<_> = (known..TOPICS).map(|number| format!("{prefix}-{number}")).collect();
-    for names in names.chunks(200) {
-        let specs: Vec<_> = names.iter().map(|name| crate::cluster::spec(name, 1)).collect();
-        admin.ensure_topics(&specs, PATIENCE * 4).await.unwrap();
-    }
-    println!("{} topics made in {:?}", names.len(), began.elapsed());
-    let large = unique("large");
-    let began = Instant::now();
-    admin.create_topic(&new(&large, 500, &[]), PATIENCE).await.unwrap();
-    println!("a topic of 500 partitions made in {:?}", began.elapsed());
-    for _ in 0..5 {
-        let began = Instant::now();
-        let mut list = admin.topic_list(PATIENCE).await.unwrap();
-        let listed = began.elapsed();
-        admin.count_records(&mut list.topics[..100], PATIENCE).await.unwrap();
-        let (counted, began) = (began.elapsed() - listed, Instant::now());
-        let topic = admin.topic(&large, PATIENCE).await.unwrap().unwrap();
-        let (described, began) = (began.elapsed(), Instant::now());
-        admin.cluster(PATIENCE).await.unwrap();
-        println!(
-            "{} topics listed in {listed:?}, 100 counted in {counted:?}, {} partitions described in {described:?}, the cluster in {:?}",
-            list.topics.len(),
-            topic.partitions.len(),
-            began.elapsed()
-        );
-    }
-}

@@ -51,6 +51,7 @@ fn measured(results: &Results, plan: &Plan) -> String {
     others(&mut text, results);
     browsers(&mut text, results);
     growth(&mut text, &plan.growth(results));
+    topics(&mut text, results);
     micro(&mut text, results);
     text
 }
@@ -177,6 +178,32 @@ fn growth(text: &mut String, [tabs, rates]: &[Vec<Point>; 2]) {
         for Point { x, cpu, p50, p99, named } in points {
             put(text, format_args!("| {x} | {:.1} | {p50:.1} | {p99:.1} | {:.0} % |\n", cpu * 100.0, named * 100.0));
         }
+    }
+}
+
+fn topics(text: &mut String, results: &Results) {
+    let Some(report) = &results.topics else { return };
+    put(
+        text,
+        format_args!(
+            "\n## A large cluster\n\n`ottla-load topics`: {} topics, and one of {} partitions. A page that is asked for waits 300 ms for Kafka at \
+             most; what takes longer comes to the next one. In milliseconds, from the request to the last byte, over loopback.\n\n",
+            report.topics, report.partitions
+        ),
+    );
+    text.push_str("| what | the first time | p50 | longest after the first | kB |\n|---|---|---|---|---|\n");
+    for address in &report.addresses {
+        put(
+            text,
+            format_args!(
+                "| {} | {:.0} | {:.1} | {:.1} | {:.0} |\n",
+                address.what,
+                address.first,
+                address.p50,
+                address.longest,
+                address.bytes as f64 / 1_000.0
+            ),
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is measured with tabs, in which order, and on which instance.
 
 use super::{Results, picture::Point};
+use crate::topics::Size;
 
 /// How often the runs with and without stalled tabs alternate.
 const TURNS: usize = 3;
@@ -46,6 +47,10 @@ impl Plan {
     /// Records and rounds.
     pub fn ingest(&self) -> (u64, u32) {
         if self.is_quick { (2_000_000, 1) } else { (6_000_000, 3) }
+    }
+
+    pub fn topics(&self) -> Size {
+        if self.is_quick { Size { topics: 300, partitions: 50 } } else { Size { topics: 5_000, partitions: 500 } }
     }
 
     pub fn scenes(&self) -> Vec<Scene> {
