@@ -19,6 +19,8 @@ export class Running {
   constructor(file: string, args: string[], env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     this.ended = once(this.child, "exit");
+    // A crash leaves nothing else behind.
+    this.child.once("exit", (code, signal) => this.output.push(`(ended: ${signal ?? `code ${code}`})\n`));
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => this.output.push(text));
     }

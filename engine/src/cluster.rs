@@ -2,7 +2,7 @@
 //! Nobody looks: Kafka is not asked.
 
 use crate::{Engine, config::RENDER_DEADLINE, peers::instance_group, shared::AGE};
-use kafka::{Broker, ClusterPicture};
+use kafka::{Broker, BrokerTraits, ClusterPicture};
 use parking_lot::Mutex;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -27,8 +27,8 @@ const NAMED: usize = 200;
 /// After so long without a look it begins anew: what happened meanwhile is not what anyone saw.
 const FORGOTTEN_AFTER: Millis = 600_000;
 /// How long it is believed whether the cluster names its true controller, and how long finding out may take.
-const CONTROLLER_AGE: Duration = Duration::from_secs(60);
-const CONTROLLER_DEADLINE: Duration = Duration::from_secs(5);
+const LEARNT_AGE: Duration = Duration::from_secs(60);
+const LEARNT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// What one look found.
 pub(crate) struct Seen {
@@ -49,8 +49,8 @@ pub(crate) struct Watch {
     changes: VecDeque<ClusterChange>,
     /// The brokers that were ever seen up.
     known: HashMap<i32, Known>,
-    /// Whether the cluster names its true controller, as of when.
-    names_controller: Option<(Instant, bool)>,
+    /// What brokers' settings tell, as of when.
+    learnt: HashMap<i32, (Instant, BrokerTraits)>,
 }
 
 struct Before {
@@ -76,7 +76,7 @@ impl Engine {
         let look = || async move {
             let at = crate::now();
             let picture = admin.cluster(LOOK_DEADLINE).await?;
-            learn_of_controller(&admin, &watched, &picture);
+            learn_of_brokers(&admin, &watched, &picture);
             Ok(watched.lock().look(at, picture))
         };
         let seen = self.seen.get(AGE, look, late).await?;
@@ -120,20 +120,27 @@ impl Engine {
     }
 }
 
-/// Finds out beside the looks whether the named controller can be believed, where that is not known or was long ago.
-fn learn_of_controller(admin: &kafka::Admin, watched: &Arc<Mutex<Watch>>, picture: &ClusterPicture) {
-    let Some(broker) = picture.brokers.first().map(|broker| broker.id) else { return };
+/// Finds out beside the looks what brokers' settings tell, of those that are new or were asked long ago.
+fn learn_of_brokers(admin: &kafka::Admin, watched: &Arc<Mutex<Watch>>, picture: &ClusterPicture) {
     let mut watch = watched.lock();
-    if watch.names_controller.is_some_and(|(at, _)| at.elapsed() < CONTROLLER_AGE) {
+    let is_known = |broker: &&Broker| watch.learnt.get(&broker.id).is_some_and(|(at, _)| at.elapsed() < LEARNT_AGE);
+    let asked: Vec<_> = picture.brokers.iter().filter(|broker| !is_known(broker)).map(|broker| broker.id).collect();
+    for broker in &asked {
+        // Asked once, also while it is not answered.
+        let known = watch.learnt.remove(broker).map(|(_, traits)| traits).unwrap_or_default();
+        watch.learnt.insert(*broker, (Instant::now(), known));
+    }
+    drop(watch);
+    if asked.is_empty() {
         return;
     }
-    // Asked once, also while it is not answered.
-    let known = watch.names_controller.is_some_and(|(_, names)| names);
-    watch.names_controller = Some((Instant::now(), known));
     let (admin, watched) = (admin.clone(), Arc::clone(watched));
     tokio::spawn(async move {
-        let names = admin.names_the_controller(broker, CONTROLLER_DEADLINE).await;
-        watched.lock().names_controller = Some((Instant::now(), names));
+        for broker in asked {
+            if let Some(traits) = admin.broker_traits(broker, LEARNT_DEADLINE).await {
+                watched.lock().learnt.insert(broker, (Instant::now(), traits));
+            }
+        }
     });
 }
 
@@ -224,24 +231,25 @@ impl Watch {
 
     /// Those that are up, and those that have replicas and are not.
     fn brokers(&self, picture: &ClusterPicture) -> Vec<ClusterBroker> {
-        let names_controller = self.names_controller.is_some_and(|(_, names)| names);
+        let names_controller = self.learnt.values().any(|(_, traits)| traits.knows_the_controller);
         let controller = picture.named_controller.filter(|_| names_controller);
-        let broker =
-            |id| ClusterBroker { id, is_controller: controller.map(|it| it == id), ..ClusterBroker::default() };
+        let broker = |id| ClusterBroker {
+            id,
+            is_controller: controller.map(|it| it == id),
+            rack: self.learnt.get(&id).and_then(|(_, traits)| traits.rack.clone()),
+            ..ClusterBroker::default()
+        };
         let mut brokers: BTreeMap<i32, ClusterBroker> = BTreeMap::new();
-        for Broker { id, address, rack } in &picture.brokers {
-            let up = ClusterBroker { address: address.clone(), rack: rack.clone(), is_up: true, ..broker(*id) };
+        for Broker { id, address } in &picture.brokers {
+            let up = ClusterBroker { address: address.clone(), is_up: true, ..broker(*id) };
             brokers.insert(*id, up);
         }
         for partition in picture.topics.iter().flat_map(|topic| &topic.partitions) {
             for (place, id) in partition.replicas.iter().enumerate() {
                 let broker = brokers.entry(*id).or_insert_with(|| match self.known.get(id) {
-                    Some(Known { broker: Broker { address, rack, .. }, away_since }) => ClusterBroker {
-                        address: address.clone(),
-                        rack: rack.clone(),
-                        away_since: *away_since,
-                        ..broker(*id)
-                    },
+                    Some(Known { broker: Broker { address, .. }, away_since }) => {
+                        ClusterBroker { address: address.clone(), away_since: *away_since, ..broker(*id) }
+                    }
                     None => broker(*id),
                 });
                 broker.replicas += 1;
@@ -340,7 +348,7 @@ mod tests {
     }
 
     fn picture(up: &[i32], topics: Vec<PlacedTopic>) -> ClusterPicture {
-        let broker = |&id| Broker { id, address: format!("b:{id}"), rack: Some(format!("r{id}")) };
+        let broker = |&id| Broker { id, address: format!("b:{id}") };
         ClusterPicture { brokers: up.iter().map(broker).collect(), topics, ..ClusterPicture::default() }
     }
 
@@ -399,6 +407,8 @@ mod tests {
     #[test]
     fn a_broker_that_is_away_stays_while_it_has_replicas() {
         let mut watch = Watch::default();
+        let traits = BrokerTraits { rack: Some("r1".into()), ..BrokerTraits::default() };
+        watch.learnt.insert(1, (Instant::now(), traits));
         watch.look(1_000, healthy());
         let seen = watch.look(2_000, without_one());
         let one = &seen.brokers[0];
@@ -423,7 +433,8 @@ mod tests {
         let mut watch = Watch::default();
         let controllers = |seen: Seen| seen.brokers.iter().map(|broker| broker.is_controller).collect::<Vec<_>>();
         assert_eq!(controllers(watch.look(1_000, named())), [None; 3]);
-        watch.names_controller = Some((Instant::now(), true));
+        let traits = BrokerTraits { knows_the_controller: true, ..BrokerTraits::default() };
+        watch.learnt.insert(1, (Instant::now(), traits));
         assert_eq!(controllers(watch.look(2_000, named())), [Some(false), Some(true), Some(false)]);
     }
 

@@ -9,7 +9,7 @@ mod requests;
 mod topics;
 
 use crate::{ClientSettings, Error, Partition, context::Context, error::reason, group::partition_count};
-pub use cluster::{Broker, ClusterPicture};
+pub use cluster::{Broker, BrokerTraits, ClusterPicture};
 pub use offsets::Watermarks;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},

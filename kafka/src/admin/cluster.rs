@@ -3,11 +3,11 @@
 use super::{Admin, LOOK_AGAIN, topics::number};
 use crate::{Error, error::reason};
 use rdkafka::metadata::{Metadata, MetadataPartition, MetadataTopic};
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 use wire::{PlacedTopic, TopicPartition};
 
-/// How long the racks and the cluster's id are waited for beside the rest.
-const DESCRIBE: Duration = Duration::from_millis(250);
+/// How long the cluster's id is waited for beside the rest.
+const HEARD: Duration = Duration::from_millis(250);
 
 /// A cluster, as it tells of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct ClusterPicture {
     /// Its id, where it is told.
     pub id: Option<String>,
     /// The broker that was named as the controller. On KRaft clusters it is some broker (KAFKA-17404):
-    /// [`Admin::names_the_controller`] says whether it can be believed.
+    /// [`Admin::broker_traits`] says whether it can be believed.
     pub named_controller: Option<i32>,
     /// The brokers that are up, sorted by id.
     pub brokers: Vec<Broker>,
@@ -30,13 +30,10 @@ pub struct Broker {
     pub id: i32,
     /// `host:port`, as clients are told.
     pub address: String,
-    /// Its `broker.rack`, where it has one and it was told in time.
-    pub rack: Option<String>,
 }
 
 impl Admin {
-    /// The cluster as it is now: two requests side by side, whatever the number of its topics. Of DescribeCluster, which a broker may not
-    /// know, nothing more than the racks, the id and the controller is missed.
+    /// The cluster as it is now: one request, whatever the number of its topics. Its id and its controller are what the client has heard.
     ///
     /// # Errors
     /// When Kafka refuses, or does not answer within `deadline`.
@@ -50,49 +47,55 @@ impl Admin {
                 reason: admin.context.explain(&reason(&error)),
             })
         });
-        let described =
-            self.ask(ACTION, DESCRIBE.min(deadline), |requests| requests.describe_cluster(requests.until()).answer());
-        let (asked, described) = tokio::join!(tokio::time::timeout(deadline + LOOK_AGAIN, asked), described);
+        let heard = self.ask(ACTION, HEARD.min(deadline), |requests| {
+            Ok((requests.cluster_id(requests.until()), requests.named_controller(requests.until())))
+        });
+        let (asked, heard) = tokio::join!(tokio::time::timeout(deadline + LOOK_AGAIN, asked), heard);
         let mut picture = match asked {
             Ok(Ok(picture)) => picture?,
             Ok(Err(error)) => return Err(Error::Failed { action: ACTION.into(), reason: error.to_string() }),
             Err(_) => return Err(Error::TimedOut { action: ACTION.into(), deadline }),
         };
-        match described {
-            Ok(described) => {
-                (picture.id, picture.named_controller) = (described.id, described.controller);
-                let mut racks: HashMap<_, _> = described.racks.into_iter().collect();
-                for broker in &mut picture.brokers {
-                    broker.rack = racks.remove(&broker.id);
-                }
-            }
-            Err(error) => tracing::debug!(%error, "the cluster is shown without racks"),
+        match heard {
+            Ok((id, controller)) => (picture.id, picture.named_controller) = (id, controller),
+            Err(error) => tracing::debug!(%error, "the cluster is shown without its id"),
         }
         Ok(picture)
     }
 
-    /// Whether a cluster names its true controller: where it is ZooKeeper that elects it. That is read in a broker's settings; one
-    /// that does not show them leaves it unknown, which is no.
-    pub async fn names_the_controller(&self, broker: i32, deadline: Duration) -> bool {
+    /// What a broker's settings tell of it; nothing where it does not show them in time.
+    pub async fn broker_traits(&self, broker: i32, deadline: Duration) -> Option<BrokerTraits> {
         let settings = self.ask("reading a broker's settings", deadline, move |requests| {
             requests.describe_broker_config(broker, requests.until())?.answer()
         });
         let settings = match settings.await {
             Ok(settings) => settings,
             Err(error) => {
-                tracing::debug!(%error, "whether the controller can be known is not known");
-                return false;
+                tracing::debug!(%error, broker, "the broker's rack and the controller are not known");
+                return None;
             }
         };
         let value = |name: &str| {
             let entry = settings.iter().find(|entry| entry.name == name);
             entry.and_then(|entry| entry.value.as_deref()).unwrap_or_default()
         };
-        // While a cluster migrates to KRaft, its controller is one of those already.
-        !value("zookeeper.connect").is_empty()
-            && value("process.roles").is_empty()
-            && value("zookeeper.metadata.migration.enable") != "true"
+        Some(BrokerTraits {
+            rack: Some(value("broker.rack").to_owned()).filter(|rack| !rack.is_empty()),
+            // While a cluster migrates to KRaft, its controller is one of those already.
+            knows_the_controller: !value("zookeeper.connect").is_empty()
+                && value("process.roles").is_empty()
+                && value("zookeeper.metadata.migration.enable") != "true",
+        })
     }
+}
+
+/// What a broker's settings tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BrokerTraits {
+    /// Its `broker.rack`, where it has one.
+    pub rack: Option<String>,
+    /// Whether it names the true controller: where it is ZooKeeper that elects it.
+    pub knows_the_controller: bool,
 }
 
 fn picture(metadata: &Metadata) -> ClusterPicture {
@@ -100,7 +103,6 @@ fn picture(metadata: &Metadata) -> ClusterPicture {
     let broker = |broker: &rdkafka::metadata::MetadataBroker| Broker {
         id: broker.id(),
         address: format!("{}:{}", broker.host(), broker.port()),
-        rack: None,
     };
     let mut brokers: Vec<_> = brokers.map(broker).collect();
     brokers.sort_by_key(|broker| broker.id);

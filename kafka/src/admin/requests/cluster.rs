@@ -1,30 +1,25 @@
-//! The requests about the cluster itself: DescribeCluster, and DescribeConfigs of a broker.
+//! The requests about the cluster itself: who it is, and DescribeConfigs of a broker.
+//!
+//! Not DescribeCluster: librdkafka 2.12.1 copies the cluster's id of the answer without looking whether there is one
+//! (`rd_kafka_ClusterDescription_new`), and with it ended a process whose broker had just come back.
 
-use super::{Failure, Kind, Request, Requests, bindings, c_string, elements, text};
-use crate::native::Event;
+use super::{Failure, Request, Requests, bindings, c_string, left};
+use rdkafka::consumer::Consumer;
 use std::time::Instant;
 use wire::ConfigEntry;
 
-/// What DescribeCluster tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DescribedCluster {
-    pub id: Option<String>,
-    pub controller: Option<i32>,
-    /// Of the brokers that have one, by their ids.
-    pub racks: Vec<(i32, String)>,
-}
-
 impl Requests<'_> {
-    /// The cluster's id and its brokers' racks.
-    pub fn describe_cluster(&self, until: Instant) -> Request<'_, DescribedCluster> {
-        const KIND: Kind = Kind {
-            operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER,
-            event: bindings::RD_KAFKA_EVENT_DESCRIBECLUSTER_RESULT,
-        };
-        self.send(KIND, until, read_cluster, |client, options, answers| {
-            // SAFETY: see `send`.
-            unsafe { bindings::rd_kafka_DescribeCluster(client, options, answers) }
-        })
+    /// The cluster's id, as the client learnt it.
+    pub fn cluster_id(&self, until: Instant) -> Option<String> {
+        self.client.client().fetch_cluster_id(left(until)).filter(|id| !id.is_empty())
+    }
+
+    /// The broker that was named as the controller last, as the client learnt it.
+    pub fn named_controller(&self, until: Instant) -> Option<i32> {
+        let wait = i32::try_from(left(until).as_millis()).unwrap_or(i32::MAX);
+        // SAFETY: the client lives as long as `self`.
+        let id = unsafe { bindings::rd_kafka_controllerid(self.client.client().native_ptr(), wait) };
+        (id >= 0).then_some(id)
     }
 
     /// A broker's settings. Only that broker is asked.
@@ -35,23 +30,5 @@ impl Requests<'_> {
     ) -> Result<Request<'_, Vec<ConfigEntry>>, Failure> {
         const BROKER: bindings::rd_kafka_ResourceType_t = bindings::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_BROKER;
         Ok(self.describe_config_of(BROKER, &c_string(&broker.to_string())?, until))
-    }
-}
-
-fn read_cluster(event: &Event) -> Result<DescribedCluster, Failure> {
-    // SAFETY: the event is of this kind (see `Read`), and what it holds lives as long as it does.
-    unsafe {
-        let result = bindings::rd_kafka_event_DescribeCluster_result(event.ptr());
-        let controller = bindings::rd_kafka_DescribeCluster_result_controller(result);
-        let nodes = elements(|count| bindings::rd_kafka_DescribeCluster_result_nodes(result, count));
-        let racks = nodes.filter_map(|node| {
-            let rack = text(bindings::rd_kafka_Node_rack(node)).filter(|rack| !rack.is_empty())?;
-            Some((bindings::rd_kafka_Node_id(node), rack))
-        });
-        Ok(DescribedCluster {
-            id: text(bindings::rd_kafka_DescribeCluster_result_cluster_id(result)).filter(|id| !id.is_empty()),
-            controller: (!controller.is_null()).then(|| bindings::rd_kafka_Node_id(controller)).filter(|id| *id >= 0),
-            racks: racks.collect(),
-        })
     }
 }
