@@ -41,18 +41,18 @@ impl Admin {
         const ACTION: &str = "describing the cluster";
         let admin = self.clone();
         let asked = tokio::task::spawn_blocking(move || {
-            let metadata = admin.client.inner().fetch_metadata(None, deadline);
-            metadata.map(|metadata| picture(&metadata)).map_err(|error| Error::Failed {
-                action: ACTION.into(),
-                reason: admin.context.explain(&reason(&error)),
-            })
+            admin.client.inner().fetch_metadata(None, deadline).map(|metadata| picture(&metadata))
         });
         let heard = self.ask(ACTION, HEARD.min(deadline), |requests| {
             Ok((requests.cluster_id(requests.until()), requests.named_controller(requests.until())))
         });
         let (asked, heard) = tokio::join!(tokio::time::timeout(deadline + LOOK_AGAIN, asked), heard);
         let mut picture = match asked {
-            Ok(Ok(picture)) => picture?,
+            Ok(Ok(Ok(picture))) => picture,
+            // Only now, for by now the other client may have said which broker it is.
+            Ok(Ok(Err(error))) => {
+                return Err(Error::Failed { action: ACTION.into(), reason: self.context.explain(&reason(&error)) });
+            }
             Ok(Err(error)) => return Err(Error::Failed { action: ACTION.into(), reason: error.to_string() }),
             Err(_) => return Err(Error::TimedOut { action: ACTION.into(), deadline }),
         };
