@@ -17,12 +17,13 @@ COPY scripts scripts
 RUN scripts/setup.sh run
 
 COPY . .
+ENV CARGO_TARGET_DIR=/target
 # What cargo keeps is kept for the next build, and is in no layer: so what is needed is copied out at once.
-RUN --mount=type=cache,target=/root/.cache/ottla/target \
+RUN --mount=type=cache,target=/target \
     --mount=type=cache,target=/usr/local/cargo/registry \
     scripts/build.sh --optimised \
     && mkdir /ottla \
-    && cp -r /root/.cache/ottla/target/site /root/.cache/ottla/target/debug/hash.txt /root/.cache/ottla/target/debug/ottla /ottla/ \
+    && cp -r /target/site /target/debug/hash.txt /target/debug/ottla /ottla/ \
     && strip /ottla/ottla
 
 FROM debian:12.11-slim

@@ -1,16 +1,8 @@
 // Keyboard alone, what axe finds on every page, zoom and narrow windows, reduced motion.
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Locator, Page } from "@playwright/test";
+import { findsNothingSerious } from "../support/access.ts";
 import { everyPage } from "../support/pages.ts";
 import { expect, test } from "../support/test.ts";
-
-async function findsNothingSerious(page: Page, what: string) {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  const serious = violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`);
-  expect(serious, what).toEqual([]);
-}
 
 /// Opens what is folded, so that it is looked at too.
 const unfold = (page: Page) => page.locator("details").evaluateAll((all) => all.forEach((one) => one.setAttribute("open", "")));

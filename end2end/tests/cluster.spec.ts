@@ -1,6 +1,6 @@
 // The cluster's page: where each partition lives, and that a broker's end is seen while one looks.
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { findsNothingSerious, scrollsNothingSideways } from "../support/access.ts";
 import { kafkaScript } from "../support/paths.ts";
 import { run } from "../support/process.ts";
 import { expect, test } from "../support/test.ts";
@@ -98,11 +98,8 @@ for (const scheme of ["light", "dark"] as const) {
       await page.setViewportSize({ width, height: 844 });
       for (const path of ["/cluster", `/cluster?q=${topic}`, "/cluster?q=no-such-topic"]) {
         await openLive(page, ottla.url + path);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("; ")}`), `${path} ${width}`).toEqual([]);
-        const overflow = await page.locator("#main").evaluate((main) => main.scrollWidth - main.clientWidth);
-        expect(overflow, `${path} ${width}`).toBeLessThanOrEqual(0);
+        await findsNothingSerious(page, `${path} ${width}`);
+        await scrollsNothingSideways(page, `${path} ${width}`);
       }
     }
     // Six entries fit on a phone, in every language.

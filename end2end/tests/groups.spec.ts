@@ -1,6 +1,6 @@
 // The groups' pages: what they show, and that the server keeps them live.
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { findsNothingSerious, scrollsNothingSideways } from "../support/access.ts";
 import { place } from "../support/ottla.ts";
 import { hide } from "../support/page.ts";
 import { expect, test } from "../support/test.ts";
@@ -154,11 +154,8 @@ for (const scheme of ["light", "dark"] as const) {
         await page.goto(one.url + path);
         await expect(page.locator("html[data-hydrated]")).toBeAttached();
         await isLive(page);
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("; ")}`), `${path} ${width}`).toEqual([]);
-        const overflow = await page.locator("#main").evaluate((main) => main.scrollWidth - main.clientWidth);
-        expect(overflow, `${path} ${width}`).toBeLessThanOrEqual(0);
+        await findsNothingSerious(page, `${path} ${width}`);
+        await scrollsNothingSideways(page, `${path} ${width}`);
       }
     }
   });

@@ -1,7 +1,7 @@
 // Looking through a topic: pages, a record beside the list, a search that goes on, files.
 import { readFile } from "node:fs/promises";
-import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
+import { findsNothingSerious, scrollsNothingSideways } from "../support/access.ts";
 import { consoleProduce } from "../support/kafka.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -106,11 +106,8 @@ for (const scheme of ["light", "dark"] as const) {
       for (const query of ["", "?open=0-0", "?filter=nothing-like-it", "?offset=x&filter=json:x", "?partition=0&offset=9999"]) {
         await open(page, `${ottla.url}/topics/${topic}${query}`);
         await expect(page.locator("#stream")).toHaveCount(0, { timeout: 20_000 });
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join("; ")}`), `${query} ${width}`).toEqual([]);
-        const overflow = await page.locator("#main").evaluate((main) => main.scrollWidth - main.clientWidth);
-        expect(overflow, `${query} ${width}`).toBeLessThanOrEqual(0);
+        await findsNothingSerious(page, `${query} ${width}`);
+        await scrollsNothingSideways(page, `${query} ${width}`);
       }
     }
   });

@@ -42,12 +42,15 @@ pub struct BrowseQuery {
     pub at: String,
 }
 
+/// The names of a query's fields in an address, in their order.
+const PARAMETERS: [&str; 8] = ["from", "offset", "time", "until", "partition", "filter", "limit", "at"];
+
 impl BrowseQuery {
     /// Of the parameters of an address. Others are passed over.
     pub fn of<K: AsRef<str>, V: Into<String>>(parameters: impl IntoIterator<Item = (K, V)>) -> Self {
         let mut query = Self::default();
         for (name, value) in parameters {
-            if let Some((_, field)) = query.fields_mut().into_iter().find(|(known, _)| *known == name.as_ref()) {
+            if let Some((_, field)) = query.fields_mut().find(|(known, _)| *known == name.as_ref()) {
                 *field = value.into();
             }
         }
@@ -57,31 +60,13 @@ impl BrowseQuery {
     /// The parameters of an address that are not empty.
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let Self { from, offset, time, until, partition, filter, limit, at } = self;
-        let all = [
-            ("from", from),
-            ("offset", offset),
-            ("time", time),
-            ("until", until),
-            ("partition", partition),
-            ("filter", filter),
-            ("limit", limit),
-            ("at", at),
-        ];
-        all.into_iter().map(|(name, value)| (name, value.as_str())).filter(|(_, value)| !value.is_empty())
+        let values = [from, offset, time, until, partition, filter, limit, at];
+        PARAMETERS.into_iter().zip(values.map(String::as_str)).filter(|(_, value)| !value.is_empty())
     }
 
-    fn fields_mut(&mut self) -> [(&'static str, &mut String); 8] {
+    fn fields_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut String)> {
         let Self { from, offset, time, until, partition, filter, limit, at } = self;
-        [
-            ("from", from),
-            ("offset", offset),
-            ("time", time),
-            ("until", until),
-            ("partition", partition),
-            ("filter", filter),
-            ("limit", limit),
-            ("at", at),
-        ]
+        PARAMETERS.into_iter().zip([from, offset, time, until, partition, filter, limit, at])
     }
 
     /// Where it begins, by the name that a form has for it.

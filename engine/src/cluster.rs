@@ -127,8 +127,8 @@ fn learn_of_brokers(admin: &kafka::Admin, watched: &Arc<Mutex<Watch>>, picture: 
     let asked: Vec<_> = picture.brokers.iter().filter(|broker| !is_known(broker)).map(|broker| broker.id).collect();
     for broker in &asked {
         // Asked once, also while it is not answered.
-        let known = watch.learnt.remove(broker).map(|(_, traits)| traits).unwrap_or_default();
-        watch.learnt.insert(*broker, (Instant::now(), known));
+        let now = Instant::now();
+        watch.learnt.entry(*broker).and_modify(|(at, _)| *at = now).or_insert((now, BrokerTraits::default()));
     }
     drop(watch);
     if asked.is_empty() {

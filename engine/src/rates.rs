@@ -1,7 +1,7 @@
 //! How fast topics grow: from the log end offsets that pages ask for anyway, so that nothing more is asked of Kafka. What nobody looks
 //! at has no rate.
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
@@ -28,13 +28,27 @@ struct Seen {
     last: (Instant, i64),
 }
 
+/// A look at some topics.
+pub(crate) struct Look<'a> {
+    all: MutexGuard<'a, HashMap<String, Seen>>,
+    now: Instant,
+}
+
 impl Rates {
-    /// Takes note of a look at a topic, and tells how fast it grew since an earlier one.
-    pub fn note(&self, topic: &str, written: i64, now: Instant) -> Option<TopicRate> {
+    /// Begins a look, of which everything is as of `now`.
+    pub fn look(&self, now: Instant) -> Look<'_> {
         let mut all = self.seen.lock();
         all.retain(|_, seen| now.duration_since(seen.last.0) < FORGOTTEN_AFTER);
+        Look { all, now }
+    }
+}
+
+impl Look<'_> {
+    /// Takes note of a topic, and tells how fast it grew since an earlier look.
+    pub fn note(&mut self, topic: &str, written: i64) -> Option<TopicRate> {
+        let now = self.now;
         let first = Seen { base: (now, written), last: (now, written) };
-        let seen = all.entry(topic.to_owned()).or_insert(first);
+        let seen = self.all.entry(topic.to_owned()).or_insert(first);
         if written < seen.last.1 {
             // Another topic of the same name.
             *seen = first;
@@ -59,20 +73,20 @@ mod tests {
         let (rates, began) = (Rates::default(), Instant::now());
         let at = |seconds| began + Duration::from_secs(seconds);
         let rate = |records, seconds: u64| Some(TopicRate { records, millis: seconds * 1_000 });
-        assert_eq!(rates.note("t", 100, at(0)), None);
-        assert_eq!(rates.note("t", 100, at(0)), None, "no time went by");
-        assert_eq!(rates.note("t", 150, at(5)), rate(50, 5));
-        assert_eq!(rates.note("t", 400, at(30)), rate(300, 30));
+        assert_eq!(rates.look(at(0)).note("t", 100), None);
+        assert_eq!(rates.look(at(0)).note("t", 100), None, "no time went by");
+        assert_eq!(rates.look(at(5)).note("t", 150), rate(50, 5));
+        assert_eq!(rates.look(at(30)).note("t", 400), rate(300, 30));
         // Half a minute is over: the look before is what is compared with.
-        assert_eq!(rates.note("t", 500, at(40)), rate(100, 10));
-        assert_eq!(rates.note("u", 7, at(40)), None);
+        assert_eq!(rates.look(at(40)).note("t", 500), rate(100, 10));
+        assert_eq!(rates.look(at(40)).note("u", 7), None);
     }
 
     #[test]
     fn what_was_seen_long_ago_or_of_another_topic_says_nothing() {
         let (rates, began) = (Rates::default(), Instant::now());
-        rates.note("t", 100, began);
-        assert_eq!(rates.note("t", 900, began + FORGOTTEN_AFTER), None);
-        assert_eq!(rates.note("t", 3, began + FORGOTTEN_AFTER + OVER), None, "it was made anew");
+        rates.look(began).note("t", 100);
+        assert_eq!(rates.look(began + FORGOTTEN_AFTER).note("t", 900), None);
+        assert_eq!(rates.look(began + FORGOTTEN_AFTER + OVER).note("t", 3), None, "it was made anew");
     }
 }

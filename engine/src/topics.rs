@@ -99,9 +99,9 @@ impl Engine {
         if let Err(error) = self.admin.count_records(&mut topics[..fits], deadline).await {
             tracing::debug!(%error, "topics are shown without the number of their records");
         }
-        let now = Instant::now();
+        let mut look = self.rates.look(Instant::now());
         for topic in topics {
-            topic.rate = topic.written.and_then(|written| self.rates.note(&topic.name, written, now));
+            topic.rate = topic.written.and_then(|written| look.note(&topic.name, written));
         }
     }
 
@@ -133,7 +133,7 @@ impl Engine {
     pub async fn topic_parts(&self, name: &str) -> Result<Option<TopicParts>, ReadError> {
         let (topic, config, readers) = tokio::join!(self.topic(name), self.topic_config(name), self.readers(name));
         Ok(topic?.map(|topic| {
-            let rate = topic.written().and_then(|written| self.rates.note(name, written, Instant::now()));
+            let rate = topic.written().and_then(|written| self.rates.look(Instant::now()).note(name, written));
             TopicParts { topic, rate, config, readers }
         }))
     }

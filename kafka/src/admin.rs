@@ -56,9 +56,10 @@ impl Admin {
     /// # Errors
     /// When a property cannot be set.
     pub fn new(client: &ClientSettings) -> Result<Self, Error> {
-        let context = Context::default();
+        let config = client.admin()?;
+        let context = Context::of(&config);
         let requester = Requester::new(client.requester()?, context.clone());
-        let client = client.admin()?.create_with_context(context.clone()).map_err(Error::client)?;
+        let client = config.create_with_context(context.clone()).map_err(Error::client)?;
         Ok(Self { client: Arc::new(client), requester: Arc::new(requester), context })
     }
 

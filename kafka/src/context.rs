@@ -3,7 +3,7 @@
 
 use parking_lot::Mutex;
 use rdkafka::{
-    ClientContext,
+    ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
     consumer::ConsumerContext,
     error::{KafkaError, RDKafkaErrorCode},
@@ -17,17 +17,24 @@ use std::{
 const EXPLAINS_FOR: Duration = Duration::from_secs(30);
 
 /// The context of producer, reader and admin. Clones share what they know.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Context {
+    brokers: Arc<str>,
     trouble: Arc<Mutex<Option<(Instant, String)>>>,
 }
 
 impl Context {
-    /// `reason`, and what was wrong with the connection lately.
+    /// The context of a client that is made with `config`.
+    pub fn of(config: &ClientConfig) -> Self {
+        Self { brokers: config.get("bootstrap.servers").unwrap_or_default().into(), trouble: Arc::default() }
+    }
+
+    /// `reason`, and what was wrong with the connection lately: or whom the client asked, for librdkafka may tell of a
+    /// connection that failed only after a request has given up.
     pub fn explain(&self, reason: &str) -> String {
         match self.trouble() {
             Some(trouble) => format!("{reason} ({trouble})"),
-            None => reason.to_owned(),
+            None => format!("{reason} (asked {})", self.brokers),
         }
     }
 

@@ -43,7 +43,7 @@ impl Producer {
     /// When a property cannot be set.
     pub fn new(client: &ClientSettings, settings: &ProducerSettings) -> Result<Self, Error> {
         let config = client.producer(settings)?;
-        let context = Context::default();
+        let context = Context::of(&config);
         let deliveries = Deliveries::new(&config, context.clone())?;
         let delivery_timeout =
             config.get("delivery.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);

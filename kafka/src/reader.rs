@@ -63,7 +63,8 @@ impl Reader {
     fn with(config: ClientConfig) -> Result<Self, Error> {
         config.create_native_config().map_err(Error::client)?;
         let reads = Arc::new(Semaphore::new(READS_AT_ONCE));
-        let inner = Inner { config, context: Context::default(), idle: Mutex::new(None), reads };
+        let context = Context::of(&config);
+        let inner = Inner { config, context, idle: Mutex::new(None), reads };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -73,7 +73,7 @@ impl Tail {
         follow: impl Follow,
     ) -> Result<Self, Error> {
         let config = client.tail()?;
-        let consumer = config.create_with_context(Context::default()).map_err(Error::client)?;
+        let consumer = config.create_with_context(Context::of(&config)).map_err(Error::client)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (requests, requested) = mpsc::channel();
         let run = Run {

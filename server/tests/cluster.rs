@@ -4,44 +4,10 @@
 
 mod common;
 
-use common::{Instance, Sse};
+use common::{Instance, Sse, brokers, get, page_with, piece};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::Instant;
 use wire::{Cluster, ClusterBroker};
-
-fn is_real() -> bool {
-    std::env::var("OTTLA_TEST_BROKERS").is_ok()
-}
-
-/// How many brokers there are: three nodes, or the one that is embedded.
-fn brokers() -> usize {
-    if is_real() { 3 } else { 1 }
-}
-
-async fn get(instance: &Instance, path: &str) -> (u16, String) {
-    let response = reqwest::get(instance.url(path)).await.unwrap();
-    (response.status().as_u16(), response.text().await.unwrap())
-}
-
-/// A page until it shows something: a broker may hear late of what another one was told.
-async fn page_with(instance: &Instance, path: &str, wanted: &[&str]) -> String {
-    let mut html = String::new();
-    for _ in 0..100 {
-        html = get(instance, path).await.1;
-        if wanted.iter().all(|wanted| html.contains(wanted)) {
-            return html;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{wanted:?} in {html}");
-}
-
-/// The next piece of a stream: an element's id, and what is to be in it.
-async fn piece(stream: &mut Sse) -> (String, String) {
-    let (data, _) = stream.event("message").await;
-    let (id, html) = data.split_once('\n').unwrap();
-    (id.into(), html.into())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_draws_each_partition_and_leads_to_its_topic() {

@@ -4,30 +4,10 @@
 
 mod common;
 
-use common::{Instance, Sse};
+use common::{Instance, Sse, page_with, piece};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
-
-/// A group's page until it shows something.
-async fn page_with(instance: &Instance, path: &str, wanted: &[&str]) -> String {
-    let mut html = String::new();
-    for _ in 0..100 {
-        html = reqwest::get(instance.url(path)).await.unwrap().text().await.unwrap();
-        if wanted.iter().all(|wanted| html.contains(wanted)) {
-            return html;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{wanted:?} in {html}");
-}
-
-/// The next piece of a stream: an element's id, and what is to be in it.
-async fn piece(stream: &mut Sse) -> (String, String) {
-    let (data, _) = stream.event("message").await;
-    let (id, html) = data.split_once('\n').unwrap();
-    (id.into(), html.into())
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_groups_page_shows_its_members_and_partitions_within_the_usual_policy() {

@@ -4,14 +4,9 @@
 
 mod common;
 
-use common::{Instance, PATIENCE};
+use common::{Instance, PATIENCE, get};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-
-async fn get(instance: &Instance, path: &str) -> (u16, String) {
-    let response = reqwest::get(instance.url(path)).await.unwrap();
-    (response.status().as_u16(), response.text().await.unwrap())
-}
 
 async fn get_json(instance: &Instance, path: &str) -> (u16, Value) {
     let (status, body) = get(instance, path).await;

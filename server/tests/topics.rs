@@ -4,22 +4,13 @@
 
 mod common;
 
-use common::Instance;
+use common::{Instance, brokers, get, is_real, page_with};
 use reqwest::{Response, StatusCode};
 use std::time::Duration;
 
 /// A client that follows no redirect.
 fn browser() -> reqwest::Client {
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap()
-}
-
-fn is_real() -> bool {
-    std::env::var("OTTLA_TEST_BROKERS").is_ok()
-}
-
-/// How many replicas a topic has where nobody says: three nodes, or the one that is embedded.
-fn replicas() -> u32 {
-    if is_real() { 3 } else { 1 }
 }
 
 fn unique(name: &str) -> String {
@@ -50,24 +41,6 @@ async fn refused(instance: &Instance, path: &str, fields: &[(&str, &str)], statu
     html
 }
 
-async fn get(instance: &Instance, path: &str) -> (u16, String) {
-    let response = reqwest::get(instance.url(path)).await.unwrap();
-    (response.status().as_u16(), response.text().await.unwrap())
-}
-
-/// A page until it shows something: a broker may hear late of what another one was told.
-async fn page_with(instance: &Instance, path: &str, wanted: &[&str]) -> String {
-    let mut html = String::new();
-    for _ in 0..100 {
-        html = get(instance, path).await.1;
-        if wanted.iter().all(|wanted| html.contains(wanted)) {
-            return html;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{wanted:?} in {html}");
-}
-
 /// What of a page is text, with one space where tags are.
 fn text(html: &str) -> String {
     let parts = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text));
@@ -84,13 +57,13 @@ async fn the_list_is_searched_sorted_and_leads_to_the_topics() {
     let html =
         page_with(&instance, &format!("/topics?q={}", topic.to_uppercase()), &[&format!("href=\"/topics/{topic}\"")])
             .await;
-    let row = format!("{topic} 2 {} 3 ", replicas());
+    let row = format!("{topic} 2 {} 3 ", brokers());
     assert!(text(&html).contains(&row) && text(&html).contains("in sync Produce"), "{row}: {}", text(&html));
     // A second look tells how fast it grows.
     instance.send("x").await;
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let (_, again) = get(&instance, &format!("/topics?q={topic}")).await;
-    assert!(text(&again).contains(&format!("{topic} 2 {} 4 0.", replicas())), "{}", text(&again));
+    assert!(text(&again).contains(&format!("{topic} 2 {} 4 0.", brokers())), "{}", text(&again));
     assert!(text(&again).contains(" msg/s in sync Produce"), "{}", text(&again));
     assert!(html.contains(&format!("value=\"{}\"", topic.to_uppercase())), "what was searched for stands there");
     assert!(html.contains("href=\"/topics\" aria-current=\"page\""), "the navigation knows where one is");
@@ -175,7 +148,7 @@ async fn a_topics_page_shows_its_partitions_and_who_reads_it() {
     let html = page_with(&instance, &path, &[&format!("href=\"/groups/{topic}\""), "this instance"]).await;
     let shown = text(&html);
     assert!(shown.contains("Messages 4"), "{shown}");
-    assert_eq!(html.matches(&format!("{0} of {0}", replicas())).count(), 2, "a row for each partition: {shown}");
+    assert_eq!(html.matches(&format!("{0} of {0}", brokers())).count(), 2, "a row for each partition: {shown}");
     assert!(
         html.contains("href=\"/?feed=default\"") && html.contains(&format!("href=\"/produce?to={topic}\"")),
         "{html}"

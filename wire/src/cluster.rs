@@ -19,6 +19,16 @@ pub struct ClusterQuery {
     pub page: u32,
 }
 
+impl ClusterQuery {
+    /// Of an address's parameters; a page that is no number is the first.
+    pub fn of(parameter: impl Fn(&str) -> Option<String>) -> Self {
+        Self {
+            q: parameter("q").unwrap_or_default(),
+            page: parameter("page").and_then(|page| page.parse().ok()).unwrap_or(1),
+        }
+    }
+}
+
 impl Default for ClusterQuery {
     fn default() -> Self {
         Self { q: String::new(), page: 1 }

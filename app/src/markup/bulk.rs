@@ -1,6 +1,11 @@
 //! Many messages at once: the form, and what became of each message. Only the server renders it, and it needs no JavaScript.
 
-use super::{field, icon::icon, row::path};
+use super::{
+    field,
+    form::{partition, topic},
+    icon::icon,
+    row::path,
+};
 use crate::{
     bulk::{BulkCount, BulkError, BulkForm, BulkLine, BulkOutcome, MOST_BYTES, MOST_LINES},
     format::number::{bytes, grouped, millis},
@@ -135,8 +140,8 @@ fn form(shown: &Shown<'_>) -> Markup {
             header { h2 { (td_string!(locale, bulk.messages)) } }
             div.body {
                 div.pair {
-                    (input("topic", td_string!(locale, produce.topic), &form.topic, "", shared(Field::Topic), Some(shown.topics)))
-                    (input("partition", td_string!(locale, produce.partition), &form.partition, td_string!(locale, produce.automatic), shared(Field::Partition), None))
+                    (topic(shown.reader, shown.topics, &form.topic, shared(Field::Topic)))
+                    (partition(shown.reader, &form.partition, shared(Field::Partition)))
                 }
                 fieldset.field {
                     legend.label { (td_string!(locale, bulk.without_key)) }
@@ -173,28 +178,6 @@ fn form(shown: &Shown<'_>) -> Markup {
                 }
             }
             footer { button.btn.primary { (icon("send")) (td_string!(locale, bulk.send)) } }
-        }
-    }
-}
-
-fn input(
-    name: &str,
-    label: &str,
-    text: &str,
-    placeholder: &str,
-    wrong: Option<String>,
-    offered: Option<&[String]>,
-) -> Markup {
-    let list = offered.map(|_| format!("{name}-list"));
-    html! {
-        div.field {
-            label for=(name) { (label) }
-            input.input.mono id=(name) name=(name) value=(text) placeholder=(placeholder) list=[list.as_deref()] autocomplete="off"
-                spellcheck="false" aria-describedby={ (name) "-error" } aria-invalid=[wrong.as_ref().map(|_| "true")];
-            @if let (Some(list), Some(offered)) = (&list, offered) {
-                datalist id=(list) { @for text in offered { option value=(text) {} } }
-            }
-            (field::error(&format!("{name}-error"), wrong.as_deref()))
         }
     }
 }

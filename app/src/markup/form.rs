@@ -97,7 +97,8 @@ fn encodings(name: &str, legend: &str, chosen: Encoding, choices: &[(Encoding, &
     }
 }
 
-fn topic(reader: &Reader, topics: &[String], topic: &str, wrong: Option<String>) -> Markup {
+/// The field of the topic, which offers some.
+pub fn topic(reader: &Reader, topics: &[String], topic: &str, wrong: Option<String>) -> Markup {
     let locale = reader.locale;
     let control = html! {
         (text_input(form::name(Field::Topic), topic, "", Some("topics"), wrong.is_some()))
@@ -123,7 +124,8 @@ fn key(reader: &Reader, input: &ProduceInput, wrong: Option<String>) -> Markup {
     field("key", label, note, td_string!(locale, produce.key_hint), wrong.as_deref(), control)
 }
 
-fn partition(reader: &Reader, partition: &str, wrong: Option<String>) -> Markup {
+/// The field of the partition.
+pub fn partition(reader: &Reader, partition: &str, wrong: Option<String>) -> Markup {
     let locale = reader.locale;
     let placeholder = td_string!(locale, produce.automatic);
     let control = text_input(form::name(Field::Partition), partition, placeholder, None, wrong.is_some());

@@ -15,10 +15,7 @@ use wire::ClusterQuery;
 #[component]
 pub fn Cluster() -> impl IntoView {
     let parameters = use_query_map().get_untracked();
-    let query = ClusterQuery {
-        q: parameters.get("q").unwrap_or_default(),
-        page: parameters.get("page").and_then(|page| page.parse().ok()).unwrap_or(1),
-    };
+    let query = ClusterQuery::of(|name| parameters.get(name));
     page(async |visit| {
         let locale = visit.reader.locale;
         let title = td_string!(locale, nav.cluster);

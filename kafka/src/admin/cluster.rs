@@ -49,7 +49,6 @@ impl Admin {
         let (asked, heard) = tokio::join!(tokio::time::timeout(deadline + LOOK_AGAIN, asked), heard);
         let mut picture = match asked {
             Ok(Ok(Ok(picture))) => picture,
-            // Only now, for by now the other client may have said which broker it is.
             Ok(Ok(Err(error))) => {
                 return Err(Error::Failed { action: ACTION.into(), reason: self.context.explain(&reason(&error)) });
             }

@@ -338,14 +338,14 @@ mod tests {
     #[case(RDKafkaErrorCode::PolicyViolation, "not here", TopicError::Refused { reason: "not here".into() })]
     #[case(RDKafkaErrorCode::UnknownTopicOrPartition, "", TopicError::Unknown { topic: "t".into() })]
     #[case(RDKafkaErrorCode::OperationTimedOut, "", TopicError::Unanswered { reason: "no answer within 300 ms".into() })]
-    #[case(RDKafkaErrorCode::NotController, "busy", TopicError::Unanswered { reason: "busy".into() })]
+    #[case(RDKafkaErrorCode::NotController, "busy", TopicError::Unanswered { reason: "busy (asked 127.0.0.1:9)".into() })]
     fn a_refusal_is_told_at_its_field_and_in_its_words(
         #[case] code: RDKafkaErrorCode,
         #[case] reason: &str,
         #[case] expected: TopicError,
     ) {
         let settings =
-            ClientSettings { brokers: String::new(), instance: "test".into(), properties: Properties::new() };
+            ClientSettings { brokers: "127.0.0.1:9".into(), instance: "test".into(), properties: Properties::new() };
         let admin = Admin::new(&settings).unwrap();
         let failure = Failure::new(code, reason);
         assert_eq!(admin.topic_error("t", failure, Duration::from_millis(300), field_of_creation), expected);

@@ -18,9 +18,10 @@ use axum::{
     routing::{any, get},
 };
 use http::StatusCode;
+use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::{
-    OpenApi,
+    IntoParams, OpenApi,
     openapi::{RefOr, Response, content::ContentBuilder, path::Operation},
 };
 use utoipa_axum::{
@@ -50,6 +51,16 @@ const DESCRIPTION: &str = "/api/openapi.json";
     )
 )]
 struct Description;
+
+/// What is to be destroyed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Confirmed {
+    /// The name of the topic or the group once more.
+    #[serde(default)]
+    confirm: String,
+}
 
 /// The routes of `/api`.
 pub(super) fn routes() -> Router<AppState> {

@@ -1,6 +1,6 @@
 //! `POST /produce/many`: many messages from a form, as text or as a file. The page comes again with what became of each.
 
-use super::{AppState, outcome};
+use super::{AppState, outcome, problem::Problem};
 use app::{BulkError, BulkForm, BulkLine, BulkOutcome, MOST_BYTES, MOST_LINES, left};
 use axum::{
     extract::{
@@ -12,7 +12,7 @@ use axum::{
 use engine::Fate;
 use http::{HeaderMap, StatusCode};
 use std::collections::HashSet;
-use wire::{ProduceError, lines, lines::LineFormat};
+use wire::{lines, lines::LineFormat};
 
 /// The largest body: a text and what a form has around it.
 pub(super) const MOST_BODY: usize = MOST_BYTES + 64 * 1024;
@@ -122,9 +122,8 @@ fn head(text: &[u8]) -> String {
 fn status(lines: &[BulkLine]) -> StatusCode {
     let of = |line: &BulkLine| match &line.fate {
         Fate::Stored(_) | Fate::Held => StatusCode::OK,
-        Fate::Unreadable(_) | Fate::Failed(ProduceError::Invalid(_)) => StatusCode::UNPROCESSABLE_ENTITY,
-        Fate::Failed(ProduceError::Refused { .. }) => StatusCode::BAD_GATEWAY,
-        Fate::Failed(ProduceError::TimedOut { .. }) => StatusCode::GATEWAY_TIMEOUT,
+        Fate::Unreadable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Fate::Failed(error) => Problem::from(error.clone()).status(),
     };
     lines.iter().map(of).max().unwrap_or_default()
 }

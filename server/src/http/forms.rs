@@ -1,7 +1,7 @@
 //! Producing from forms, as browsers post them without JavaScript: one message, a record once more. Done, they lead to the receipt;
 //! refused, the page comes again with what was typed. Many messages at once are in `bulk.rs`.
 
-use super::{AppState, outcome};
+use super::{AppState, outcome, problem::Problem};
 use app::{AgainFailure, FormFailure};
 use axum::{
     RequestExt,
@@ -69,7 +69,7 @@ pub(super) async fn again(
         Err(error) => {
             let status = match &error {
                 AgainError::Read(_) => StatusCode::NOT_FOUND,
-                AgainError::Produce(error) => status(error),
+                AgainError::Produce(error) => Problem::from(error.clone()).status(),
             };
             outcome::page(&state, &headers, &page, status, AgainFailure { to, error }).await
         }
@@ -88,17 +88,9 @@ fn receipt_address(page: &str, receipt: &Receipt) -> String {
 
 /// The form's page, with what was typed and what is wrong with it.
 async fn failed(state: AppState, headers: &HeaderMap, form: Form, error: ProduceError) -> Response {
-    let status = status(&error);
+    let status = Problem::from(error.clone()).status();
     let failure = FormFailure { input: form.input, error };
     outcome::page(&state, headers, form.back.path(), status, failure).await
-}
-
-fn status(error: &ProduceError) -> StatusCode {
-    match error {
-        ProduceError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        ProduceError::Refused { .. } => StatusCode::BAD_GATEWAY,
-        ProduceError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
-    }
 }
 
 impl Form {

@@ -1,15 +1,14 @@
 //! The forms of a group's page that delete, as browsers post them without JavaScript: done, they lead to where it can be seen; refused,
 //! the page comes again with what was chosen and why. Its reset is in `reset.rs`.
 
-use super::{AppState, outcome::page};
+use super::{AppState, outcome::page, problem::Problem};
 use app::{GroupAction, GroupForm, GroupOutcome, group_path};
 use axum::{
     body::Bytes,
     extract::{Path, State},
     response::{IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, StatusCode};
-use wire::GroupError;
+use http::HeaderMap;
 
 /// `POST /groups/{name}/delete`: deletes the group.
 pub(super) async fn delete(state: State<AppState>, group: Path<String>, headers: HeaderMap, body: Bytes) -> Response {
@@ -45,19 +44,9 @@ async fn change(
     match changed {
         Ok(()) => Redirect::to(&seen_at).into_response(),
         Err(error) => {
-            let status = status(&error);
+            let status = Problem::from(error.clone()).status();
             page(&state, headers, &group_path(&group), status, GroupOutcome { action, form, error }).await
         }
-    }
-}
-
-fn status(error: &GroupError) -> StatusCode {
-    match error {
-        GroupError::Confirm { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        GroupError::Unknown { .. } | GroupError::NothingCommitted { .. } => StatusCode::NOT_FOUND,
-        GroupError::InUse { .. } => StatusCode::CONFLICT,
-        GroupError::Refused { .. } => StatusCode::BAD_GATEWAY,
-        GroupError::Unanswered { .. } => StatusCode::GATEWAY_TIMEOUT,
     }
 }
 

@@ -48,10 +48,7 @@ pub(super) async fn cluster(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let asked = ClusterQuery {
-        q: asked.get("q").cloned().unwrap_or_default(),
-        page: asked.get("page").and_then(|page| page.parse().ok()).unwrap_or(1),
-    };
+    let asked = ClusterQuery::of(|name| asked.get(name).cloned());
     stream(engine, LivePage::cluster(asked, &headers, query.as_deref()))
 }
 

@@ -47,6 +47,11 @@ impl Problem {
         }
     }
 
+    /// What a page about it is answered with, too.
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// Fields that broke a rule, each with the rule.
     pub(super) fn invalid(fields: impl IntoIterator<Item = (String, String)>) -> Self {
         let errors: Vec<_> = fields.into_iter().map(|(field, rule)| FieldProblem { field, rule }).collect();
@@ -150,7 +155,7 @@ impl From<TopicError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let mut response = (status, Json(self)).into_response();
         let problem = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem);

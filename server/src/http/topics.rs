@@ -1,7 +1,7 @@
 //! The forms of the topics' pages, as browsers post them without JavaScript: done, they lead to where it can be seen; refused, the
 //! page comes again with what was typed and what is wrong with it.
 
-use super::{AppState, outcome::page};
+use super::{AppState, outcome::page, problem::Problem};
 use app::{ChangeForm, TopicAction, TopicForm, TopicOutcome, topic_path};
 use axum::{
     body::Bytes,
@@ -21,7 +21,7 @@ pub(super) async fn create(State(state): State<AppState>, headers: HeaderMap, bo
     match made {
         Ok(topic) => done(&topic_path(&topic.name), TopicDone::Created),
         Err(error) => {
-            let status = status(&error);
+            let status = Problem::from(error.clone()).status();
             page(&state, &headers, "/topics?create=1", status, TopicOutcome::NotCreated { form, error }).await
         }
     }
@@ -79,7 +79,7 @@ async fn change(
         (Ok(()), TopicAction::Delete) => Redirect::to(&format!("/topics?deleted={topic}")).into_response(),
         (Ok(()), action) => done(&address, TopicDone::Changed(action.name(), "")),
         (Err(error), action) => {
-            let status = status(&error);
+            let status = Problem::from(error.clone()).status();
             page(&state, headers, &address, status, TopicOutcome::NotChanged { action, form, error }).await
         }
     }
@@ -98,15 +98,6 @@ fn done(address: &str, what: TopicDone) -> Response {
         TopicDone::Changed(name, part) => (name, part),
     };
     Redirect::to(&format!("{address}?done={name}{part}")).into_response()
-}
-
-fn status(error: &TopicError) -> StatusCode {
-    match error {
-        TopicError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        TopicError::Unknown { .. } => StatusCode::NOT_FOUND,
-        TopicError::Refused { .. } | TopicError::Partly { .. } => StatusCode::BAD_GATEWAY,
-        TopicError::Unanswered { .. } => StatusCode::GATEWAY_TIMEOUT,
-    }
 }
 
 fn read_new(body: &[u8]) -> TopicForm {

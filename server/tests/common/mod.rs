@@ -106,6 +106,41 @@ impl Instance {
     }
 }
 
+/// Whether Kafka is a cluster, and not embedded.
+pub fn is_real() -> bool {
+    std::env::var("OTTLA_TEST_BROKERS").is_ok()
+}
+
+/// How many brokers there are, and so replicas where nobody says: three nodes, or the one that is embedded.
+pub fn brokers() -> usize {
+    if is_real() { 3 } else { 1 }
+}
+
+pub async fn get(instance: &Instance, path: &str) -> (u16, String) {
+    let response = reqwest::get(instance.url(path)).await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+/// A page until it shows something: a broker may hear late of what another one was told.
+pub async fn page_with(instance: &Instance, path: &str, wanted: &[&str]) -> String {
+    let mut html = String::new();
+    for _ in 0..100 {
+        html = get(instance, path).await.1;
+        if wanted.iter().all(|wanted| html.contains(wanted)) {
+            return html;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{wanted:?} in {html}");
+}
+
+/// The next piece of a page's stream: an element's id, and what is to be in it.
+pub async fn piece(stream: &mut Sse) -> (String, String) {
+    let (data, _) = stream.event("message").await;
+    let (id, html) = data.split_once('\n').unwrap();
+    (id.into(), html.into())
+}
+
 /// The program, without the environment's configuration.
 pub fn program() -> tokio::process::Command {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ottla"));

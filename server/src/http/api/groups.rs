@@ -2,6 +2,7 @@
 
 #![allow(unused_qualifications, reason = "utoipa's macro writes them")]
 
+use super::Confirmed;
 use crate::http::{
     extract::{Address, Body, Params},
     problem::Problem,
@@ -11,7 +12,7 @@ use engine::Engine;
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use wire::{Group, GroupSummary, ResetHow, ResetInput, ResetRow, ResetTo, SeekResult};
 
 /// Where a group is to go on.
@@ -83,16 +84,6 @@ pub(super) async fn one(
         .await?
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown-group", format!("there is no group {group:?}")))?;
     Ok(Json(found))
-}
-
-/// What is to be destroyed.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Confirmed {
-    /// The group's name once more.
-    #[serde(default)]
-    confirm: String,
 }
 
 /// Delete a group

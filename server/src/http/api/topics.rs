@@ -2,6 +2,7 @@
 
 #![allow(unused_qualifications, reason = "utoipa's macro writes them")]
 
+use super::Confirmed;
 use crate::http::{
     extract::{Address, Body, Params},
     problem::Problem,
@@ -9,9 +10,9 @@ use crate::http::{
 use axum::{Json, extract::State, response::IntoResponse};
 use engine::Engine;
 use http::{StatusCode, header};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use wire::{ConfigEntry, ConfigInput, PartitionsInput, Place, Record, Topic, TopicInput, TopicPage, TopicQuery};
 
 /// The topics
@@ -69,16 +70,6 @@ pub(super) async fn one(
     Address(topic): Address<String>,
 ) -> Result<Json<Topic>, Problem> {
     Ok(Json(engine.topic(&topic).await?.ok_or_else(|| unknown(&topic))?))
-}
-
-/// What is to be destroyed.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Confirmed {
-    /// The topic's name once more.
-    #[serde(default)]
-    confirm: String,
 }
 
 /// Delete a topic
