@@ -65,10 +65,7 @@ pub enum BulkError {
     /// A text and a file.
     Both,
     /// More than [`MOST_LINES`].
-    TooMany {
-        /// How many.
-        lines: usize,
-    },
+    TooMany,
     /// More than [`MOST_BYTES`].
     TooLarge,
     /// The form could not be read, in the reader's words.

@@ -71,6 +71,16 @@ struct Visit {
     read_only: bool,
 }
 
+impl Visit {
+    /// The topics that a form offers.
+    async fn offered_topics(&self) -> Vec<String> {
+        match api::engine() {
+            Ok(engine) => engine.offered_topics(&self.snapshot.topics).await,
+            Err(_) => self.snapshot.topics.clone(),
+        }
+    }
+}
+
 /// A page that `render` makes of a visit, within the frame of every page.
 fn page<F>(render: impl FnOnce(Visit) -> F + Send + 'static) -> AnyView
 where

@@ -1,6 +1,7 @@
 //! For whom the page is written: in which language, and in which time zone.
 
 use crate::{format::time, i18n::Locale, preferences::Preferences};
+use leptos_i18n::Locale as _;
 use wire::Millis;
 
 /// A reader of the page.
@@ -35,5 +36,10 @@ impl Reader {
     /// `2026-11-20 14:32:07.402 +08:00`
     pub fn full_time(&self, at: Millis) -> String {
         time::full(at, (self.zone)(at))
+    }
+
+    /// The same as the reader's language writes it, with the day of the week. Only a browser knows how.
+    pub fn time_in_words(&self, at: Millis) -> Option<String> {
+        (!cfg!(feature = "ssr")).then(|| crate::browser::in_words(at, self.locale.as_str()))
     }
 }

@@ -7,6 +7,8 @@ const target = process.env.CARGO_TARGET_DIR ?? join(cache, "target");
 
 export const end2end = resolve(import.meta.dirname, "..");
 export const program = process.env.OTTLA_BIN ?? join(target, "debug/ottla");
+/// Where the routes of the pages are named.
+export const routes = resolve(end2end, "../app/src/pages.rs");
 export const kafkaScript = resolve(end2end, "../scripts/kafka.sh");
 export const python = join(cache, "venv/bin/python");
 export const producer = join(end2end, "foreign/produce.py");

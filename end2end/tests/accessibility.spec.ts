@@ -1,42 +1,45 @@
 // Keyboard alone, what axe finds on every page, zoom and narrow windows, reduced motion.
+import { readFile } from "node:fs/promises";
 import type { Locator, Page } from "@playwright/test";
-import { findsNothingSerious } from "../support/access.ts";
+import { axeFindsNothing, scrollsNothingSideways } from "../support/access.ts";
 import { everyPage } from "../support/pages.ts";
+import { routes } from "../support/paths.ts";
 import { expect, test } from "../support/test.ts";
 
 /// Opens what is folded, so that it is looked at too.
 const unfold = (page: Page) => page.locator("details").evaluateAll((all) => all.forEach((one) => one.setAttribute("open", "")));
 
 for (const scheme of ["light", "dark"] as const) {
-  test(`axe finds nothing serious, ${scheme}`, async ({ start, page, topic }) => {
+  test(`axe finds nothing, ${scheme}`, async ({ start, page, topic }) => {
     const ottla = await start();
-    await ottla.produceMany(topic, '{"orderId":"o-1","total":1280}', 5);
+    await ottla.produce(topic, '{"orderId":"o-0"}', { partition: 0 });
+    await ottla.produceMany(topic, '{"orderId":"o-1","total":1280}', 4);
     test.setTimeout(180_000);
     await page.emulateMedia({ colorScheme: scheme });
     await page.goto(ottla.url);
     await expect(page.locator(".conn")).toHaveAttribute("data-state", "live");
     await expect(page.locator("[role=row][data-place]")).toHaveCount(5);
-    await findsNothingSerious(page, "feed");
+    await axeFindsNothing(page, "feed");
     await page.locator("[role=row][data-place]").first().click();
     await expect(page.locator(".drawer.open")).toBeVisible();
-    await findsNothingSerious(page, "feed with the drawer");
+    await axeFindsNothing(page, "feed with the drawer");
 
     await page.goto(`${ottla.url}/produce`);
     await expect(page.locator("html[data-hydrated]")).toBeAttached();
-    await findsNothingSerious(page, "produce");
+    await axeFindsNothing(page, "produce");
     await page.getByRole("main").locator("form").first().getByRole("button", { name: /send/i }).click();
     await expect(page.locator("[aria-invalid=true]").first()).toBeVisible();
-    await findsNothingSerious(page, "produce with errors");
+    await axeFindsNothing(page, "produce with errors");
 
     for (const path of everyPage(topic, `g-${topic}`)) {
       await page.goto(ottla.url + path);
       await unfold(page);
-      await findsNothingSerious(page, path);
+      await axeFindsNothing(page, path);
     }
     await page.setViewportSize({ width: 390, height: 844 });
     await page.goto(ottla.url);
     await expect(page.locator(".conn")).toHaveAttribute("data-state", "live");
-    await findsNothingSerious(page, "feed on a phone");
+    await axeFindsNothing(page, "feed on a phone");
   });
 }
 
@@ -105,6 +108,14 @@ test("the list is one tab stop", async ({ start, open, topic }) => {
   expect(stops).toBe(1);
 });
 
+test("every page is among those that are looked at", async () => {
+  const patterns = [...(await readFile(routes, "utf8")).matchAll(/path!\("([^"]+)"\)/g)].map((found) => found[1] ?? "");
+  expect(patterns.length).toBeGreaterThan(5);
+  const paths = everyPage("topic", "group").map((path) => path.replace(/\?.*/, ""));
+  const unseen = patterns.filter((route) => !paths.some((path) => new RegExp(`^${route.replaceAll(/:[a-z]+/g, "[^/]+")}$`).test(path)));
+  expect(unseen).toEqual([]);
+});
+
 /// A window of 1280 pixels at 200 %, and a phone.
 for (const [what, width, deviceScaleFactor] of [
   ["200 %", 640, 2],
@@ -113,7 +124,7 @@ for (const [what, width, deviceScaleFactor] of [
   test(`no page scrolls sideways at ${what}`, async ({ start, browser, topic }) => {
     test.setTimeout(120_000);
     const ottla = await start();
-    await ottla.produceMany(topic, `{"orderId":"${"o-1".repeat(60)}","total":1280}`, 5);
+    await ottla.produce(topic, `{"orderId":"${"o-1".repeat(60)}","total":1280}`, { partition: 0 });
     for (const locale of ["en", "zh-Hant"]) {
       const context = await browser.newContext({ viewport: { width, height: 844 }, deviceScaleFactor, locale });
       const page = await context.newPage();
@@ -121,13 +132,7 @@ for (const [what, width, deviceScaleFactor] of [
         await page.goto(ottla.url + path);
         await expect(page.locator("html[data-hydrated]")).toBeAttached();
         await unfold(page);
-        const beyond = await page.evaluate(() => {
-          const { scrollWidth, clientWidth } = document.documentElement;
-          // Who it is, should there be one: what reaches out of the window and is not inside something that scrolls by itself.
-          const culprits = [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > clientWidth + 1);
-          return scrollWidth > clientWidth ? culprits.map((element) => element.outerHTML.slice(0, 120)).slice(0, 8) : [];
-        });
-        expect(beyond, `${path} in ${locale}`).toEqual([]);
+        await scrollsNothingSideways(page, `${path} in ${locale}`);
       }
       await context.close();
     }
@@ -136,19 +141,31 @@ for (const [what, width, deviceScaleFactor] of [
 
 test("nothing moves for who wants it so", async ({ start, page, topic }) => {
   const ottla = await start();
-  await ottla.produceMany(topic, "still", 3);
+  await ottla.produce(topic, "still", { partition: 0 });
   await page.emulateMedia({ reducedMotion: "reduce" });
+  // What it says of the parts that CSS makes, too.
+  const moving = () =>
+    page.evaluate(() => {
+      const all = [...document.querySelectorAll("*")].filter((element) => !element.matches(".only-static"));
+      const moves = (element: Element) =>
+        [undefined, "::before", "::after"].some((part) => {
+          const style = getComputedStyle(element, part);
+          return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
+        });
+      return all.filter(moves).map((element) => element.outerHTML.slice(0, 80));
+    });
   for (const path of everyPage(topic, `g-${topic}`)) {
     await page.goto(ottla.url + path);
     await expect(page.locator("html[data-hydrated]")).toBeAttached();
     await unfold(page);
-    const moving = await page.evaluate(() => {
-      const all = [...document.querySelectorAll("*")].filter((element) => !element.matches(".only-static"));
-      const moves = (style: CSSStyleDeclaration) => style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
-      return all.filter((element) => moves(getComputedStyle(element))).map((element) => element.outerHTML.slice(0, 80));
-    });
-    expect(moving, path).toEqual([]);
+    expect(await moving(), path).toEqual([]);
   }
+  // While it connects again, too.
+  await page.goto(ottla.url);
+  await expect(page.locator(".conn")).toHaveAttribute("data-state", "live");
+  await ottla.stop();
+  await expect(page.locator('.conn[aria-busy="true"]').first()).toBeVisible();
+  expect(await moving(), "without a server").toEqual([]);
 });
 
 /// Walks with Tab until it is there, and sees that one can see where one is.
@@ -229,4 +246,38 @@ test("keyboard alone: a group is reset, and one without members is deleted", asy
   await keyboard.type(other);
   await keyboard.press("Enter");
   await expect(page.getByText(`The group ${other} was deleted.`)).toBeVisible();
+});
+
+test("keyboard alone: a topic is looked through, a record sent again, all deleted", async ({ start, page, topic }) => {
+  const ottla = await start();
+  await ottla.produceMany(topic, "seen", 60);
+  const { keyboard } = page;
+  const press = async (goal: Locator, key = "Enter") => {
+    await tabTo(page, goal);
+    await keyboard.press(key);
+  };
+  const rows = page.locator("#messages [role=row][data-place]");
+  await page.goto(`${ottla.url}/topics/${topic}`);
+  await expect(rows).toHaveCount(50);
+  await press(page.getByRole("link", { name: "Older" }));
+  await expect(rows).toHaveCount(10);
+  await press(rows.first().getByRole("link").first());
+  await expect(page).toHaveURL(/open=/);
+  const again = page.getByRole("button", { name: "Send again" });
+  const [popup] = await Promise.all([page.context().waitForEvent("page"), press(again)]);
+  await expect(popup.getByText("Sent again.")).toBeVisible();
+  await popup.close();
+
+  await tabTo(page, page.getByRole("main").getByRole("searchbox"));
+  await keyboard.type("no-such-text");
+  await keyboard.press("Enter");
+  await expect(page.getByText("No match. Messages looked at: 61")).toBeVisible();
+
+  await press(page.locator("#change-empty summary"));
+  await tabTo(page, page.locator("#confirm-empty"));
+  await keyboard.type(topic);
+  await keyboard.press("Enter");
+  await expect(page).toHaveURL(/done=/);
+  await expect(page.getByText("All messages were deleted.")).toBeVisible();
+  await expect(rows).toHaveCount(0);
 });

@@ -1,6 +1,5 @@
 // The groups' pages: what they show, and that the server keeps them live.
 import type { Page } from "@playwright/test";
-import { findsNothingSerious, scrollsNothingSideways } from "../support/access.ts";
 import { place } from "../support/ottla.ts";
 import { hide } from "../support/page.ts";
 import { expect, test } from "../support/test.ts";
@@ -142,21 +141,3 @@ test("a group that is not there is said not to be", async ({ start, page }) => {
   expect(response?.status()).toBe(404);
   await expect(page.getByRole("main")).toContainText("There is no group no-such-group");
 });
-
-for (const scheme of ["light", "dark"] as const) {
-  test(`axe finds nothing serious, and a phone scrolls nothing sideways, ${scheme}`, async ({ start, page, topic }) => {
-    const one = await start();
-    await start();
-    await page.emulateMedia({ colorScheme: scheme });
-    for (const width of [1440, 390]) {
-      await page.setViewportSize({ width, height: 844 });
-      for (const path of ["/groups", `/groups/g-${topic}`, "/groups/no-such-group"]) {
-        await page.goto(one.url + path);
-        await expect(page.locator("html[data-hydrated]")).toBeAttached();
-        await isLive(page);
-        await findsNothingSerious(page, `${path} ${width}`);
-        await scrollsNothingSideways(page, `${path} ${width}`);
-      }
-    }
-  });
-}

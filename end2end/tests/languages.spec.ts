@@ -5,8 +5,8 @@ import { expect, test } from "../support/test.ts";
 /// Names, units, formats, what is typed as it stands, and Kafka's own words for states and protocols.
 const SAME_EVERYWHERE = new Set(
   (
-    "Ottla Kafka JavaScript JSON Lines CSV UTC UTF UUID ID CEL ASCII KiB MiB GiB ms min base64 null true false KIP API POST Ctrl Esc Enter Space Leader leader broker " +
-    "English default classic consumer curl topic partition offset key value headers timestamp where json total name text delete"
+    "Ottla Kafka KRaft ZooKeeper JavaScript JSON Lines CSV UTC UTF UUID ID CEL ASCII KiB MiB GiB ms min base64 null true false KIP API POST Ctrl Esc Enter Space Leader leader Broker broker " +
+    "English default classic consumer curl topic partition offset key value headers timestamp where header NAME json total name text delete GMT"
   ).split(" "),
 );
 
@@ -17,7 +17,7 @@ for (const [language, own] of [
   test(`no page is half in English, ${language}`, async ({ start, browser, topic }) => {
     test.setTimeout(120_000);
     const ottla = await start();
-    await ottla.produceMany(topic, "4711", 3);
+    await ottla.produce(topic, "4711", { partition: 0 });
     const context = await browser.newContext({ locale: language });
     await context.addCookies([{ name: "lang", value: language, url: ottla.url }]);
     const page = await context.newPage();
@@ -27,7 +27,7 @@ for (const [language, own] of [
       await expect(page.locator("html")).toHaveAttribute("lang", language);
       const texts = await page.evaluate(() => {
         // What stands there as it is typed, what another program said, and names.
-        const AS_IT_IS = ".mono, .inst, code, pre, kbd, script, style, noscript, svg, textarea, .said, .source, [lang]:not(html), .key, .val, .json";
+        const AS_IT_IS = ".mono, .inst, code, pre, kbd, script, style, noscript, svg, textarea, .source, [lang]:not(html), .key, .val, .json";
         const found: string[] = [document.title];
         const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
         for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -53,3 +53,27 @@ for (const [language, own] of [
     await context.close();
   });
 }
+
+test("a moment is also there as the reader's language writes it", async ({ start, browser, topic }) => {
+  const ottla = await start();
+  await ottla.produce(topic, "when", { partition: 0 });
+  for (const [language, name, words] of [
+    ["en", "en", /^[A-Z][a-z]+day, .* at .*/],
+    ["zh-Hant", "zh-Hant", /年.*月.*日 ?星期/],
+    ["zh-Hans", "zh-Hans", /年.*月.*日 ?星期/],
+  ] as const) {
+    const context = await browser.newContext({ locale: language, timezoneId: "Asia/Taipei" });
+    await context.addCookies([{ name: "lang", value: name, url: ottla.url }]);
+    const page = await context.newPage();
+    const moment = page.locator("time[data-full]").first();
+    // The record's page, which the server wrote, and the drawer, which the browser did.
+    for (const path of [`/topics/${topic}/0/0`, "/"]) {
+      await page.goto(ottla.url + path);
+      await expect(page.locator("html[data-hydrated]")).toBeAttached();
+      if (path === "/") await page.locator("[role=row][data-place]").first().click();
+      await expect(moment).toHaveText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \+08:00$/);
+      await expect(moment).toHaveAttribute("title", words);
+    }
+    await context.close();
+  }
+});

@@ -1,7 +1,6 @@
 // Looking through a topic: pages, a record beside the list, a search that goes on, files.
 import { readFile } from "node:fs/promises";
 import type { Page } from "@playwright/test";
-import { findsNothingSerious, scrollsNothingSideways } from "../support/access.ts";
 import { consoleProduce } from "../support/kafka.ts";
 import { expect, test } from "../support/test.ts";
 
@@ -95,20 +94,3 @@ test("without JavaScript a search goes on by its link", async ({ start, browser,
   await expect(rows(page).first()).toBeVisible();
   await context.close();
 });
-
-for (const scheme of ["light", "dark"] as const) {
-  test(`axe finds nothing serious, and a phone scrolls nothing sideways, ${scheme}`, async ({ start, page, topic }) => {
-    const ottla = await start();
-    await ottla.produceMany(topic, '{"orderId":"o-1","total":1280,"note":"a value that is longer than a phone is wide"}', 12);
-    await page.emulateMedia({ colorScheme: scheme });
-    for (const width of [1440, 390]) {
-      await page.setViewportSize({ width, height: 844 });
-      for (const query of ["", "?open=0-0", "?filter=nothing-like-it", "?offset=x&filter=json:x", "?partition=0&offset=9999"]) {
-        await open(page, `${ottla.url}/topics/${topic}${query}`);
-        await expect(page.locator("#stream")).toHaveCount(0, { timeout: 20_000 });
-        await findsNothingSerious(page, `${query} ${width}`);
-        await scrollsNothingSideways(page, `${query} ${width}`);
-      }
-    }
-  });
-}

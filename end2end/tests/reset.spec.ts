@@ -16,7 +16,7 @@ test("a running group goes back: the dry run says how far, owners move, and what
   // What was shown is committed a moment later.
   await expect(async () => {
     await page.getByRole("button", { name: "Preview" }).click();
-    await expect(page.getByText("30 messages would be read again")).toBeVisible({ timeout: 1_000 });
+    await expect(page.getByText("Would be read again: 30")).toBeVisible({ timeout: 1_000 });
   }).toPass();
   await expect(preview.getByRole("row").filter({ hasText: topic })).toHaveCount(3);
 

@@ -2,9 +2,14 @@
 
 use crate::Engine;
 use futures::future::{self, Either};
+use kafka::check_place;
+use std::collections::HashMap;
 use wire::{
     Data, Outgoing, OutgoingHeader, Place, ProduceError, ProduceInput, ReadError, Receipt, Record, lines::LineError,
 };
+
+/// How many partitions topics have; see [`kafka::Producer::partition_count`].
+type Counts = HashMap<String, Option<u32>>;
 
 /// What became of one message of many.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,17 +41,17 @@ impl Engine {
     /// # Errors
     /// The fields that broke a rule, or what Kafka said.
     pub async fn produce(&self, input: &ProduceInput) -> Result<Receipt, ProduceError> {
-        self.counted(async { self.producer.hand_on(self.checked(input).await?).await?.await }).await
+        self.counted(async { self.producer.hand_on(self.checked(input, &mut Counts::new()).await?).await?.await }).await
     }
 
     /// Produces many messages, in their order. All of them are checked first: unless `others_go` says so, none is sent where one is
     /// wrong. What Kafka refuses is known one by one.
     pub async fn produce_many(&self, inputs: Vec<Result<ProduceInput, LineError>>, others_go: bool) -> Vec<Fate> {
-        let mut checked = Vec::with_capacity(inputs.len());
+        let (mut checked, mut counts) = (Vec::with_capacity(inputs.len()), Counts::new());
         for input in inputs {
             checked.push(match input {
                 Err(error) => Err(Fate::Unreadable(error)),
-                Ok(input) => self.checked(&input).await.map_err(Fate::Failed),
+                Ok(input) => self.checked(&input, &mut counts).await.map_err(Fate::Failed),
             });
         }
         if !others_go && checked.iter().any(Result::is_err) {
@@ -86,11 +91,19 @@ impl Engine {
         Ok(self.counted(self.producer.send(message)).await?)
     }
 
-    /// Looks for all that can be wrong with a message before Kafka is given it.
-    async fn checked(&self, input: &ProduceInput) -> Result<Outgoing, ProduceError> {
+    /// Looks for all that can be wrong with a message before Kafka is given it. Of each topic Kafka is asked once.
+    async fn checked(&self, input: &ProduceInput, counts: &mut Counts) -> Result<Outgoing, ProduceError> {
         let outgoing =
             input.check(self.limits(), || uuid::Uuid::new_v4().to_string()).map_err(ProduceError::Invalid)?;
-        self.producer.check_place(&outgoing).await?;
+        let count = match counts.get(&outgoing.topic) {
+            Some(count) => *count,
+            None => {
+                let count = self.producer.partition_count(&outgoing.topic).await;
+                counts.insert(outgoing.topic.clone(), count);
+                count
+            }
+        };
+        check_place(&outgoing, count)?;
         Ok(outgoing)
     }
 

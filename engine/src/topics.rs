@@ -21,6 +21,8 @@ const LIST_DEADLINE: Duration = Duration::from_secs(5);
 const CHANGE_DEADLINE: Duration = Duration::from_secs(10);
 /// Of how many partitions records are counted for one page. librdkafka looks for each partition's answer among all of them.
 const MOST_COUNTED: usize = 2_000;
+/// How many topics a form offers: each is a line of the page.
+const MOST_OFFERED: usize = 500;
 /// The least time that counting gets, however long the list took.
 const COUNT_AT_LEAST: Duration = Duration::from_millis(100);
 
@@ -79,6 +81,17 @@ impl Engine {
             sort,
             can_sort_by_records,
         })
+    }
+
+    /// The names of topics that a form offers: the feed's, then the others of the cluster, without Kafka's own. Only the feed's where
+    /// Kafka does not answer within the time that a page has.
+    pub async fn offered_topics(&self, feed: &[String]) -> Vec<String> {
+        let mut offered = feed.to_vec();
+        if let Ok(list) = self.topic_list().await {
+            let others = list.topics.iter().filter(|topic| !topic.is_internal() && !feed.contains(&topic.name));
+            offered.extend(others.take(MOST_OFFERED).map(|topic| topic.name.clone()));
+        }
+        offered
     }
 
     async fn topic_list(&self) -> Result<Arc<TopicList>, ReadError> {

@@ -60,7 +60,7 @@ impl Producer {
     /// # Errors
     /// A topic or a partition that does not exist, a broker that refuses, no answer within the delivery time-out.
     pub async fn send(&self, message: Outgoing) -> Result<Receipt, ProduceError> {
-        self.check_place(&message).await?;
+        check_place(&message, self.partition_count(&message.topic).await)?;
         self.hand_on(message).await?.await
     }
 
@@ -135,24 +135,8 @@ impl Producer {
         self.deliveries.flush(deadline).map_err(|error| Error::failed("flushing the producer", &error))
     }
 
-    /// Refuses a topic or a partition that does not exist. While Kafka does not answer nothing is known, and the delivery
-    /// decides.
-    ///
-    /// # Errors
-    /// [`ProduceError::Invalid`] alone.
-    pub async fn check_place(&self, message: &Outgoing) -> Result<(), ProduceError> {
-        let Some(count) = self.partition_count(&message.topic).await else { return Ok(()) };
-        match (count, message.partition) {
-            (0, _) => Err(invalid(Field::Topic, Rule::UnknownTopic)),
-            (of, Some(partition)) if u32::try_from(partition).is_ok_and(|number| number >= of) => {
-                Err(invalid(Field::Partition, Rule::UnknownPartition { of }))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// How many partitions a topic has, 0 where it does not exist, none where that is not known.
-    async fn partition_count(&self, topic: &str) -> Option<u32> {
+    /// How many partitions a topic has, 0 where it does not exist, none where that is not known. Answers within seconds.
+    pub async fn partition_count(&self, topic: &str) -> Option<u32> {
         let believed = self.topics.lock().get(topic).copied();
         if let Some((_, count)) = believed.filter(|(at, _)| at.elapsed() < BELIEVED) {
             return Some(count);
@@ -208,6 +192,21 @@ impl Producer {
             }
             _ => ProduceError::Refused { reason },
         }
+    }
+}
+
+/// Looks whether a message has a place in a topic of `count` partitions, as [`Producer::partition_count`] tells it. Where that is not
+/// known Kafka will say.
+///
+/// # Errors
+/// [`ProduceError::Invalid`] alone.
+pub fn check_place(message: &Outgoing, count: Option<u32>) -> Result<(), ProduceError> {
+    match (count, message.partition) {
+        (Some(0), _) => Err(invalid(Field::Topic, Rule::UnknownTopic)),
+        (Some(of), Some(partition)) if u32::try_from(partition).is_ok_and(|number| number >= of) => {
+            Err(invalid(Field::Partition, Rule::UnknownPartition { of }))
+        }
+        _ => Ok(()),
     }
 }
 

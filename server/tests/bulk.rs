@@ -6,6 +6,7 @@ mod common;
 
 use common::Instance;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 const BOUNDARY: &str = "----ottla";
 
@@ -83,7 +84,7 @@ async fn each_line_of_a_form_has_its_result_and_what_was_not_stored_stays() {
     let all = [("topic", None, topic), ("format", None, b"jsonl".as_slice()), ("text", None, lines.as_slice())];
     let (status, page) = send(&instance, &all).await;
     assert_eq!(status, 422);
-    assert!(page.contains("Nothing was sent: of 3 messages 2 are wrong."), "{page}");
+    assert!(page.contains("Nothing was sent. Wrong messages: 2 of 3."), "{page}");
     assert!(page.contains("A value is required") && page.contains("not sent, because others are wrong"));
     assert!(page.contains("partition: "), "the topic has two");
     assert_eq!(text_area(&page).lines().count(), 3);
@@ -166,6 +167,35 @@ async fn programs_send_an_array_json_lines_a_table_and_plain_lines_in_their_orde
         assert_eq!(answered, status, "{kind} {problem}");
     }
     assert_eq!(count(&instance).await, before + 1);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whether_a_topic_exists_is_asked_once_however_many_messages_name_it() {
+    let instance = Instance::start().await;
+    let url = instance.url("/api/v1/topics/no-such-topic/records/bulk?format=lines");
+    let began = Instant::now();
+    let request = reqwest::Client::new().post(url).header("content-type", "application/octet-stream");
+    let response = request.body("x\n".repeat(2_000)).send().await.unwrap();
+    assert_eq!(response.status(), 422);
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["errors"].as_array().unwrap().len(), 2_000, "each is told");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_kafka_is_away_many_messages_take_no_longer_than_one() {
+    let instance = Instance::begin_with(|config| {
+        // Nobody listens at this address.
+        config.kafka.brokers = "127.0.0.1:9".into();
+        config.producer.delivery_timeout_ms = 1_000;
+    })
+    .await;
+    let began = Instant::now();
+    let (status, problem) = bulk(&instance, "?format=lines", "application/octet-stream", "x\n".repeat(1_000)).await;
+    assert_eq!(status, 504, "{problem}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     instance.stop().await;
 }
 

@@ -104,18 +104,19 @@ pub enum LineError {
     Gap,
 }
 
-/// The messages of `text`; what they don't say is as in `like`. Blank lines are none.
-pub fn lines<'a>(format: LineFormat, text: &'a [u8], like: &ProduceInput) -> Vec<Line<'a>> {
+/// The first `most` messages of `text`; what they don't say is as in `like`. Blank lines are none. A message takes hundreds of bytes
+/// even where its line has one, hence the bound.
+pub fn lines<'a>(format: LineFormat, text: &'a [u8], like: &ProduceInput, most: usize) -> Vec<Line<'a>> {
     let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
     let read: fn(&[u8], &ProduceInput) -> Result<ProduceInput, LineError> = match format {
         LineFormat::Text => |line, like| Ok(plain(line.to_vec(), like)),
         LineFormat::Json => json,
-        LineFormat::Csv => return table(text, like),
+        LineFormat::Csv => return table(text, like, most),
     };
     let lines = text.split(|byte| *byte == b'\n').zip(1..);
     let lines = lines.map(|(line, number)| (line.strip_suffix(b"\r").unwrap_or(line), number));
     let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
-    lines.map(|(line, number)| Line { number, text: line, input: read(line, like) }).collect()
+    lines.take(most).map(|(line, number)| Line { number, text: line, input: read(line, like) }).collect()
 }
 
 /// The bytes of a line as a record's value. What is no UTF-8 goes as base64.
@@ -156,7 +157,7 @@ pub fn json(line: &[u8], like: &ProduceInput) -> Result<ProduceInput, LineError>
     (input.value_encoding, input.value) = data("value", value)?;
     // Whoever writes "" means it.
     input.allow_empty = true;
-    if let Some(partition) = fields.remove("partition") {
+    if let Some(partition) = fields.remove("partition").filter(|partition| partition.get() != "null") {
         input.partition = partition.get().trim_matches('"').to_owned();
     }
     if let Some(given) = fields.remove("headers") {
@@ -331,15 +332,15 @@ impl Column {
 }
 
 /// The rows of a table whose first row names its columns.
-fn table<'a>(text: &'a [u8], like: &ProduceInput) -> Vec<Line<'a>> {
+fn table<'a>(text: &'a [u8], like: &ProduceInput, most: usize) -> Vec<Line<'a>> {
     let mut rows =
         csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter(text)).flexible(true).from_reader(text);
     let (mut record, mut columns, mut lines) = (csv::ByteRecord::new(), Vec::new(), Vec::new());
-    loop {
+    while lines.len() < most {
         let (from, line) = (rows.position().byte() as usize, rows.position().line());
         let read = rows.read_byte_record(&mut record);
         if matches!(read, Ok(false)) {
-            return lines;
+            break;
         }
         let written = text.get(from..rows.position().byte() as usize).unwrap_or_default();
         // Empty lines before it are passed over.
@@ -356,6 +357,7 @@ fn table<'a>(text: &'a [u8], like: &ProduceInput) -> Vec<Line<'a>> {
             lines.push(line(cells.and_then(|cells| row(&columns, &cells, like))));
         }
     }
+    lines
 }
 
 fn columns_of(names: &[String]) -> Result<Vec<Column>, LineError> {
@@ -487,6 +489,7 @@ mod tests {
         let input = json(line, &like()).unwrap();
         assert_eq!((input.topic.as_str(), input.partition.as_str()), ("t", "2"));
         assert_eq!((input.key_encoding, input.headers), (Encoding::Null, vec![header("a", "1")]));
+        assert_eq!(json(br#"{"value":"v","partition":null}"#, &like()).unwrap().partition, "");
         let named = json(br#"{"value":"v","headers":{"b":"2","a":"1"}}"#, &like()).unwrap();
         assert_eq!(named.headers, [header("a", "1"), header("b", "2")]);
         let bytes = json(br#"{"value":"v","headers":{"a":{"base64":"AP8="},"b":null}}"#, &like()).unwrap();
@@ -540,7 +543,7 @@ mod tests {
     fn values(format: LineFormat, text: &str) -> Vec<(u64, String)> {
         let line =
             |line: Line<'_>| (line.number, line.input.map_or_else(|error| error.to_string(), |input| input.value));
-        lines(format, text.as_bytes(), &like()).into_iter().map(line).collect()
+        lines(format, text.as_bytes(), &like(), usize::MAX).into_iter().map(line).collect()
     }
 
     #[test]
@@ -552,11 +555,22 @@ mod tests {
     }
 
     #[test]
+    fn no_more_are_read_than_are_wanted() {
+        for (format, text) in [
+            (LineFormat::Text, "a\nb\nc\n"),
+            (LineFormat::Json, "{\"value\":\"a\"}\n{\"value\":\"b\"}\n{"),
+            (LineFormat::Csv, "value\na\nb\nc\n"),
+        ] {
+            assert_eq!(lines(format, text.as_bytes(), &like(), 2).len(), 2);
+        }
+    }
+
+    #[test]
     fn a_table_says_by_the_names_of_its_columns_what_is_in_it() {
         let text = "key;value;value_encoding;header:trace;partition\r\n\
             a;\"x;\"\"1\"\"\r\ny\";;t-1;2\r\n\
             ;AP8=;base64;;\r\n";
-        let lines = lines(LineFormat::Csv, text.as_bytes(), &like());
+        let lines = lines(LineFormat::Csv, text.as_bytes(), &like(), usize::MAX);
         let [one, two] = &lines[..] else { panic!("{lines:?}") };
         let (first, second) = (one.input.as_ref().unwrap(), two.input.as_ref().unwrap());
         assert_eq!((first.key.as_str(), first.value.as_str(), first.partition.as_str()), ("a", "x;\"1\"\r\ny", "2"));

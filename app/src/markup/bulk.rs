@@ -186,9 +186,7 @@ fn refused(locale: Locale, error: &BulkError) -> String {
     match error {
         BulkError::Nothing => td_string!(locale, bulk.nothing).into(),
         BulkError::Both => td_string!(locale, bulk.both).into(),
-        BulkError::TooMany { lines } => {
-            td_string!(locale, bulk.too_many, count = grouped(*lines as u64), most = grouped(MOST_LINES as u64))
-        }
+        BulkError::TooMany => td_string!(locale, bulk.too_many, most = grouped(MOST_LINES as u64)),
         BulkError::TooLarge => td_string!(locale, bulk.too_large, most = bytes(MOST_BYTES as u64)),
         BulkError::Broken(why) => why.clone(),
     }

@@ -178,7 +178,7 @@ mod tests {
         let html = html(Some(Data { head: "abc".into(), size: 2048 }));
         assert!(html.contains("The first 3 B of 2 KiB."));
         assert!(html.contains("data-do=\"load\""));
-        assert!(html.contains("2 further headers"));
+        assert!(html.contains("too large to be shown here: 2."));
         assert!(html.contains("&lt;h&gt;"));
     }
 }

@@ -311,6 +311,7 @@ fn source(locale: Locale, source: ConfigSource) -> Markup {
 
 /// What a value means, where its setting's name says in which unit it is.
 fn meaning(locale: Locale, name: &str, value: &str) -> Option<String> {
+    const GIB: i64 = 1 << 30;
     let number: i64 = value.parse().ok()?;
     // Kafka's "without a limit".
     let is_limit = matches!(name, "retention.ms" | "retention.bytes");
@@ -319,6 +320,9 @@ fn meaning(locale: Locale, name: &str, value: &str) -> Option<String> {
             Some(td_string!(locale, topic.no_limit).into())
         }
         "ms" if number >= 0 => Some(span(locale, number)),
+        "bytes" if number >= GIB && number % GIB == 0 => {
+            Some(format!("{} GiB", grouped((number / GIB).unsigned_abs())))
+        }
         "bytes" if number >= 0 => Some(bytes(number.unsigned_abs())),
         _ => None,
     }
@@ -540,14 +544,16 @@ mod tests {
         let reader = Reader::of(Locale::en);
         let config = vec![
             entry("retention.ms", "604800000", ConfigSource::Default),
-            entry("segment.bytes", "1048576", ConfigSource::Topic),
+            entry("segment.bytes", "1073741824", ConfigSource::Topic),
             ConfigEntry { sensitive: true, value: None, ..entry("secret", "", ConfigSource::File) },
         ];
         let html = super::config(&shown(&reader, &parts(topic(Vec::new()), config)));
         let text = words_of(&html);
-        for said in
-            ["retention.ms 604800000 7 d 0 h default", "segment.bytes 1048576 1 MiB set on topic", "secret kept secret"]
-        {
+        for said in [
+            "retention.ms 604800000 7 d 0 h default",
+            "segment.bytes 1073741824 1 GiB set on topic",
+            "secret kept secret",
+        ] {
             assert!(text.contains(said), "{said}: {text}");
         }
         assert!(html.0.contains("<tr class=\"default\">"), "what is a default can be hidden: {}", html.0);

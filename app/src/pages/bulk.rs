@@ -23,9 +23,10 @@ pub fn Bulk() -> impl IntoView {
             topic: to.or_else(|| visit.snapshot.topics.first().cloned()).unwrap_or_default(),
             ..BulkForm::default()
         };
+        let topics = visit.offered_topics().await;
         let shown = bulk::Shown {
             reader: &visit.reader,
-            topics: &visit.snapshot.topics,
+            topics: &topics,
             form: outcome.as_ref().map_or(&empty, BulkOutcome::form),
             outcome: outcome.as_ref(),
         };

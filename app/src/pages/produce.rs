@@ -41,7 +41,8 @@ pub fn Produce() -> impl IntoView {
                 (ProduceInput { topic, ..Default::default() }, None)
             }
         };
-        let html = content(&visit, &input, error.as_ref(), posted.as_ref(), &host);
+        let topics = visit.offered_topics().await;
+        let html = content(&visit, &topics, &input, error.as_ref(), posted.as_ref(), &host);
         provide_context(Rendering(html.into_string()));
         Content {
             title: td_string!(visit.reader.locale, nav.produce).into(),
@@ -86,6 +87,7 @@ fn like(record: Record) -> ProduceInput {
 
 fn content(
     visit: &Visit,
+    topics: &[String],
     input: &ProduceInput,
     error: Option<&ProduceError>,
     posted: Option<&Posted>,
@@ -111,7 +113,7 @@ fn content(
                 @if let Some(error) = error { (refused(locale, error)) }
             }
             div.split {
-                (form(reader, &snapshot.topics, snapshot.limits, input, errors))
+                (form(reader, topics, snapshot.limits, input, errors))
                 div.stack {
                     (help(reader, snapshot.limits))
                     (terminal(reader, host, default_topic))

@@ -49,7 +49,7 @@ async fn content(visit: &Visit, place: Place, posted: Option<Posted>, failure: O
     let name = place.to_string();
     let link = link_button(reader, &row::path(&place));
     let body = match api::record(place).await {
-        Ok(Ok(record)) => found(visit, &record, &to),
+        Ok(Ok(record)) => found(visit, &visit.offered_topics().await, &record, &to),
         Ok(Err(error)) => missing(reader, &error),
         Err(error) => html! { p { (error) } },
     };
@@ -64,7 +64,7 @@ async fn content(visit: &Visit, place: Place, posted: Option<Posted>, failure: O
     )
 }
 
-fn found(visit: &Visit, record: &wire::Record, to: &str) -> Markup {
+fn found(visit: &Visit, topics: &[String], record: &wire::Record, to: &str) -> Markup {
     let (reader, path) = (&visit.reader, row::path(&row::place(record)));
     let locale = reader.locale;
     html! {
@@ -77,7 +77,7 @@ fn found(visit: &Visit, record: &wire::Record, to: &str) -> Markup {
                 form.wrap method="post" action={ (path) "/again" } {
                     label for="to" { (td_string!(locale, detail.again_to)) }
                     input #to .input.mono name="to" value=(to) list="topics" autocomplete="off" spellcheck="false" required;
-                    datalist #topics { @for topic in &visit.snapshot.topics { option value=(topic) {} } }
+                    datalist #topics { @for topic in topics { option value=(topic) {} } }
                     button.btn.primary { (icon("again")) (td_string!(locale, detail.again)) }
                 }
                 a.btn href={ "/produce?again=" (row::place(record)) } { (td_string!(locale, detail.edit)) }

@@ -87,12 +87,12 @@ async fn read(mut body: Multipart) -> (BulkForm, Result<Vec<u8>, BulkError>) {
 }
 
 async fn produce(state: &AppState, form: &mut BulkForm, text: &[u8]) -> Result<Vec<BulkLine>, BulkError> {
-    let lines = lines::lines(form.format, text, &form.like());
+    let lines = lines::lines(form.format, text, &form.like(), MOST_LINES + 1);
     if lines.is_empty() {
         return Err(BulkError::Nothing);
     }
     if lines.len() > MOST_LINES {
-        return Err(BulkError::TooMany { lines: lines.len() });
+        return Err(BulkError::TooMany);
     }
     let (places, inputs): (Vec<_>, Vec<_>) =
         lines.into_iter().map(|line| ((line.number, head(line.text)), line.input)).unzip();

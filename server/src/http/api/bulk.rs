@@ -126,7 +126,7 @@ pub(super) async fn produce(
     };
     let records = read(query.format, &headers, &body, &like)?;
     if records.len() > MOST_LINES {
-        let detail = format!("{} records are too many: {MOST_LINES} at once", records.len());
+        let detail = format!("more than {MOST_LINES} records at once");
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many", detail));
     }
     let (numbers, inputs): (Vec<_>, Vec<_>) = records.into_iter().unzip();
@@ -171,7 +171,7 @@ fn read(
                 )
             })?;
             let record = |(number, record): (u64, &RawValue)| (number, lines::json(record.get().as_bytes(), like));
-            return Ok((1..).zip(records).map(record).collect());
+            return Ok((1..).zip(records).take(MOST_LINES + 1).map(record).collect());
         }
         (None, kind) => {
             let detail = format!(
@@ -180,7 +180,7 @@ fn read(
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", detail));
         }
     };
-    Ok(lines::lines(format, body, like).into_iter().map(|line| (line.number, line.input)).collect())
+    Ok(lines::lines(format, body, like, MOST_LINES + 1).into_iter().map(|line| (line.number, line.input)).collect())
 }
 
 fn result(line: u64, fate: Fate) -> BulkResult {
