@@ -5,7 +5,8 @@
 #   docker run … ottla --brokers kafka-1:9092 --topics orders         with a Kafka of yours
 #
 # It is built by the scripts that build it everywhere else (scripts/setup.sh, scripts/build.sh), with Ottla's own code optimised in
-# full, as it was measured (docs/BENCHMARKS.md). From nothing that takes about 20 minutes on two cores.
+# full and what it depends on at level 1, as it is measured (scripts/optimised.sh, docs/BENCHMARKS.md). From nothing that takes about 20
+# minutes on two cores.
 
 # The same Debian as below: the program is linked to its OpenSSL. scripts/setup.sh adds to Rust what rust-toolchain.toml names.
 FROM rust:1.99.1-slim-bookworm AS build

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make bench`: the micro-benchmarks of `feed`, then everything that `ottla-load bench` measures on a real three-node Kafka of its
-# own, the page in a real Chromium included. It writes docs/BENCHMARKS.md (the part between its marks) and docs/benchmarks/, and
+# `make bench`: the micro-benchmarks of `feed`, then everything that `ottla-load bench` measures on a real Kafka of its own (one
+# node), the page in a real Chromium included. It writes docs/BENCHMARKS.md (the part between its marks) and docs/benchmarks/, and
 # takes about a quarter of an hour after the build. It ends what it started, and only that.
 #
 #   bench.sh            all of it
@@ -70,6 +70,6 @@ changes="$(git status --porcelain --untracked-files=no 2>/dev/null | head -n 1)"
   --about "commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)${changes:+, with changes}" \
   --about "Rust=$RUSTUP_TOOLCHAIN" \
   --about "Kafka=$(sed -n 's/.*<kafka.version>\(.*\)<.*/\1/p' scripts/kafka/pom.xml), one node on loopback" \
-  --about "profile=dev (dependencies at level 1), with Ottla's own code and tungstenite at level 3" \
+  --about "profile=dev (dependencies at level 1), with Ottla's own code and tungstenite at level 3, without debug assertions" \
   --about "cores=$([[ ${#core[@]} == 0 ]] && echo "shared by all" || echo "the instance alone on one; Kafka, producer and tabs on the others")"
 say "Results: $out/BENCHMARKS.md, $out/benchmarks/"

@@ -2,7 +2,7 @@
 # Builds the program and the page: $CARGO_TARGET_DIR/debug/ottla and ottla-load, with the page's files, hashed and compressed,
 # in $CARGO_TARGET_DIR/site. It installs nothing; scripts/setup.sh does.
 #
-#   build.sh [--optimised]     with Ottla's own code optimised in full: what is shipped, and slower to build
+#   build.sh [--optimised]     with Ottla's own code optimised in full (scripts/optimised.sh): what is shipped, and slower to build
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
@@ -23,8 +23,9 @@ cargo leptos build --frontend-only
 rm -f "$OTTLA_SITE"/pkg/*.ts
 # Without the names of the glue's functions, which nobody reads: nearly a kilobyte in brotli. The tool is rustc's own.
 sysroot="$(rustc --print sysroot)"
+objcopy=("$sysroot"/lib/rustlib/*/bin/rust-objcopy)
 for wasm in "$OTTLA_SITE"/pkg/*.wasm; do
-  LD_LIBRARY_PATH="$sysroot/lib" "$sysroot"/lib/rustlib/*/bin/rust-objcopy --remove-section=name "$wasm"
+  LD_LIBRARY_PATH="$sysroot/lib" "${objcopy[0]}" --remove-section=name "$wasm"
 done
 
 # All programs at once, as the tests build them: alone, each would want its dependencies with other features.

@@ -18,7 +18,7 @@ export OTTLA_EMBEDDED__DATA_DIR="$folder/broker"
 pid=$!
 stop() {
   trap - EXIT INT TERM
-  kill "$pid" 2>/dev/null && wait "$pid" || true
+  if kill "$pid" 2>/dev/null; then wait "$pid" || true; fi
   rm -rf "$folder"
 }
 trap stop EXIT

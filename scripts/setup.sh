@@ -17,7 +17,7 @@ case "${1:-test}" in
   autobahn) parts=(system rust tools autobahn) ;;
   schemathesis) parts=(system rust tools schemathesis) ;;
   browser) parts=(browser) ;;
-  test) parts=(system rust tools kafka python browser) ;;
+  test) parts=(system rust tools kafka python promtool browser) ;;
   *) fail "setup.sh run | kafka | kafka-zookeeper | browser | proxy | autobahn | schemathesis | test" ;;
 esac
 

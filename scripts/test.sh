@@ -3,7 +3,7 @@
 # integration tests over the embedded broker and over a real three-node Kafka, the build and its budget, Playwright.
 # A step that fails does not keep the others from running. It ends what it started, and only that.
 #
-#   test.sh [STEP…]      only the steps named: fmt clippy rooms unit embedded kafka build metrics types browser
+#   test.sh [STEP…]      only the steps named: fmt clippy rooms deploy unit embedded kafka build metrics types browser
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 source "$(dirname "$0")/env.sh"
@@ -67,6 +67,7 @@ in_browser() {
 step fmt "Formatting" scripts/fmt.sh --check
 step clippy "Clippy, each configuration" scripts/clippy.sh
 step rooms "Rooms: who may know whom" scripts/check-rooms.sh
+step deploy "Containers, manifests and alerts" scripts/check-deploy.sh
 step unit "Unit and property tests" cargo test --quiet --no-fail-fast "${on_server[@]}" --lib --bins
 step embedded "Integration tests, embedded broker" cargo test --quiet --no-fail-fast "${on_server[@]}" --test '*'
 step kafka "Integration tests, three-node Kafka" over_kafka

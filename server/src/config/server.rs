@@ -15,7 +15,9 @@ pub struct ServerConfig {
     pub hosts: Vec<String>,
     /// Origins (`https://kafka.example.org`) of other sites that may produce and open WebSockets.
     pub origins: Vec<String>,
-    /// The largest request body, in bytes.
+    /// The largest request body, in bytes, but for three that have limits of their own: 10 MiB for
+    /// `/api/v1/topics/…/records/bulk`, that and a form's 64 KiB for `/produce/many`, 96 MiB for `/rows/…` (what a list holds, on
+    /// its way to a file).
     pub body_limit_bytes: usize,
     /// How long a tab may take to read a message before it is closed, in seconds. It can come back and resume.
     pub stall_limit_seconds: u64,
