@@ -94,6 +94,7 @@ write_zookeeper_properties() {
   cp deploy/zookeeper/server.properties "$(node_dir "$n")/server.properties"
   cat >>"$(node_dir "$n")/server.properties" <<PROPERTIES
 broker.id=$n
+broker.rack=rack-$n
 zookeeper.connect=$ZOOKEEPER
 listeners=PLAINTEXT://$(broker "$n"),RELAYED://127.0.0.1:$((PORT + 200 + n - 1))
 advertised.listeners=PLAINTEXT://$(broker "$n"),RELAYED://127.0.0.1:$((PORT + 300 + n - 1))
@@ -118,6 +119,7 @@ write_kraft_properties() {
   cat >"$(node_dir "$n")/server.properties" <<PROPERTIES
 process.roles=broker,controller
 node.id=$n
+broker.rack=rack-$n
 controller.quorum.voters=$voters
 controller.listener.names=CONTROLLER
 listeners=PLAINTEXT://$(broker "$n"),CONTROLLER://$(controller "$n"),RELAYED://127.0.0.1:$((PORT + 200 + n - 1))

@@ -152,7 +152,13 @@ async fn a_program_deletes_a_group_and_its_offsets_by_their_name_again() {
         assert_eq!(delete(&instance, &own).await, (409, "group-active".into()));
         let offsets = format!("{group}/offsets/{topic}?confirm={name}");
         assert_eq!(delete(&instance, &offsets).await.0, 204);
-        assert_eq!(delete(&instance, &offsets).await, (404, "nothing-committed".into()));
+        // Kafka 3.9 forgets a group without members with its last offset.
+        let forgotten = std::env::var("OTTLA_KAFKA_ZOOKEEPER").is_ok();
+        let nothing = if forgotten { "unknown-group" } else { "nothing-committed" };
+        assert_eq!(delete(&instance, &offsets).await, (404, nothing.into()));
+        if forgotten {
+            return instance.stop().await;
+        }
     }
     assert_eq!(delete(&instance, &format!("{group}?confirm={name}")).await.0, 204);
     assert_eq!(reqwest::get(instance.url(&group)).await.unwrap().status(), 404);

@@ -24,6 +24,16 @@ pub fn is_real() -> bool {
     std::env::var("OTTLA_TEST_BROKERS").is_ok()
 }
 
+/// Whether that cluster still has ZooKeeper, as Kafka 3.9 may.
+pub fn has_zookeeper() -> bool {
+    std::env::var("OTTLA_KAFKA_ZOOKEEPER").is_ok()
+}
+
+/// Whether the brokers know the protocol of KIP-848: not the embedded one, and none that has ZooKeeper.
+pub fn has_consumer_protocol() -> bool {
+    is_real() && !has_zookeeper()
+}
+
 /// A broker that lives as long as the tests, on a runtime of its own.
 fn embedded_for_all() -> String {
     let (sender, addr) = std::sync::mpsc::channel();

@@ -1,6 +1,6 @@
 //! The cluster from outside: its brokers, and where each partition lives.
 
-use crate::cluster::{PATIENCE, client, client_of, is_real, topic, unique};
+use crate::cluster::{PATIENCE, client, client_of, has_zookeeper, is_real, topic, unique};
 use kafka::Admin;
 use std::time::{Duration, Instant};
 use wire::NewTopic;
@@ -41,13 +41,24 @@ async fn a_cluster_tells_its_brokers_and_where_each_partition_lives() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_broker_tells_its_rack_where_it_has_one() {
+    let admin = Admin::new(&client()).unwrap();
+    topic(1).await;
+    for broker in admin.cluster(PATIENCE).await.unwrap().brokers {
+        let rack = admin.broker_traits(broker.id, Duration::from_secs(5)).await.and_then(|traits| traits.rack);
+        // As scripts/kafka.sh has it.
+        assert_eq!(rack, is_real().then(|| format!("rack-{}", broker.id)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_controller_that_kafka_makes_up_is_not_believed() {
     let admin = Admin::new(&client()).unwrap();
     topic(1).await;
     let picture = admin.cluster(PATIENCE).await.unwrap();
     let names = admin.broker_traits(picture.brokers[0].id, PATIENCE.min(Duration::from_secs(5))).await;
     let names = names.is_some_and(|traits| traits.knows_the_controller);
-    assert_eq!(names, std::env::var("OTTLA_KAFKA_ZOOKEEPER").is_ok(), "{picture:?}");
+    assert_eq!(names, has_zookeeper(), "{picture:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

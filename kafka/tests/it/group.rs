@@ -1,8 +1,8 @@
 //! Consuming as a group.
 
 use crate::cluster::{
-    Memory, PATIENCE, client, client_of, is_real, member, member_of, message, produce, producer, spec, stop, topic,
-    unique,
+    Memory, PATIENCE, client, client_of, has_consumer_protocol, is_real, member, member_of, message, produce, producer,
+    spec, stop, topic, unique,
 };
 use kafka::{Admin, From, GroupSettings, Partition, Taken};
 use std::{collections::BTreeSet, time::Duration};
@@ -297,8 +297,8 @@ async fn a_panic_of_the_consumer_makes_a_new_member() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_brokers_protocol_works_on_a_real_cluster() {
-    if !is_real() {
-        return; // The embedded broker does not know KIP-848.
+    if !has_consumer_protocol() {
+        return;
     }
     let topic = topic(2).await;
     let settings = GroupSettings {

@@ -1,6 +1,9 @@
 //! Consumer groups from outside: what they are, and setting their offsets.
 
-use crate::cluster::{PATIENCE, client, client_of, is_real, member, message, produce, producer, stop, topic, unique};
+use crate::cluster::{
+    PATIENCE, client, client_of, has_consumer_protocol, is_real, member, message, produce, producer, stop, topic,
+    unique,
+};
 use kafka::{Admin, Error, Partition, PartitionOffset, Watermarks};
 use rdkafka::{
     ClientConfig,
@@ -63,6 +66,11 @@ impl Drop for Stranger {
 
 const CLASSIC: &[(&str, &str)] = &[("partition.assignment.strategy", "cooperative-sticky")];
 const CONSUMER: &[(&str, &str)] = &[("group.protocol", "consumer")];
+
+/// The protocols that the brokers know.
+fn protocols() -> &'static [&'static [(&'static str, &'static str)]] {
+    if has_consumer_protocol() { &[CLASSIC, CONSUMER] } else { &[CLASSIC] }
+}
 
 fn at(topic: &str, offsets: impl IntoIterator<Item = i64>) -> Vec<PartitionOffset> {
     (0..)
@@ -165,7 +173,7 @@ async fn a_classic_group_is_told_with_its_members_and_its_lag() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_of_the_brokers_protocol_is_told_with_its_members_and_its_lag() {
-    if is_real() {
+    if has_consumer_protocol() {
         a_group_with_two_members_is_told(CONSUMER, "consumer", "uniform").await;
     }
 }
@@ -213,7 +221,7 @@ async fn an_empty_groups_offsets_are_set_and_consumed_from() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_active_groups_offsets_are_not_set_and_its_members_are_named() {
-    for properties in [CLASSIC, CONSUMER].into_iter().take(if is_real() { 2 } else { 1 }) {
+    for properties in protocols() {
         let (topic, name, strangers) = two_strangers(properties).await;
         match admin().alter_offsets(&name, &at(&topic, [5]), PATIENCE).await {
             Err(Error::Refused { action, reason }) => {
@@ -414,7 +422,7 @@ async fn offsets_of_one_topic_are_deleted_unless_a_member_is_subscribed_to_it() 
     let unknown = admin.delete_offsets("no-such-group", &one, PATIENCE).await;
     assert_eq!(unknown, Err(GroupError::Unknown { group: "no-such-group".into() }));
 
-    for properties in [CLASSIC, CONSUMER] {
+    for properties in protocols() {
         let (topic, name, strangers) = two_strangers(properties).await;
         let refused = admin.delete_offsets(&name, &topic, PATIENCE).await.unwrap_err();
         assert!(matches!(&refused, GroupError::InUse { reason } if reason.contains("subscribed")), "{refused:?}");

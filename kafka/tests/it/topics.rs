@@ -1,6 +1,6 @@
 //! Topics from outside: the list, one topic, its settings; making, emptying, enlarging and deleting it; and what a broker refuses.
 
-use crate::cluster::{PATIENCE, client, client_of, is_real, produce, topic, unique};
+use crate::cluster::{PATIENCE, client, client_of, has_zookeeper, is_real, produce, topic, unique};
 use kafka::{Admin, Partition, PartitionOffset};
 use std::time::{Duration, Instant};
 use wire::{ConfigEntry, ConfigSource, NewTopic, TopicError, TopicField, TopicRow, TopicRule};
@@ -114,10 +114,13 @@ async fn a_topic_is_made_with_its_settings_and_what_kafka_refuses_makes_nothing(
         (
             NewTopic { replication: 4, ..new(&other, 1, &[]) },
             Some(TopicField::Replication),
-            "3 broker(s) are registered",
+            if has_zookeeper() { "larger than available brokers: 3" } else { "3 broker(s) are registered" },
         ),
         (new(&other, 20_000, &[]), None, "partitions"),
     ] {
+        if has_zookeeper() && wrong.partitions > 1 {
+            continue; // It has no bound, and makes all of them.
+        }
         let said = refused(admin.create_topic(&wrong, PATIENCE).await);
         assert!(said.0 == field && said.1.contains(words), "{wrong:?}: {said:?}");
     }
@@ -157,6 +160,10 @@ async fn an_emptied_topic_begins_at_its_end() {
     if is_real() {
         let compacted = unique("compacted");
         admin.create_topic(&new(&compacted, 2, &[("cleanup.policy", "compact")]), PATIENCE).await.unwrap();
+        if has_zookeeper() {
+            // A new topic's partitions come to their leaders one after the other.
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
         let said = refused(admin.empty_topic(&compacted, PATIENCE).await);
         assert!(said.0.is_none() && said.1.contains("Policy violation"), "once, for all partitions: {said:?}");
     }
