@@ -26,7 +26,7 @@ pub use group::{
     BrokerReport, ClientReport, Consume, Group, Partition, PartitionOffset, PartitionOffsets, SeekResults, Taken,
 };
 pub use producer::Producer;
-pub use reader::{Browse, Found, Reader, Stretch, Wants};
+pub use reader::{Browse, Came, Found, Reader, Stretch, Wants};
 pub use settings::{ClientSettings, From, GroupSettings, ProducerSettings, Properties, Protocol, is_secret};
 pub use tail::{CaughtUp, Follow, Tail};
 

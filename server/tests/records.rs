@@ -206,8 +206,10 @@ async fn programs_page_with_cursors_and_read_whole_ranges_as_lines_and_tables() 
     let keys: Vec<Value> =
         lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["key"]["text"].clone()).collect();
     assert_eq!(keys, vec![json!("k3"); 9]);
-    let (_, lines) = get(&instance, &format!("{base}?format=ndjson&limit=7")).await;
-    assert_eq!(lines.lines().count(), 7);
+    for (limit, lines) in [("7", 7), ("501", 60)] {
+        let (_, read) = get(&instance, &format!("{base}?format=ndjson&limit={limit}")).await;
+        assert_eq!(read.lines().count(), lines, "lines are as many as are asked for, and no page");
+    }
 
     let files = format!("/topics/{}/records", instance.topic);
     let response = reqwest::get(instance.url(&format!("{files}/csv?from=oldest"))).await.unwrap();
@@ -237,7 +239,9 @@ async fn what_can_not_be_looked_through_is_a_problem_that_names_the_field() {
         ("filter=json:x", "filter"),
         ("filter=where:offset+>", "filter"),
         ("limit=0", "limit"),
-        ("limit=501&format=ndjson", "limit"),
+        ("limit=501", "limit"),
+        ("limit=0&format=ndjson", "limit"),
+        ("limit=x&format=ndjson", "limit"),
         ("at=nowhere", "at"),
     ] {
         let (status, problem) = get_json(&instance, &format!("{base}?{query}")).await;
