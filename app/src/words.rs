@@ -56,9 +56,7 @@ pub fn browse_rule(locale: Locale, filter: &str, rule: &BrowseRule) -> String {
 pub fn browse_error(locale: Locale, error: &BrowseError) -> (String, String) {
     match error {
         BrowseError::Read(error) => read_error(locale, error),
-        BrowseError::Busy => {
-            (td_string!(locale, records.busy).into(), td_string!(locale, records.busy_means).into())
-        }
+        BrowseError::Busy => (td_string!(locale, records.busy).into(), td_string!(locale, records.busy_means).into()),
         // It stands at the fields too.
         BrowseError::Invalid(_) => (td_string!(locale, topic.not_done).into(), error.to_string()),
     }

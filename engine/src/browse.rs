@@ -654,7 +654,8 @@ mod tests {
             first,
             end: first.map(|first| first + 10),
         };
-        let known = [(0, Some(1), Some(5)), (1, None, None), (2, Some(1), None), (3, Some(1), Some(0)), (4, Some(1), Some(0))];
+        let known =
+            [(0, Some(1), Some(5)), (1, None, None), (2, Some(1), None), (3, Some(1), Some(0)), (4, Some(1), Some(0))];
         let partitions = known.map(|(number, leader, first)| partition(number, leader, first)).into();
         let topic = Topic { name: "t".into(), id: None, partitions };
         let (mut ranges, mut unread) = logs(&topic, None);

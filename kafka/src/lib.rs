@@ -20,7 +20,7 @@ mod reader;
 mod settings;
 mod tail;
 
-pub use admin::{Admin, Broker, BrokerTraits, ClusterPicture, TopicList, TopicSpec, Watermarks};
+pub use admin::{Admin, Broker, BrokerTraits, ClusterPicture, Readers, TopicList, TopicSpec, Watermarks};
 pub use error::Error;
 pub use group::{
     BrokerReport, ClientReport, Consume, Group, Partition, PartitionOffset, PartitionOffsets, SeekResults, Taken,

@@ -157,7 +157,17 @@ impl Browse {
             kept: VecDeque::new(),
         };
         let lanes = stretches.into_iter().map(lane).collect();
-        Self { topic: topic.into(), direction, wants, is_whole, lanes, step: 0, took: Duration::ZERO, in_vain: Duration::ZERO, failed: 0 }
+        Self {
+            topic: topic.into(),
+            direction,
+            wants,
+            is_whole,
+            lanes,
+            step: 0,
+            took: Duration::ZERO,
+            in_vain: Duration::ZERO,
+            failed: 0,
+        }
     }
 
     /// Which way it goes.
