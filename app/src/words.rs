@@ -5,7 +5,7 @@ use crate::{
     i18n::Locale,
 };
 #[cfg(feature = "ssr")]
-use engine::BrowseRule;
+use engine::{BrowseError, BrowseRule};
 use leptos_i18n::td_string;
 use wire::{Field, Owned, ProduceError, ReadError, Rule};
 #[cfg(feature = "ssr")]
@@ -46,8 +46,19 @@ pub fn browse_rule(locale: Locale, filter: &str, rule: &BrowseRule) -> String {
             td_string!(locale, rule.unknown_partition, last = of.saturating_sub(1))
         }
         BrowseRule::Filter(error) => query_error(locale, filter, error),
-        BrowseRule::Limit => td_string!(locale, topic_rule.range, min = 1, max = engine::MOST_RECORDS),
+        BrowseRule::Limit { most } => td_string!(locale, topic_rule.range, min = 1, max = *most),
         BrowseRule::Cursor => td_string!(locale, records.bad_cursor).into(),
+    }
+}
+
+/// Why a topic is not looked through: a title, and what can be said about it.
+#[cfg(feature = "ssr")]
+pub fn browse_error(locale: Locale, error: &BrowseError) -> (String, String) {
+    match error {
+        BrowseError::Read(error) => read_error(locale, error),
+        BrowseError::Busy => (td_string!(locale, records.busy).into(), td_string!(locale, records.busy_means).into()),
+        // It stands at the fields too.
+        BrowseError::Invalid(_) => (td_string!(locale, topic.not_done).into(), error.to_string()),
     }
 }
 

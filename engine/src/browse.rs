@@ -4,7 +4,7 @@
 use crate::Engine;
 use feed::Sieve;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
-use kafka::{Browse, Partition, Reader, Stretch, Wants};
+use kafka::{Browse, Came, Partition, Reader, Stretch, Wants};
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -18,7 +18,7 @@ use wire::{
 pub const RECORDS: usize = 50;
 /// See [`RECORDS`].
 pub const MOST_RECORDS: usize = 500;
-/// How long Kafka may keep still before a search is given up.
+/// How long Kafka may keep still while it is asked, before a search is given up; and how long one waits for its turn.
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// What an address asks for, as it was typed.
@@ -79,11 +79,19 @@ impl BrowseQuery {
         }
     }
 
-    /// What it means.
+    /// What it means, of a page.
     ///
     /// # Errors
     /// Every field that broke a rule, in the form's order.
     pub fn read(&self) -> Result<BrowseRequest, Vec<BrowseFault>> {
+        self.read_up_to(MOST_RECORDS)
+    }
+
+    /// What it means where up to so many records may be asked for.
+    ///
+    /// # Errors
+    /// See [`Self::read`].
+    pub fn read_up_to(&self, most: usize) -> Result<BrowseRequest, Vec<BrowseFault>> {
         let mut faults = Vec::new();
         let mut refuse = |field, rule| faults.push(BrowseFault { field, rule });
         let now = crate::now();
@@ -131,9 +139,9 @@ impl BrowseQuery {
         });
         let limit = match (self.limit.trim(), number(&self.limit).and_then(|limit| usize::try_from(limit).ok())) {
             ("", _) => RECORDS,
-            (_, Some(limit)) if (1..=MOST_RECORDS).contains(&limit) => limit,
+            (_, Some(limit)) if (1..=most).contains(&limit) => limit,
             _ => {
-                refuse(BrowseField::Limit, BrowseRule::Limit);
+                refuse(BrowseField::Limit, BrowseRule::Limit { most });
                 RECORDS
             }
         };
@@ -236,8 +244,11 @@ pub enum BrowseRule {
     #[error("{0}")]
     Filter(QueryError),
     /// It is not within its bounds.
-    #[error("1 to {MOST_RECORDS}")]
-    Limit,
+    #[error("{}", if *most == usize::MAX { "a whole number from 1 on".to_owned() } else { format!("1 to {most}") })]
+    Limit {
+        /// The upper one; `usize::MAX`: there is none.
+        most: usize,
+    },
     /// It is no cursor.
     #[error("a cursor that a page gave, or nothing")]
     Cursor,
@@ -298,6 +309,9 @@ pub enum BrowseError {
     /// It can't be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// It had no turn, or hardly one: Kafka was not asked.
+    #[error("too many look through topics at the moment: try again")]
+    Busy,
 }
 
 impl From<Vec<BrowseFault>> for BrowseError {
@@ -312,12 +326,20 @@ pub struct Search {
     browse: Browse,
     /// What can be read of the partitions: sorted, and side by side with their logs.
     ranges: Vec<Range>,
-    unread: Vec<i32>,
+    unread: Vec<Unread>,
     notice: Option<BrowseNotice>,
     /// How many offsets the pages before passed over.
     carried: u64,
     began: Instant,
-    moved: Instant,
+}
+
+/// A partition that can't be looked through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Its number.
+    pub partition: i32,
+    /// Why, in English.
+    pub reason: String,
 }
 
 /// What is looked through of a partition.
@@ -330,22 +352,28 @@ struct Range {
 }
 
 impl Search {
-    /// Reads on until so many records are found, or the time is over: then there may be fewer, or none. In their order.
+    /// Reads on until so many records are found, or the time is over: then there may be fewer, or none. In their order. It takes longer
+    /// where it waits for its turn, or records come slowly: about five seconds at most.
     ///
     /// # Errors
-    /// When Kafka refuses, or keeps still for five seconds.
-    pub async fn next(&mut self, most: usize, within: Duration) -> Result<Vec<Record>, ReadError> {
-        let (records, has_moved) = self.reader.browse(&mut self.browse, most, within).await?;
-        if has_moved {
-            self.moved = Instant::now();
-        } else if self.moved.elapsed() >= SILENCE {
-            return Err(self.silence());
+    /// When Kafka refuses, or keeps still for five seconds in which it is asked; and [`BrowseError::Busy`], after which it can go on.
+    pub async fn next(&mut self, most: usize, within: Duration) -> Result<Vec<Record>, BrowseError> {
+        let (records, came) = self.reader.browse(&mut self.browse, most, within, SILENCE).await?;
+        match came {
+            Came::NoTurn => Err(BrowseError::Busy),
+            Came::Nowhere if self.browse.in_vain() >= SILENCE => Err(self.silence().into()),
+            Came::Nowhere | Came::Further => Ok(records),
         }
-        Ok(records)
     }
 
     fn silence(&self) -> ReadError {
-        self.reader.silence(self.moved.elapsed())
+        self.reader.silence(self.browse.in_vain())
+    }
+
+    /// The partitions that it leaves out, for they can't be read: those without a leader, and those of which it was not told in time
+    /// where they begin and end, or where a time is in them.
+    pub fn unread(&self) -> &[Unread] {
+        &self.unread
     }
 
     /// What was found and not handed out, though something may still belong before it; up to so many.
@@ -361,7 +389,8 @@ impl Search {
     /// How many offsets were passed over, and how many there are in all.
     pub fn progress(&self) -> (u64, u64) {
         let (passed, left) = self.browse.progress();
-        (self.carried + passed, self.carried + passed + left)
+        let passed = self.carried.saturating_add(passed);
+        (passed, passed.saturating_add(left))
     }
 
     /// Where one goes on who has what was handed out so far.
@@ -369,7 +398,7 @@ impl Search {
         let positions = self.browse.positions();
         let starts = self.browse.starts();
         let passed = starts.iter().zip(&positions).map(|((_, start), (_, now))| start.abs_diff(*now)).sum::<u64>();
-        BrowseCursor { direction: self.browse.direction(), passed: self.carried + passed, positions }
+        BrowseCursor { direction: self.browse.direction(), passed: self.carried.saturating_add(passed), positions }
     }
 
     /// A page of these records, which were handed out since it began.
@@ -403,7 +432,7 @@ impl Search {
             took_ms: u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX),
             notice: self.notice,
             partitions: self.ranges.iter().map(|range| range.log).collect(),
-            unread: self.unread.clone(),
+            unread: self.unread.iter().map(|unread| unread.partition).collect(),
         }
     }
 }
@@ -438,10 +467,12 @@ impl Engine {
         let until = Instant::now() + within;
         let mut search = self.search_of(topic, request, false, within).await?;
         let left = until.saturating_duration_since(Instant::now());
-        let mut records = search.next(request.limit, left).await?;
+        let (mut records, came) = search.reader.browse(&mut search.browse, request.limit, left, left).await?;
         let (passed, of) = search.browse.progress();
         if passed == 0 && of > 0 && records.is_empty() {
-            return Err(search.silence().into());
+            // Kafka is not to blame for what was waited for others.
+            let is_busy = came == Came::NoTurn || search.browse.in_vain() < left / 2;
+            return Err(if is_busy { BrowseError::Busy } else { search.silence().into() });
         }
         // The time is over: what was found is something.
         records.extend(search.rest(request.limit - records.len()));
@@ -475,20 +506,7 @@ impl Engine {
     ) -> Result<Search, BrowseError> {
         let began = Instant::now();
         let of = u32::try_from(topic.partitions.len()).unwrap_or(u32::MAX);
-        let (mut ranges, mut unread) = (Vec::new(), Vec::new());
-        for partition in &topic.partitions {
-            let number = partition.partition;
-            if request.partition.is_some_and(|wanted| wanted != number) {
-                continue;
-            }
-            match partition.first.zip(partition.end) {
-                Some((first, end)) => {
-                    let log = LogRange { partition: number, first, end: end.max(first) };
-                    ranges.push(Range { log, low: first, high: log.end, start: first });
-                }
-                None => unread.push(number),
-            }
-        }
+        let (mut ranges, mut unread) = logs(topic, request.partition);
         if ranges.is_empty() && unread.is_empty() && request.partition.is_some() {
             let rule = BrowseRule::UnknownPartition { of };
             return Err(BrowseError::Invalid(vec![BrowseFault { field: BrowseField::Partition, rule }]));
@@ -496,12 +514,12 @@ impl Engine {
         let places: Vec<_> =
             ranges.iter().map(|range| Partition::new(topic.name.as_str(), range.log.partition)).collect();
         let at_time = async |time: Option<Millis>| {
-            let Some(time) = time.filter(|_| !places.is_empty()) else { return Ok(HashMap::new()) };
+            let Some(time) = time.filter(|_| !places.is_empty()) else { return Ok(None) };
             let left = within.saturating_sub(began.elapsed());
             let found = self.admin.offsets_for_time(&places, time, left).await;
             let found = found.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
-            let offsets = found.into_iter().filter_map(|(place, offset)| Some((place.partition, offset.ok()?)));
-            Ok::<HashMap<_, _>, ReadError>(offsets.collect())
+            let offsets = found.into_iter().map(|(place, offset)| (place.partition, offset));
+            Ok::<Option<AtTime>, ReadError>(Some(offsets.collect()))
         };
         let begins_at = match request.start {
             Start::Time(time) if request.at.is_none() => Some(time),
@@ -509,9 +527,13 @@ impl Engine {
         };
         let (bounds, begins) = tokio::join!(at_time(request.until), at_time(begins_at));
         let (bounds, begins) = (bounds?, begins?);
+        for found in [&bounds, &begins].into_iter().flatten() {
+            without_time(&mut ranges, &mut unread, found);
+        }
+        unread.sort_by_key(|unread| unread.partition);
         let is_back = matches!(request.start, Start::Newest);
         for range in &mut ranges {
-            if let Some(&bound) = bounds.get(&range.log.partition) {
+            if let Some(bound) = bounds.as_ref().and_then(|bounds| offset_in(bounds, range.log.partition)) {
                 let bound = bound.clamp(range.low, range.high);
                 *(if is_back { &mut range.low } else { &mut range.high }) = bound;
             }
@@ -530,11 +552,12 @@ impl Engine {
         } else {
             for range in &mut ranges {
                 let (low, high) = (range.low, range.high);
+                let begins = begins.as_ref().and_then(|begins| offset_in(begins, range.log.partition));
                 range.start = match request.start {
                     Start::Newest => high,
                     Start::Oldest => low,
                     Start::Offset(offset) => offset.clamp(low, high),
-                    Start::Time(_) => begins.get(&range.log.partition).copied().unwrap_or(high).clamp(low, high),
+                    Start::Time(_) => begins.unwrap_or(high).clamp(low, high),
                 };
             }
             let held = || ranges.iter().filter(|range| range.low < range.high);
@@ -568,14 +591,87 @@ impl Engine {
             Arc::new(move |record| sieve.lets_through(record))
         };
         let browse = Browse::new(&topic.name, direction, ranges.iter().map(stretch), wants, is_whole);
-        let (reader, moved) = (self.browsing.clone(), Instant::now());
-        Ok(Search { reader, browse, ranges, unread, notice, carried, began, moved })
+        Ok(Search { reader: self.browsing.clone(), browse, ranges, unread, notice, carried, began })
     }
+}
+
+/// Where a time is in partitions, or why that can't be told.
+type AtTime = HashMap<i32, Result<i64, String>>;
+
+fn offset_in(found: &AtTime, partition: i32) -> Option<i64> {
+    found.get(&partition)?.as_ref().ok().copied()
+}
+
+/// What can be looked through of a topic, or of one partition of it, and what can't.
+fn logs(topic: &Topic, of: Option<i32>) -> (Vec<Range>, Vec<Unread>) {
+    let (mut ranges, mut unread) = (Vec::new(), Vec::new());
+    for partition in &topic.partitions {
+        let number = partition.partition;
+        if of.is_some_and(|wanted| wanted != number) {
+            continue;
+        }
+        match partition.first.zip(partition.end) {
+            Some((first, end)) => {
+                let log = LogRange { partition: number, first, end: end.max(first) };
+                ranges.push(Range { log, low: first, high: log.end, start: first });
+            }
+            None => {
+                let is_led = partition.leader.is_some();
+                let reason = if is_led { "Kafka did not say in time where it begins and ends" } else { "no leader" };
+                unread.push(Unread { partition: number, reason: reason.into() });
+            }
+        }
+    }
+    (ranges, unread)
+}
+
+/// What can't be looked through, for it is not known where a time is in it, becomes unread.
+fn without_time(ranges: &mut Vec<Range>, unread: &mut Vec<Unread>, found: &AtTime) {
+    ranges.retain(|range| {
+        let partition = range.log.partition;
+        let reason = match found.get(&partition) {
+            Some(Ok(_)) => return true,
+            Some(Err(reason)) => reason.clone(),
+            None => "Kafka did not say where the time is in it".into(),
+        };
+        unread.push(Unread { partition, reason });
+        false
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::TopicPartition;
+
+    #[test]
+    fn a_partition_of_which_too_little_is_known_is_unread_and_says_why() {
+        let partition = |partition, leader, first: Option<i64>| TopicPartition {
+            partition,
+            leader,
+            replicas: Vec::new(),
+            in_sync: Vec::new(),
+            first,
+            end: first.map(|first| first + 10),
+        };
+        let known =
+            [(0, Some(1), Some(5)), (1, None, None), (2, Some(1), None), (3, Some(1), Some(0)), (4, Some(1), Some(0))];
+        let partitions = known.map(|(number, leader, first)| partition(number, leader, first)).into();
+        let topic = Topic { name: "t".into(), id: None, partitions };
+        let (mut ranges, mut unread) = logs(&topic, None);
+        let said = |unread: &[Unread]| -> Vec<_> {
+            unread.iter().map(|unread| format!("{}: {}", unread.partition, unread.reason)).collect()
+        };
+        let late = "2: Kafka did not say in time where it begins and ends";
+        assert_eq!(said(&unread), ["1: no leader", late]);
+        assert!(logs(&topic, Some(3)).1.is_empty(), "nobody asked for the others");
+
+        // A time that was not looked up is neither the log's end nor no bound at all.
+        let found = HashMap::from([(0, Ok(7)), (3, Err("broker down".into())), (4, Ok(10))]);
+        without_time(&mut ranges, &mut unread, &found);
+        assert_eq!(ranges.iter().map(|range| range.log.partition).collect::<Vec<_>>(), [0, 4]);
+        assert_eq!(said(&unread), ["1: no leader", late, "3: broker down"]);
+    }
 
     #[test]
     fn times_are_read_as_people_and_programs_write_them() {

@@ -1,7 +1,7 @@
 //! The consumer groups, as pages show them: what the cluster says, and what the instances of Ottla tell of their own.
 
 use crate::{Engine, Feed, config::RENDER_DEADLINE};
-use kafka::Protocol;
+use kafka::{Protocol, Readers};
 use std::{
     collections::HashMap,
     time::{Duration, Instant},
@@ -51,8 +51,9 @@ impl Engine {
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub async fn readers(&self, topic: &str) -> Result<Vec<GroupSummary>, ReadError> {
-        let mut groups = self.admin.readers(topic, RENDER_DEADLINE).await.map_err(unanswered)?;
+    pub async fn readers(&self, topic: &str) -> Result<Readers, ReadError> {
+        let mut readers = self.admin.readers(topic, RENDER_DEADLINE).await.map_err(unanswered)?;
+        let groups = &mut readers.groups;
         for feed in self.feeds().filter(|feed| feed.topics().iter().any(|own| own == topic)) {
             match groups.iter_mut().find(|group| group.name == feed.group()) {
                 Some(group) => group.feed = Some(feed.name().into()),
@@ -61,7 +62,7 @@ impl Engine {
             }
         }
         groups.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(groups)
+        Ok(readers)
     }
 
     /// One group; nothing where there is none of this name. Answers within the time that a page has.

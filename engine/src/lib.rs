@@ -28,7 +28,7 @@ mod whole;
 pub use ::feed::Batch;
 pub use browse::{
     BrowseError, BrowseFault, BrowseField, BrowseQuery, BrowseRequest, BrowseRule, MOST_RECORDS, RECORDS, Search,
-    moment, time,
+    Unread, moment, time,
 };
 pub use config::{Brokers, Config, FeedConfig, JournalConfig, TopicCreation};
 pub use engine::{Engine, StartError};
@@ -38,7 +38,7 @@ pub use journal::Waiting;
 #[cfg(feature = "embedded")]
 pub use kafka::embedded;
 pub use kafka::{
-    BrokerReport, ClientReport, ClientSettings, From, GroupSettings, ProducerSettings, Protocol, is_secret,
+    BrokerReport, ClientReport, ClientSettings, From, GroupSettings, ProducerSettings, Protocol, Readers, is_secret,
 };
 pub use meter::{BOUNDS, Histogram, Produced};
 pub use produce::{AgainError, Fate};

@@ -2,15 +2,15 @@
 //! before Kafka is; what Kafka says beyond that is handed on in its own words.
 
 use crate::{Engine, config::RENDER_DEADLINE, shared::AGE};
-use kafka::TopicList;
+use kafka::{Readers, TopicList};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 use wire::{
-    ConfigEntry, ConfigInput, GroupSummary, NewTopic, PartitionsInput, ReadError, Topic, TopicError, TopicField,
-    TopicInput, TopicPage, TopicQuery, TopicRate, TopicRule, TopicSort, check_config, check_confirmed,
-    check_topic_name, is_internal,
+    ConfigEntry, ConfigInput, NewTopic, PartitionsInput, ReadError, Topic, TopicError, TopicField, TopicInput,
+    TopicPage, TopicQuery, TopicRate, TopicRow, TopicRule, TopicSort, check_config, check_confirmed, check_topic_name,
+    is_internal,
 };
 
 /// How many topics a page of the list has.
@@ -36,7 +36,7 @@ pub struct TopicParts {
     /// Its settings, sorted by name, or why they are not known.
     pub config: Result<Vec<ConfigEntry>, ReadError>,
     /// The groups that read it, sorted by name, or why they are not known.
-    pub readers: Result<Vec<GroupSummary>, ReadError>,
+    pub readers: Result<Readers, ReadError>,
 }
 
 impl Engine {
@@ -101,15 +101,9 @@ impl Engine {
         self.listed.get(AGE, || async move { admin.topic_list(LIST_DEADLINE).await }, late).await
     }
 
-    /// Counts the records of the first of these topics, as far as they have not too many partitions.
-    async fn count(&self, topics: &mut [wire::TopicRow], deadline: Duration) {
-        let mut partitions = 0;
-        let fits = topics.iter().take_while(|topic| {
-            partitions += topic.partitions as usize;
-            partitions <= MOST_COUNTED
-        });
-        let fits = fits.count();
-        if let Err(error) = self.admin.count_records(&mut topics[..fits], deadline).await {
+    /// Counts the records of these topics, as far as they have not too many partitions.
+    async fn count(&self, topics: &mut [TopicRow], deadline: Duration) {
+        if let Err(error) = self.admin.count_records(&mut countable(topics), deadline).await {
             tracing::debug!(%error, "topics are shown without the number of their records");
         }
         let mut look = self.rates.look(Instant::now());
@@ -221,6 +215,19 @@ impl Engine {
     }
 }
 
+/// Those of these topics, from the first on, whose partitions can be counted together. One that is too large for that is passed over.
+fn countable(topics: &mut [TopicRow]) -> Vec<&mut TopicRow> {
+    let mut left = MOST_COUNTED;
+    let fits = topics.iter_mut().filter(|topic| match left.checked_sub(topic.partitions as usize) {
+        Some(rest) => {
+            left = rest;
+            true
+        }
+        None => false,
+    });
+    fits.collect()
+}
+
 /// No topic can have such a name.
 fn exists(name: &str) -> Result<(), TopicError> {
     check_topic_name(name).map_err(|_| TopicError::Unknown { topic: name.into() })
@@ -252,6 +259,23 @@ fn unchanged(error: kafka::Error) -> TopicError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_topic_of_too_many_partitions_hides_no_other_ones_records() {
+        let row = |name: &str, partitions| TopicRow {
+            name: name.into(),
+            partitions,
+            replication: 1,
+            under_replicated: 0,
+            offline: 0,
+            records: None,
+            written: None,
+            rate: None,
+        };
+        let mut topics = [row("a", 1_500), row("b", 2_001), row("c", 499), row("d", 2), row("e", 1)];
+        let counted: Vec<_> = countable(&mut topics).iter().map(|topic| topic.name.clone()).collect();
+        assert_eq!(counted, ["a", "c", "e"]);
+    }
 
     #[test]
     fn kafkas_own_topics_are_not_destroyed_and_others_only_when_confirmed() {

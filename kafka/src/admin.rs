@@ -10,6 +10,7 @@ mod topics;
 
 use crate::{ClientSettings, Error, Partition, context::Context, error::reason, group::partition_count};
 pub use cluster::{Broker, BrokerTraits, ClusterPicture};
+pub use groups::Readers;
 pub use offsets::Watermarks;
 use rdkafka::{
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},

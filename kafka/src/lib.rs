@@ -20,13 +20,13 @@ mod reader;
 mod settings;
 mod tail;
 
-pub use admin::{Admin, Broker, BrokerTraits, ClusterPicture, TopicList, TopicSpec, Watermarks};
+pub use admin::{Admin, Broker, BrokerTraits, ClusterPicture, Readers, TopicList, TopicSpec, Watermarks};
 pub use error::Error;
 pub use group::{
     BrokerReport, ClientReport, Consume, Group, Partition, PartitionOffset, PartitionOffsets, SeekResults, Taken,
 };
 pub use producer::{Producer, check_place};
-pub use reader::{Browse, Found, Reader, Stretch, Wants};
+pub use reader::{Browse, Came, Found, Reader, Stretch, Wants};
 pub use settings::{ClientSettings, From, GroupSettings, ProducerSettings, Properties, Protocol, is_secret};
 pub use tail::{CaughtUp, Follow, Tail};
 

@@ -3,7 +3,7 @@
 
 mod browse;
 
-pub use browse::{Browse, Stretch, Wants};
+pub use browse::{Browse, Came, Stretch, Wants};
 
 use crate::{
     ClientSettings, Error, GroupSettings,
@@ -46,8 +46,10 @@ pub struct Reader {
 struct Inner {
     config: ClientConfig,
     context: Context,
-    /// A consumer that waits for the next read: connecting takes longer than reading.
-    idle: Mutex<Option<BaseConsumer<Context>>>,
+    /// Consumers that wait for the next read: connecting takes longer than reading.
+    idle: Mutex<Vec<BaseConsumer<Context>>>,
+    /// How many of them wait at most.
+    most_idle: usize,
     reads: Arc<Semaphore>,
 }
 
@@ -57,14 +59,14 @@ impl Reader {
     /// # Errors
     /// When a property cannot be set.
     pub fn new(client: &ClientSettings) -> Result<Self, Error> {
-        Self::with(client.reader()?)
+        Self::with(client.reader()?, 1)
     }
 
-    fn with(config: ClientConfig) -> Result<Self, Error> {
+    fn with(config: ClientConfig, most_idle: usize) -> Result<Self, Error> {
         config.create_native_config().map_err(Error::client)?;
         let reads = Arc::new(Semaphore::new(READS_AT_ONCE));
         let context = Context::of(&config);
-        let inner = Inner { config, context, idle: Mutex::new(None), reads };
+        let inner = Inner { config, context, idle: Mutex::default(), most_idle, reads };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -73,7 +75,7 @@ impl Reader {
     /// # Errors
     /// When a property cannot be set.
     pub fn like(client: &ClientSettings, group: &GroupSettings) -> Result<Self, Error> {
-        Self::with(client.reader_like(group)?)
+        Self::with(client.reader_like(group)?, 1)
     }
 
     /// The record at `place`, whole.
@@ -160,7 +162,7 @@ fn no_answer(deadline: Duration) -> String {
 
 impl Inner {
     fn take(&self) -> Result<BaseConsumer<Context>, ReadError> {
-        match self.idle.lock().take() {
+        match self.idle.lock().pop() {
             Some(consumer) => Ok(consumer),
             None => self
                 .config
@@ -171,8 +173,14 @@ impl Inner {
 
     fn put_back(&self, consumer: BaseConsumer<Context>) {
         if consumer.unassign().is_ok() {
-            // What the lock held before is dropped after it, for closing a consumer blocks.
-            let _second = self.idle.lock().replace(consumer);
+            let mut idle = self.idle.lock();
+            if idle.len() < self.most_idle {
+                idle.push(consumer);
+            } else {
+                // Closing a consumer blocks.
+                drop(idle);
+                drop(consumer);
+            }
         }
     }
 }

@@ -4,9 +4,13 @@
 
 mod common;
 
-use common::{Instance, PATIENCE, get};
+use common::{Instance, PATIENCE, get, is_real};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 async fn get_json(instance: &Instance, path: &str) -> (u16, Value) {
     let (status, body) = get(instance, path).await;
@@ -206,8 +210,10 @@ async fn programs_page_with_cursors_and_read_whole_ranges_as_lines_and_tables() 
     let keys: Vec<Value> =
         lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["key"]["text"].clone()).collect();
     assert_eq!(keys, vec![json!("k3"); 9]);
-    let (_, lines) = get(&instance, &format!("{base}?format=ndjson&limit=7")).await;
-    assert_eq!(lines.lines().count(), 7);
+    for (limit, lines) in [("7", 7), ("501", 60)] {
+        let (_, read) = get(&instance, &format!("{base}?format=ndjson&limit={limit}")).await;
+        assert_eq!(read.lines().count(), lines, "lines are as many as are asked for, and no page");
+    }
 
     let files = format!("/topics/{}/records", instance.topic);
     let response = reqwest::get(instance.url(&format!("{files}/csv?from=oldest"))).await.unwrap();
@@ -237,7 +243,9 @@ async fn what_can_not_be_looked_through_is_a_problem_that_names_the_field() {
         ("filter=json:x", "filter"),
         ("filter=where:offset+>", "filter"),
         ("limit=0", "limit"),
-        ("limit=501&format=ndjson", "limit"),
+        ("limit=501", "limit"),
+        ("limit=0&format=ndjson", "limit"),
+        ("limit=x&format=ndjson", "limit"),
         ("at=nowhere", "at"),
     ] {
         let (status, problem) = get_json(&instance, &format!("{base}?{query}")).await;
@@ -249,5 +257,107 @@ async fn what_can_not_be_looked_through_is_a_problem_that_names_the_field() {
     assert_eq!((status, &problem["type"]), (404, &json!("unknown-place")), "{problem}");
     let (_, page) = get_json(&instance, &base).await;
     assert_eq!((&page["records"], &page["older"], &page["at_end"]), (&json!([]), &Value::Null, &json!(true)), "{page}");
+    instance.stop().await;
+}
+
+/// Relays to the nodes of `scripts/kafka.sh`, at the ports where some of their listeners say that they are. They end when it is dropped.
+struct Relays {
+    _links: JoinSet<()>,
+}
+
+/// By how much the port of such a listener is higher, and the one that it tells.
+const LISTENER: u16 = 200;
+const ADVERTISED: u16 = 300;
+
+fn nodes(by: u16) -> Vec<String> {
+    let brokers = std::env::var("OTTLA_TEST_BROKERS").unwrap();
+    let shifted = brokers.split(',').map(|node| {
+        let (host, port) = node.rsplit_once(':').unwrap();
+        format!("{host}:{}", port.parse::<u16>().unwrap() + by)
+    });
+    shifted.collect()
+}
+
+impl Relays {
+    /// Without a relay to this node.
+    async fn start(without: Option<u64>) -> Self {
+        let mut relays = JoinSet::new();
+        for ((at, to), node) in nodes(ADVERTISED).into_iter().zip(nodes(LISTENER)).zip(1..) {
+            if without == Some(node) {
+                continue;
+            }
+            let listener = TcpListener::bind(at).await.unwrap();
+            relays.spawn(async move {
+                let mut links = JoinSet::new();
+                while let Ok((mut client, _)) = listener.accept().await {
+                    let mut broker = TcpStream::connect(&to).await.unwrap();
+                    links.spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut broker).await });
+                }
+            });
+        }
+        Self { _links: relays }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_would_lack_partitions_is_refused_or_breaks_off() {
+    if !is_real() {
+        return; // The embedded broker has one listener, and is there or not.
+    }
+    let instance = Instance::start().await;
+    fill(&instance, 2).await;
+    let topic = instance.topic.clone();
+
+    // Behind the relays everything can be asked for but where the log of partition 0 begins and ends.
+    let (_, found) = get_json(&instance, &format!("/api/v1/topics/{topic}")).await;
+    let relays = Relays::start(found["partitions"][0]["leader"].as_u64()).await;
+    let mut files = vec![
+        format!("/topics/{topic}/records/csv?from=oldest"),
+        format!("/api/v1/topics/{topic}/records?format=ndjson&partition=0"),
+    ];
+    // Which node is asked for the topic itself is told by Kafka at random (KAFKA-17404), once.
+    for _ in 0..8 {
+        let behind = Instance::begin_with(|config| config.kafka.brokers = nodes(LISTENER).join(",")).await;
+        let mut unheard = Vec::new();
+        for file in files {
+            let (status, problem) = get_json(&behind, &file).await;
+            assert_eq!(status, 502, "{file}: {problem}");
+            match problem["type"].as_str().unwrap() {
+                "partitions-unread" => {
+                    assert!(problem["detail"].as_str().unwrap().contains(": 0 ("), "{file}: {problem}")
+                }
+                _ => unheard.push(file),
+            }
+        }
+        behind.stop().await;
+        files = unheard;
+        if files.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(files, [""; 0]);
+    drop(relays);
+
+    // More than the connection's buffers hold.
+    for _ in 0..80 {
+        let url = instance.url(&format!("/api/v1/topics/{topic}/records"));
+        let message = json!({"partition": 1, "value": "x".repeat(500_000)});
+        assert_eq!(reqwest::Client::new().post(url).json(&message).send().await.unwrap().status(), 201);
+    }
+    let relays = Relays::start(None).await;
+    let behind = Instance::start_with(|config| config.kafka.brokers = nodes(LISTENER).join(",")).await;
+    let file = format!("/topics/{topic}/records/jsonl?from=oldest");
+    let mut response = reqwest::get(behind.url(&file)).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let mut read = response.chunk().await.unwrap().unwrap().len();
+    drop(relays);
+    let end = loop {
+        match tokio::time::timeout(PATIENCE, response.chunk()).await.expect("it ends") {
+            Ok(Some(chunk)) => read += chunk.len(),
+            end => break end,
+        }
+    };
+    assert!(end.is_err() && read < 40_000_000, "a part of {read} bytes looks like the whole");
+    behind.stop().await;
     instance.stop().await;
 }

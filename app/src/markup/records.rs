@@ -20,7 +20,7 @@ use crate::{
     reader::Reader,
     words,
 };
-use engine::{BrowseFault, BrowseField, BrowseQuery, MOST_RECORDS, RECORDS};
+use engine::{BrowseError, BrowseFault, BrowseField, BrowseQuery, MOST_RECORDS, RECORDS};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
 use wire::{BrowseCursor, BrowseNotice, Direction, Filter, Place, ReadError, Record, RecordPage, Timestamp, Topic};
@@ -137,8 +137,8 @@ pub fn of_partition(topic: &str, partition: i32) -> String {
 pub enum Read<'a> {
     /// A page, or its beginning where the time was not enough.
     Page(&'a RecordPage),
-    /// Kafka takes its time.
-    Slow(&'a ReadError),
+    /// Kafka takes its time, or many look through topics.
+    Slow(&'a BrowseError),
     /// Nothing: what is asked for can't be.
     Nothing,
 }
@@ -202,7 +202,8 @@ fn exports(shown: &Shown<'_>) -> Markup {
         p.wrap.files.push {
             (icon("save")) span.muted { (td_string!(locale, records.save)) }
             @for (form, name) in [("jsonl", "JSON Lines"), ("csv", "CSV")] {
-                a.btn.quiet href=(address(&shown.topic.name, &format!("/records/{form}"), &all)) download
+                // Without `download`: why there is no file is to be seen.
+                a.btn.quiet href=(address(&shown.topic.name, &format!("/records/{form}"), &all))
                     title=(td_string!(locale, records.save_hint)) { (name) }
             }
         }
@@ -339,8 +340,8 @@ fn progress(reader: &Reader, scanned: u64, of: u64) -> Markup {
     }
 }
 
-fn progress_of_trouble(reader: &Reader, error: &ReadError) -> Markup {
-    let (title, why) = words::read_error(reader.locale, error);
+fn progress_of_trouble(reader: &Reader, error: &BrowseError) -> Markup {
+    let (title, why) = words::browse_error(reader.locale, error);
     html! { span { b { (title) } " " code { (why) } } }
 }
 
@@ -546,6 +547,6 @@ pub fn last_step(shown: &Shown<'_>, page: &RecordPage, n: usize) -> Vec<Piece> {
 }
 
 /// Why a search does not come any further at the moment.
-pub fn troubled_step(shown: &Shown<'_>, error: &ReadError) -> Vec<Piece> {
+pub fn troubled_step(shown: &Shown<'_>, error: &BrowseError) -> Vec<Piece> {
     vec![(PROGRESS.to_owned(), progress_of_trouble(shown.reader, error))]
 }

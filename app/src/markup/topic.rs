@@ -201,10 +201,14 @@ fn readers(shown: &Shown<'_>) -> Markup {
         section #groups .card {
             header { h2 { (td_string!(locale, nav.groups)) } p.muted { (td_string!(locale, topic.groups_mean)) } }
             @match &shown.parts.readers {
-                Ok(groups) if groups.is_empty() => p.body.muted { (td_string!(locale, topic.no_groups)) },
-                Ok(list) => div.scroll tabindex="0" role="region" aria-label=(td_string!(locale, nav.groups)) {
-                    (groups::table(shown.reader, list))
-                },
+                Ok(readers) => {
+                    @if !readers.groups.is_empty() {
+                        div.scroll tabindex="0" role="region" aria-label=(td_string!(locale, nav.groups)) {
+                            (groups::table(shown.reader, &readers.groups))
+                        }
+                    } @else if readers.untold == 0 { p.body.muted { (td_string!(locale, topic.no_groups)) } }
+                    @if readers.untold > 0 { (banner("warn", &td_string!(locale, topic.untold_groups, count = readers.untold), "")) }
+                }
                 Err(error) => p.body.muted { (unknown(locale, error)) },
             }
         }
@@ -478,6 +482,7 @@ pub fn trouble(reader: &Reader, error: &TopicError) -> Markup {
 mod tests {
     use super::*;
     use crate::markup::live::text as words_of;
+    use engine::Readers;
     use wire::TopicRule;
 
     fn partition(partition: i32, leader: Option<i32>, in_sync: &[i32]) -> TopicPartition {
@@ -500,11 +505,21 @@ mod tests {
     }
 
     fn parts(topic: Topic, config: Vec<ConfigEntry>) -> TopicParts {
-        TopicParts { topic, rate: None, config: Ok(config), readers: Ok(Vec::new()) }
+        TopicParts { topic, rate: None, config: Ok(config), readers: Ok(Readers::default()) }
     }
 
     fn shown<'a>(reader: &'a Reader, parts: &'a TopicParts) -> Shown<'a> {
         Shown { reader, parts, page: 1, edited: None, failed: None, read_only: false }
+    }
+
+    #[test]
+    fn groups_that_were_not_told_of_are_not_passed_over_in_silence() {
+        let reader = Reader::of(Locale::en);
+        let mut parts = parts(topic(Vec::new()), Vec::new());
+        let text = |parts: &TopicParts| words_of(&readers(&shown(&reader, parts)));
+        assert!(text(&parts).contains("No group"), "{}", text(&parts));
+        parts.readers = Ok(Readers { untold: 2, ..Readers::default() });
+        assert!(!text(&parts).contains("No group") && text(&parts).contains("Of 2 groups"), "{}", text(&parts));
     }
 
     #[test]

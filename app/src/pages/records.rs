@@ -70,8 +70,8 @@ impl Browsing {
         let shown = Shown { reader, topic, query: &self.query, faults, open };
         let read = match &read {
             Ok(page) => Read::Page(page),
-            Err(BrowseError::Read(error)) => Read::Slow(error),
             Err(BrowseError::Invalid(_)) => Read::Nothing,
+            Err(error) => Read::Slow(error),
         };
         records::card(&shown, read)
     }
@@ -139,7 +139,7 @@ impl SearchPage {
         Shown { reader: &self.reader, topic: &self.topic, query: &self.query, faults: &[], open: None }
     }
 
-    async fn look(&mut self, engine: &Engine) -> Result<Vec<Piece>, ReadError> {
+    async fn look(&mut self, engine: &Engine) -> Result<Vec<Piece>, BrowseError> {
         let mut search = match self.search.take() {
             Some(search) => search,
             None => {
@@ -150,12 +150,12 @@ impl SearchPage {
                 };
                 match engine.search(&self.topic.name, &request, false).await {
                     Ok(search) => search,
-                    Err(BrowseError::Read(error)) => return Err(error),
                     // A partition that is not there: the page says so when it is loaded again.
                     Err(BrowseError::Invalid(_)) => {
                         self.is_done = true;
                         return Ok(Vec::new());
                     }
+                    Err(error) => return Err(error),
                 }
             }
         };

@@ -54,7 +54,7 @@ pub fn Topic() -> impl IntoView {
             _ => None,
         };
         let records = browsing.card(reader, &engine, &parts.topic, began).await;
-        let feed = parts.readers.iter().flatten().find_map(|group| group.feed.as_deref());
+        let feed = parts.readers.iter().flat_map(|readers| &readers.groups).find_map(|group| group.feed.as_deref());
         let shown = topic::Shown {
             reader,
             parts: &parts,

@@ -25,7 +25,7 @@ impl Admin {
     /// # Errors
     /// When Kafka refuses, or no broker answers within `deadline`.
     pub async fn groups(&self, deadline: Duration) -> Result<Vec<GroupSummary>, Error> {
-        self.some_groups(None, deadline).await
+        Ok(self.some_groups(None, deadline).await?.groups)
     }
 
     /// The groups that read a topic: that have committed offsets of it, or a member that owns some of it. As [`Self::groups`] tells
@@ -33,11 +33,11 @@ impl Admin {
     ///
     /// # Errors
     /// See [`Self::groups`].
-    pub async fn readers(&self, topic: &str, deadline: Duration) -> Result<Vec<GroupSummary>, Error> {
+    pub async fn readers(&self, topic: &str, deadline: Duration) -> Result<Readers, Error> {
         self.some_groups(Some(topic.to_owned()), deadline).await
     }
 
-    async fn some_groups(&self, of: Option<String>, deadline: Duration) -> Result<Vec<GroupSummary>, Error> {
+    async fn some_groups(&self, of: Option<String>, deadline: Duration) -> Result<Readers, Error> {
         self.ask("listing the groups", deadline, move |requests| {
             requests.learn_brokers(requests.until())?;
             let mut listed = requests.list_groups(requests.part(0.5)).answer()?;
@@ -52,14 +52,19 @@ impl Admin {
                 asked.push_back(Asked::send(requests, group, until)?);
             }
             rows.extend(asked.into_iter().filter_map(Asked::row));
+            let mut untold = 0;
             if let Some(topic) = &of {
-                rows.retain_mut(|row| row.reads(topic));
+                rows.retain_mut(|row| {
+                    let reads = row.reads(topic);
+                    untold += u32::from(reads.is_none());
+                    reads == Some(true)
+                });
             }
 
             let committed = rows.iter().flat_map(|row| row.committed.iter().flatten());
             let partitions = committed.map(|at| at.partition.clone()).collect();
             let ends = or_nothing("log end offsets", ends(requests, &partitions, requests.until()));
-            Ok(rows.into_iter().map(|row| row.summary(&ends)).collect())
+            Ok(Readers { groups: rows.into_iter().map(|row| row.summary(&ends)).collect(), untold })
         })
         .await
     }
@@ -168,6 +173,15 @@ fn or_nothing<T: Default>(what: &str, answer: Result<T, Failure>) -> T {
     })
 }
 
+/// The groups that read a topic.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Readers {
+    /// Those that are known to, sorted by name.
+    pub groups: Vec<GroupSummary>,
+    /// Of how many more their coordinators did not tell in time whether they do.
+    pub untold: u32,
+}
+
 /// What was asked about a group.
 struct Asked<'a> {
     listed: Listed,
@@ -186,16 +200,19 @@ impl<'a> Asked<'a> {
     /// What is known; nothing where the group is gone by now.
     fn row(self) -> Option<Row> {
         let Listed { name, mut state, mut protocol } = self.listed;
-        let (mut members, mut owned) = (0, Vec::new());
+        let (mut members, mut owned) = (0, Some(Vec::new()));
         match self.described.map(Request::answer) {
             None => {}
             Some(Ok(None)) => return None,
             Some(Ok(Some(described))) => {
                 (state, protocol) = (described.state, described.protocol);
                 members = described.members.len();
-                owned = described.members.into_iter().flat_map(|member| member.owned).collect();
+                owned = Some(described.members.into_iter().flat_map(|member| member.owned).collect());
             }
-            Some(Err(failure)) => tracing::debug!(group = name, cause = failure.reason, "a group was not described"),
+            Some(Err(failure)) => {
+                tracing::debug!(group = name, cause = failure.reason, "a group was not described");
+                owned = None;
+            }
         }
         let committed = self.committed.answer();
         if let Err(failure) = &committed {
@@ -211,18 +228,24 @@ struct Row {
     state: State,
     protocol: &'static str,
     members: usize,
-    owned: Vec<Partition>,
+    /// None where it was not told; as what is committed.
+    owned: Option<Vec<Partition>>,
     committed: Option<Vec<PartitionOffset>>,
 }
 
 impl Row {
-    /// Whether the group reads this topic; only that is kept of what it has committed.
-    fn reads(&mut self, topic: &str) -> bool {
+    /// Whether the group reads this topic, if that is known; only that is kept of what it has committed.
+    fn reads(&mut self, topic: &str) -> Option<bool> {
         if let Some(committed) = &mut self.committed {
             committed.retain(|at| at.partition.topic == topic);
         }
-        self.committed.as_ref().is_some_and(|committed| !committed.is_empty())
-            || self.owned.iter().any(|partition| partition.topic == topic)
+        let has_committed = self.committed.as_ref().map(|committed| !committed.is_empty());
+        let owns = self.owned.as_ref().map(|owned| owned.iter().any(|partition| partition.topic == topic));
+        match (has_committed, owns) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            (None, _) | (_, None) => None,
+        }
     }
 
     fn summary(self, ends: &Offsets) -> GroupSummary {
@@ -403,6 +426,26 @@ mod tests {
     ) {
         let member = DescribedMember { client_id: client.into(), member_id: id.into(), ..Default::default() };
         assert_eq!(client_id(&member), expected);
+    }
+
+    #[test]
+    fn a_group_that_was_not_told_of_is_no_group_that_does_not_read() {
+        let owned = |topic: &str| Some(vec![Partition::new(topic, 0)]);
+        let (here, elsewhere) = (|| Some(vec![at(0, 7)]), || Some(Vec::new()));
+        for (committed, owned, reads) in [
+            (here(), owned("s"), Some(true)),
+            (here(), None, Some(true)),
+            (None, owned("t"), Some(true)),
+            (elsewhere(), owned("s"), Some(false)),
+            (None, owned("s"), None),
+            (elsewhere(), None, None),
+            (None, None, None),
+        ] {
+            let said = format!("{committed:?} {owned:?}");
+            let (name, state, protocol) = ("g".to_owned(), State::Stable, "classic");
+            let mut row = Row { name, state, protocol, members: 1, owned, committed };
+            assert_eq!(row.reads("t"), reads, "{said}");
+        }
     }
 
     #[test]

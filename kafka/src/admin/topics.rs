@@ -54,7 +54,7 @@ impl Admin {
     ///
     /// # Errors
     /// When Kafka refuses, or does not answer within `deadline`.
-    pub async fn count_records(&self, topics: &mut [TopicRow], deadline: Duration) -> Result<(), Error> {
+    pub async fn count_records(&self, topics: &mut [&mut TopicRow], deadline: Duration) -> Result<(), Error> {
         let asked = topics.iter().filter(|topic| topic.offline == 0).flat_map(|topic| {
             let count = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
             (0..count).map(|number| Partition::new(topic.name.as_str(), number))

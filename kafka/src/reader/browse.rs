@@ -2,9 +2,10 @@
 //!
 //! A log can be read forward only. So back is read in stretches: a short one before where the reading is, forward, then the one before
 //! that. Several partitions are merged by timestamp, and only those are read on from which the next record may come. What is read at a
-//! time is bounded in offsets, bytes and time, whatever is looked for: who asks goes on from where it stands, or lets it be.
+//! time is bounded in offsets, bytes and time, whatever is looked for: who asks goes on from where it stands, or lets it be. And whoever
+//! asks for more than a moment takes turns with the others.
 
-use super::{POLL, Read, Reader, no_answer};
+use super::{POLL, READS_AT_ONCE, Read, Reader, no_answer};
 use crate::{
     ClientSettings, Error,
     message::{Extent, lend},
@@ -13,7 +14,7 @@ use rdkafka::{Message, error::KafkaError, message::BorrowedMessage};
 use std::{
     cmp::Ordering,
     collections::{HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 use wire::{Direction, Flags, Millis, ReadError, Record, RecordView};
@@ -22,12 +23,18 @@ use wire::{Direction, Flags, Millis, ReadError, Record, RecordView};
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
 /// What one call hands out at most, in bytes, but one record at least.
 const GIVEN_BYTES: usize = 4 * 1024 * 1024;
-/// How many offsets are read at a time of one partition, at least; and of all together, at most.
-const LEAST: i64 = 4;
+/// How many offsets are read at a time of one partition, at least: at first, and where they come slowly. And of all together, at most.
+const LEAST_AT_FIRST: i64 = 4;
+const LEAST: i64 = 1;
 const MOST: i64 = 200_000;
-/// A stretch that was read within the one is followed by a longer one, and after the other by a shorter one.
+/// After so long it is another one's turn to read.
+const TURN: Duration = Duration::from_millis(250);
+/// How long a turn may last for the first record of the shortest stretch: below that nothing can be read, so it would be read in vain
+/// each time.
+const LONGEST_TURN: Duration = Duration::from_secs(2);
+/// A stretch that was read within the one is followed by a longer one, and after the other, which leaves time in a turn, by a shorter one.
 const FAST: Duration = Duration::from_millis(80);
-const SLOW: Duration = Duration::from_millis(250);
+const SLOW: Duration = Duration::from_millis(160);
 
 /// A partition's part of what is looked through. Back it leads from an offset, without it, down to a lower one; forward from an offset
 /// up to a higher one, without that.
@@ -56,7 +63,29 @@ pub struct Browse {
     step: i64,
     /// How long the last stretch took.
     took: Duration,
+    /// How long was read in vain since it last came further.
+    in_vain: Duration,
     failed: u64,
+}
+
+/// Whether a reading came further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Came {
+    /// It did, or there was nothing to be read.
+    Further,
+    /// Kafka did not answer in time, or is slow: see [`Browse::in_vain`].
+    Nowhere,
+    /// Others had all the turns, so that Kafka was not asked.
+    NoTurn,
+}
+
+/// How long a turn lasts, and for whom.
+struct Turn {
+    until: Instant,
+    /// See [`LONGEST_TURN`].
+    at_latest: Instant,
+    /// Gone when nobody waits for it any more.
+    asker: Weak<()>,
 }
 
 /// One partition.
@@ -128,7 +157,17 @@ impl Browse {
             kept: VecDeque::new(),
         };
         let lanes = stretches.into_iter().map(lane).collect();
-        Self { topic: topic.into(), direction, wants, is_whole, lanes, step: 0, took: Duration::ZERO, failed: 0 }
+        Self {
+            topic: topic.into(),
+            direction,
+            wants,
+            is_whole,
+            lanes,
+            step: 0,
+            took: Duration::ZERO,
+            in_vain: Duration::ZERO,
+            failed: 0,
+        }
     }
 
     /// Which way it goes.
@@ -158,6 +197,12 @@ impl Browse {
     /// On how many records the decision failed.
     pub fn failed(&self) -> u64 {
         self.failed
+    }
+
+    /// How long Kafka was asked for more in vain, since it came further: without the time in which others had their turns, or nobody
+    /// asked.
+    pub fn in_vain(&self) -> Duration {
+        self.in_vain
     }
 
     /// Whether everything was read and handed out.
@@ -287,12 +332,12 @@ impl Reader {
         // What was deleted since its offset was looked up is a hole, no error. And a stretch is often short: of hundreds of partitions
         // much more would be fetched in vain.
         config.set("auto.offset.reset", "earliest").set("max.partition.fetch.bytes", "131072");
-        Self::with(config)
+        Self::with(config, READS_AT_ONCE)
     }
 
-    /// Reads on until `most` records can be handed out in their order, everything was read, or the time is over. Returns the records,
-    /// and whether it came any further: where it did not, Kafka did not answer in time, or is slow. Where the future is dropped, nothing
-    /// is left of `browse`.
+    /// Reads on until `most` records can be handed out in their order, everything was read, or the time is over: that is `within`, but
+    /// up to `at_latest` it waits for its turn, and for the first record where records come slowly. Where the future is dropped,
+    /// nothing is left of `browse`.
     ///
     /// # Errors
     /// [`ReadError::Kafka`] where Kafka refuses.
@@ -301,28 +346,53 @@ impl Reader {
         browse: &mut Browse,
         most: usize,
         within: Duration,
-    ) -> Result<(Vec<Record>, bool), ReadError> {
-        let until = Instant::now() + within;
-        let inner = Arc::clone(&self.inner);
-        let Ok(turn) = tokio::time::timeout(within, Arc::clone(&self.inner.reads).acquire_owned()).await else {
-            return Ok((Vec::new(), false));
-        };
-        let nothing = Browse::new(&browse.topic, browse.direction, [], Arc::clone(&browse.wants), browse.is_whole);
-        let mut read_on = std::mem::replace(browse, nothing);
-        let work = tokio::task::spawn_blocking(move || {
-            // Given back when the reading ends, whoever waits for it.
-            let _turn = turn.expect("the semaphore is never closed");
-            let read = inner.take().and_then(|consumer| {
-                let read = Read { consumer: &consumer, context: &inner.context, until, deadline: within };
-                let result = read.browse(&mut read_on, most);
-                inner.put_back(consumer);
-                result
+        at_latest: Duration,
+    ) -> Result<(Vec<Record>, Came), ReadError> {
+        let began = Instant::now();
+        let (until, at_latest) = (began + within, began + at_latest.max(within));
+        let (mut given, mut came) = (Vec::new(), Came::NoTurn);
+        loop {
+            // Turns come in the order in which they are waited for.
+            let waits = if came == Came::NoTurn { at_latest } else { until }.saturating_duration_since(Instant::now());
+            let Ok(turn) = tokio::time::timeout(waits, Arc::clone(&self.inner.reads).acquire_owned()).await else {
+                return Ok((given, came));
+            };
+            let now = Instant::now();
+            let asker = Arc::new(());
+            let limits = Turn {
+                until: (now + TURN).min(if now < until { until } else { at_latest }),
+                at_latest: (now + LONGEST_TURN).min(at_latest),
+                asker: Arc::downgrade(&asker),
+            };
+            let nothing = Browse::new(&browse.topic, browse.direction, [], Arc::clone(&browse.wants), browse.is_whole);
+            let mut read_on = std::mem::replace(browse, nothing);
+            let inner = Arc::clone(&self.inner);
+            let work = tokio::task::spawn_blocking(move || {
+                // Given back when the reading ends, whoever waits for it.
+                let _turn = turn.expect("the semaphore is never closed");
+                let read = inner.take().and_then(|consumer| {
+                    let (until, deadline) = (limits.at_latest, limits.at_latest.saturating_duration_since(now));
+                    let read = Read { consumer: &consumer, context: &inner.context, until, deadline };
+                    let result = read.browse(&mut read_on, most, &mut given, &limits);
+                    inner.put_back(consumer);
+                    result
+                });
+                let has_moved = read.as_ref().is_ok_and(|(has_moved, _)| *has_moved);
+                read_on.in_vain = if has_moved { Duration::ZERO } else { read_on.in_vain + now.elapsed() };
+                (read_on, given, read)
             });
-            (read_on, read)
-        });
-        let (read_on, read) = work.await.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
-        *browse = read_on;
-        read
+            let done = work.await.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
+            drop(asker);
+            let read;
+            (*browse, given, read) = done;
+            let (has_moved, is_over) = read?;
+            if has_moved || came == Came::NoTurn {
+                came = if has_moved { Came::Further } else { Came::Nowhere };
+            }
+            if is_over || Instant::now() >= until {
+                return Ok((given, came));
+            }
+        }
     }
 
     /// What was wrong with the connection to Kafka lately, or that there was no answer.
@@ -332,30 +402,47 @@ impl Reader {
 }
 
 impl Read<'_> {
-    fn browse(&self, browse: &mut Browse, most: usize) -> Result<(Vec<Record>, bool), ReadError> {
-        let (mut given, mut bytes, mut has_moved) = (Vec::new(), 0, false);
+    /// Whether it came further, and whether it is over: enough is given, or there is nothing to be read.
+    fn browse(
+        &self,
+        browse: &mut Browse,
+        most: usize,
+        given: &mut Vec<Record>,
+        turn: &Turn,
+    ) -> Result<(bool, bool), ReadError> {
+        let (mut bytes, mut has_moved) = (given.iter().map(Record::bytes).sum(), false);
         loop {
-            browse.give(most, &mut given, &mut bytes);
-            let is_enough = given.len() >= most || bytes >= GIVEN_BYTES;
+            browse.give(most, given, &mut bytes);
             let open = browse.open();
+            if given.len() >= most || bytes >= GIVEN_BYTES || open.is_empty() {
+                return Ok((true, true));
+            }
             // What is not read to its end is read in vain.
             let needs = if has_moved { browse.took } else { Duration::ZERO };
-            if is_enough || open.is_empty() || Instant::now() + needs >= self.until {
-                return Ok((given, has_moved || is_enough || open.is_empty()));
+            if Instant::now() + needs >= turn.until {
+                return Ok((has_moved, false));
             }
-            has_moved |= self.read_on(browse, &open, most - given.len())?;
+            has_moved |= self.read_on(browse, &open, most - given.len(), has_moved, turn)?;
         }
     }
 
     /// Reads the next stretch of these lanes. Whether one of them came further.
-    fn read_on(&self, browse: &mut Browse, open: &[usize], most: usize) -> Result<bool, ReadError> {
+    fn read_on(
+        &self,
+        browse: &mut Browse,
+        open: &[usize],
+        most: usize,
+        has_moved: bool,
+        turn: &Turn,
+    ) -> Result<bool, ReadError> {
         let lanes = i64::try_from(open.len()).unwrap_or(i64::MAX);
         let most_at_once = (MOST / lanes).max(LEAST);
         if browse.step == 0 {
             // As if the records came from all alike, and every second one was wanted.
             let all = i64::try_from(browse.lanes.len()).unwrap_or(i64::MAX).max(1);
             let wanted = i64::try_from(most).unwrap_or(i64::MAX);
-            browse.step = if all == 1 { wanted } else { wanted.saturating_mul(2) / all };
+            let step = if all == 1 { wanted } else { wanted.saturating_mul(2) / all };
+            browse.step = step.max(LEAST_AT_FIRST);
         }
         let step = browse.step.clamp(LEAST, most_at_once);
         let most_bytes = KEPT_BYTES / browse.lanes.len().max(1);
@@ -388,8 +475,11 @@ impl Read<'_> {
         let began = Instant::now();
         let mut left = parts.len();
         while left > 0 {
-            let time = self.until.saturating_duration_since(Instant::now());
-            if time.is_zero() {
+            // There is no shorter one to be read instead.
+            let is_least = step == LEAST && left == parts.len() && !has_moved;
+            let until = if is_least { turn.at_latest } else { turn.until };
+            let time = until.saturating_duration_since(Instant::now());
+            if time.is_zero() || turn.asker.strong_count() == 0 {
                 break;
             }
             // rdkafka cuts time-outs to whole milliseconds, and a time-out of 0 would not wait at all.

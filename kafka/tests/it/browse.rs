@@ -5,7 +5,7 @@ use crate::{
     group::delete_before,
     read::transactional,
 };
-use kafka::{Browse, Reader, Stretch, Wants};
+use kafka::{Browse, Came, Reader, Stretch, Wants};
 use rdkafka::producer::{BaseRecord, Producer as _};
 use std::{
     collections::BTreeMap,
@@ -28,8 +28,8 @@ async fn page(reader: &Reader, browse: &mut Browse, most: usize) -> Vec<Record> 
     let began = Instant::now();
     let mut page = Vec::new();
     while page.len() < most && !browse.is_done() {
-        let (records, has_moved) = reader.browse(browse, most - page.len(), PATIENCE).await.unwrap();
-        assert!(has_moved && began.elapsed() < PATIENCE, "{:?}", browse.progress());
+        let (records, came) = reader.browse(browse, most - page.len(), PATIENCE, PATIENCE).await.unwrap();
+        assert!(came == Came::Further && began.elapsed() < PATIENCE, "{:?}", browse.progress());
         page.extend(records);
     }
     page
@@ -160,7 +160,7 @@ async fn a_search_finds_what_is_rare_and_says_how_far_it_is() {
 
     // What was found before the time was over is handed out by who can't wait.
     let mut reading = browse(&topic, Direction::Newer, &[(0, 1_000), (0, 1_000)], all());
-    let nothing = reader.browse(&mut reading, 5, Duration::ZERO).await.unwrap();
+    let nothing = reader.browse(&mut reading, 5, Duration::ZERO, Duration::ZERO).await.unwrap();
     assert_eq!((nothing.0.len(), reading.progress()), (0, (0, 2_000)));
 }
 
@@ -172,12 +172,17 @@ async fn large_records_are_read_few_at_a_time_and_none_is_left_out() {
         producer.send(message(&topic, "x".repeat(600_000))).await.unwrap();
     }
     let reader = Reader::browsing(&client()).unwrap();
-    for (direction, stretch) in [(Direction::Older, (40, 0)), (Direction::Newer, (0, 40))] {
+    // In a step of no time at all, as on a slow link, not even one of them comes.
+    let steps = [PATIENCE, Duration::ZERO];
+    let ways = [(Direction::Older, (40, 0)), (Direction::Newer, (0, 40))];
+    for (within, (direction, stretch)) in steps.into_iter().flat_map(|within| ways.map(|way| (within, way))) {
         let stretch = Stretch { partition: 0, from: stretch.0, to: stretch.1 };
         let mut reading = Browse::new(&topic, direction, [stretch], all(), true);
         let mut offsets = BTreeMap::new();
+        let began = Instant::now();
         while !reading.is_done() {
-            let (records, _) = reader.browse(&mut reading, 100, PATIENCE).await.unwrap();
+            assert!(began.elapsed() < PATIENCE, "{direction:?} {within:?} {:?}", reading.progress());
+            let (records, _) = reader.browse(&mut reading, 100, within, PATIENCE).await.unwrap();
             assert!(records.len() <= 8, "{} records of 600 kB", records.len());
             for record in records {
                 assert_eq!(record.value.as_ref().unwrap().head.len(), 600_000, "whole");
@@ -189,11 +194,95 @@ async fn large_records_are_read_few_at_a_time_and_none_is_left_out() {
 }
 
 #[tokio::test]
+async fn what_comes_slowly_is_read_one_record_at_a_time() {
+    const STEP: Duration = Duration::from_millis(200);
+    let topic = topic(1).await;
+    produce(&topic, 1, 0..12).await;
+    let reader = Reader::browsing(&client()).unwrap();
+    // No two of them come within a step, however it is read.
+    let slow: Wants = Arc::new(|_: &RecordView<'_>| {
+        std::thread::sleep(STEP * 3 / 5);
+        Some(true)
+    });
+    let mut reading = browse(&topic, Direction::Older, &[(12, 0)], slow);
+    let (began, mut found) = (Instant::now(), Vec::new());
+    while !reading.is_done() {
+        assert!(began.elapsed() < PATIENCE, "{:?}", reading.progress());
+        found.extend(reader.browse(&mut reading, 12, STEP, STEP).await.unwrap().0);
+    }
+    assert_eq!(places(&found), (0..12).rev().map(|offset| (0, offset)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
 async fn without_a_broker_a_search_keeps_its_time() {
     let reader = Reader::browsing(&client_of("127.0.0.1:9".into())).unwrap();
     let mut reading = browse("t", Direction::Newer, &[(0, 10)], all());
     let began = Instant::now();
-    let (records, has_moved) = reader.browse(&mut reading, 5, Duration::from_millis(300)).await.unwrap();
-    assert!(records.is_empty() && !has_moved && began.elapsed() < Duration::from_millis(1_500));
-    assert!(reader.silence(began.elapsed()).to_string().starts_with("Kafka does not answer"));
+    let within = Duration::from_millis(300);
+    let (records, came) = reader.browse(&mut reading, 5, within, within).await.unwrap();
+    assert!(records.is_empty() && came == Came::Nowhere && began.elapsed() < Duration::from_millis(1_500));
+    assert!(reader.silence(reading.in_vain()).to_string().starts_with("Kafka does not answer"));
+
+    // Silence is what was waited for, and not when nobody did.
+    let in_vain = reading.in_vain();
+    assert!(in_vain > within / 2 && in_vain < began.elapsed(), "{in_vain:?}");
+    tokio::time::sleep(within * 2).await;
+    reader.browse(&mut reading, 5, within, within).await.unwrap();
+    assert!(reading.in_vain() > in_vain && reading.in_vain() < in_vain + within * 2, "{:?}", reading.in_vain());
+}
+
+/// Finds nothing, and takes its time for each record.
+fn nothing(takes: Duration) -> Wants {
+    Arc::new(move |_: &RecordView<'_>| {
+        std::thread::sleep(takes);
+        Some(false)
+    })
+}
+
+/// Searches that go on for longer than the test, and more of them than can read at a time.
+fn crowd(reader: &Reader, topic: &str, wants: &Wants) -> Vec<tokio::task::JoinHandle<()>> {
+    let search = |_| {
+        let (reader, mut reading) = (reader.clone(), browse(topic, Direction::Newer, &[(0, 1_000)], wants.clone()));
+        tokio::spawn(async move {
+            while !reading.is_done() {
+                let _ = reader.browse(&mut reading, 50, PATIENCE, PATIENCE).await;
+            }
+        })
+    };
+    (0..6).map(search).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_searches_take_turns_with_others_and_end_with_who_asked() {
+    const SOON: Duration = Duration::from_secs(3);
+    let (long, short) = (topic(1).await, topic(1).await);
+    produce(&long, 1, 0..1_000).await;
+    produce(&short, 1, 0..3).await;
+    let reader = Reader::browsing(&client()).unwrap();
+    let read = async |within| {
+        let mut reading = browse(&short, Direction::Older, &[(3, 0)], all());
+        reader.browse(&mut reading, 3, within, within).await.unwrap()
+    };
+    // Each of them takes at least ten seconds.
+    let searches = crowd(&reader, &long, &nothing(Duration::from_millis(10)));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for _ in 0..2 {
+        let (records, came) = read(SOON).await;
+        assert_eq!((records.len(), came), (3, Came::Further), "six search");
+    }
+    for search in searches {
+        search.abort();
+    }
+
+    // A record's decision can't be cut short; who waits for four of them has had no turn, and Kafka is not to blame.
+    let searches = crowd(&reader, &long, &nothing(SOON));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (records, came) = read(Duration::from_millis(100)).await;
+    assert_eq!((records.len(), came), (0, Came::NoTurn));
+    for search in searches {
+        search.abort();
+    }
+    // Nobody waits for them any more: they end after the records at which they are.
+    let (records, came) = read(SOON * 2).await;
+    assert_eq!((records.len(), came), (3, Came::Further));
 }

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use engine::{BrowseError, BrowseQuery, Engine, Search};
+use engine::{BrowseError, BrowseQuery, Engine, Search, Unread};
 use futures::stream;
 use http::{StatusCode, header};
 use std::{borrow::Cow, io, sync::Arc, time::Duration};
@@ -95,7 +95,7 @@ pub(super) async fn records(
     let search = engine.search(&topic, &request, true).await?;
     let ending = if form == Form::Table { "csv" } else { "jsonl" };
     let name = format!("{topic}-{}.{ending}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
-    Ok(file(kind, &name, stream(&engine, search, form, usize::MAX)))
+    Ok(file(kind, &name, stream(&engine, search, form, usize::MAX)?))
 }
 
 /// How records are written.
@@ -109,15 +109,28 @@ pub(super) enum Form {
 
 /// The records that a search finds, up to so many, as they are found. It ends when nobody takes them any more; where it can't go on, the
 /// connection breaks off, so that nobody takes a part for the whole.
-pub(super) fn stream(engine: &Engine, search: Search, form: Form, most: usize) -> Body {
+///
+/// # Errors
+/// Where some partitions can't be read: the same.
+pub(super) fn stream(engine: &Engine, search: Search, form: Form, most: usize) -> Result<Body, Problem> {
+    if !search.unread().is_empty() {
+        return Err(incomplete(search.unread()));
+    }
     let begin = (search, true, most, engine.stopping());
     let parts = stream::try_unfold(begin, move |(mut search, is_first, most, mut stopping)| async move {
         if most == 0 || (search.is_done() && !is_first) {
             return Ok(None);
         }
-        let records = tokio::select! {
-            records = search.next(most.min(AT_ONCE), STEP) => records.map_err(io::Error::other)?,
-            _ = stopping.wait_for(|stopping| *stopping) => return Err(io::Error::other("the instance stops")),
+        let records = loop {
+            let found = tokio::select! {
+                found = search.next(most.min(AT_ONCE), STEP) => found,
+                _ = stopping.wait_for(|stopping| *stopping) => return Err(io::Error::other("the instance stops")),
+            };
+            match found {
+                // A file takes its time.
+                Err(BrowseError::Busy) => {}
+                found => break found.map_err(io::Error::other)?,
+            }
         };
         let rows: Vec<_> = records.iter().map(row).collect();
         let part = match form {
@@ -126,7 +139,14 @@ pub(super) fn stream(engine: &Engine, search: Search, form: Form, most: usize) -
         };
         Ok(Some((Bytes::from(part), (search, false, most - records.len(), stopping))))
     });
-    Body::from_stream(parts)
+    Ok(Body::from_stream(parts))
+}
+
+/// What is answered instead of a file that would lack these partitions.
+fn incomplete(unread: &[Unread]) -> Problem {
+    let each: Vec<_> = unread.iter().map(|unread| format!("{} ({})", unread.partition, unread.reason)).collect();
+    let detail = format!("some partitions can't be read, and would be left out: {}", each.join(", "));
+    Problem::new(StatusCode::BAD_GATEWAY, "partitions-unread", detail)
 }
 
 fn posted(body: &[u8]) -> Option<Vec<Row<'static>>> {

@@ -105,6 +105,7 @@ impl From<BrowseError> for Problem {
                 Self::invalid(faults.into_iter().map(|fault| (fault.field.name().to_owned(), fault.rule.to_string())))
             }
             BrowseError::Read(error) => error.into(),
+            BrowseError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string()),
         }
     }
 }

@@ -14,7 +14,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use engine::{BrowseError, BrowseQuery, Engine};
+use engine::{BrowseError, BrowseQuery, Engine, MOST_RECORDS};
 use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
@@ -102,7 +102,7 @@ pub(super) struct Wanted {
     /// What records have to match, in the language of filters.
     #[param(example = "key:order-17")]
     filter: String,
-    /// How many records, 1 to 500; 50 without it. With `format=ndjson`: all, without it.
+    /// How many records: 1 to 500 of a page, 50 without it. With `format=ndjson` any number, and all without it.
     #[param(pattern = "^[0-9]*$")]
     limit: String,
     /// Where a page before ended: its `older` or `newer`.
@@ -130,7 +130,8 @@ enum Format {
         (status = 200, description = "A page; with `format=ndjson` a record a line, whole", content((RecordPage = "application/json"), (String = "application/x-ndjson"))),
         (status = 404, description = "There is no such topic", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field broke a rule", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "Kafka does not answer", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka does not answer; or, with `format=ndjson`, some partitions can't be read: a page names them in `unread`", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Too many look through topics at the moment", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn browse(
@@ -141,13 +142,14 @@ pub(super) async fn browse(
     let Wanted { format, from, offset, time, until, partition, filter, limit, at } = wanted;
     let is_limited = !limit.trim().is_empty();
     let query = BrowseQuery { from, offset, time, until, partition, filter, limit, at };
-    let request = query.read().map_err(BrowseError::from)?;
+    let most = if format == Format::Json { MOST_RECORDS } else { usize::MAX };
+    let request = query.read_up_to(most).map_err(BrowseError::from)?;
     if format == Format::Json {
         return Ok(Json(engine.browse(&topic, &request, WITHIN).await?).into_response());
     }
     let search = engine.search(&topic, &request, true).await?;
     let most = if is_limited { request.limit() } else { usize::MAX };
-    let lines = download::stream(&engine, search, download::Form::Lines, most);
+    let lines = download::stream(&engine, search, download::Form::Lines, most)?;
     Ok(([(header::CONTENT_TYPE, JSON_LINES)], lines).into_response())
 }
 
