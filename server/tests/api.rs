@@ -153,6 +153,79 @@ async fn what_is_not_there_is_a_problem() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_problem_with_what_was_asked_names_the_field_and_the_rule() {
+    let instance = Instance::start().await;
+    let stream = "/api/v1/feeds/default/stream";
+    let no_number = "invalid digit found in string";
+    for (path, status, kind, field, rule) in [
+        ("/api/v1/topics?page=x", 400, "address", "page", no_number),
+        ("/api/v1/topics?colour=red", 400, "address", "colour", "unknown field `colour`"),
+        ("/api/v1/topics?page=1&page=2", 400, "address", "page", "duplicate field `page`"),
+        ("/api/v1/topics/t/0/x", 400, "address", "offset", "invalid value: string \"x\", expected i64"),
+        ("/api/v1/topics/t/x/0", 400, "address", "partition", "invalid value: string \"x\", expected i32"),
+        ("/api/v1/topics/%ff", 400, "address", "topic", "must be UTF-8"),
+        (&format!("{stream}?newest=x"), 400, "address", "newest", no_number),
+        (&format!("{stream}?format=xml"), 400, "address", "format", "unknown variant `xml`"),
+        (&format!("{stream}?cursor=x"), 400, "bad-cursor", "cursor", "must be the id of an event"),
+        (&format!("{stream}?topic=a%20b"), 422, "bad-subscription", "topic", "must be 1 to 249 letters"),
+        (&format!("{stream}?text=json:total%3E1"), 422, "bad-subscription", "text", "at byte 5"),
+    ] {
+        let (found, problem) = get(&instance, path).await;
+        assert_eq!((found, &problem["type"]), (status, &json!(kind)), "{path}: {problem}");
+        assert_eq!(problem["errors"].as_array().map(Vec::len), Some(1), "{path}: {problem}");
+        let error = &problem["errors"][0];
+        assert_eq!(error["field"], field, "{path}: {problem}");
+        assert!(error["rule"].as_str().unwrap().starts_with(rule), "{path}: {problem}");
+    }
+    let client = reqwest::Client::new();
+    let back = client.get(instance.url(stream)).header("last-event-id", "x").send().await.unwrap();
+    assert_eq!(answer(back).await.1["errors"][0]["field"], "Last-Event-ID");
+    let (status, problem) = post(&instance, "/api/inventory", &json!({"productName": "x", "quantity": 1})).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("productId")), "{problem}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_answer_has_refused_nothing() {
+    // Nobody listens at this address.
+    let instance = Instance::begin_with(|config| config.kafka.brokers = "127.0.0.1:9".into()).await;
+    let client = reqwest::Client::new();
+    let api = |path: &str, body: Value| client.post(instance.url(path)).json(&body).send();
+    let form = |path: &str, fields: [(&str, &str); 2]| {
+        client.post(instance.url(path)).header("sec-fetch-site", "same-origin").form(&fields).send()
+    };
+    let more = json!({"partitions": 4, "confirm": "t"});
+    let (create, enlarge, again, create_form, enlarge_form, again_form) = tokio::join!(
+        api("/api/v1/topics", json!({"name": "t"})),
+        api("/api/v1/topics/t/partitions", more),
+        api("/api/v1/topics/t/0/0/again", Value::Null),
+        form("/topics", [("name", "t"), ("partitions", "1")]),
+        form("/topics/t/partitions", [("confirm", "t"), ("partitions", "4")]),
+        form("/topics/t/0/0/again", [("to", "t"), ("", "")]),
+    );
+    for (response, said) in [(create, ". Nothing was changed"), (enlarge, ". Nothing was changed"), (again, "")] {
+        let (status, problem) = answer(response.unwrap()).await;
+        assert_eq!((status, &problem["type"]), (504, &json!("kafka-timed-out")), "{problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with("Kafka does not answer: ") && detail.ends_with(said), "{detail}");
+    }
+    for (response, said) in [
+        (create_form, "Nothing was changed. "),
+        (enlarge_form, "Nothing was changed. "),
+        (again_form, "Kafka does not answer"),
+    ] {
+        let response = response.unwrap();
+        assert_eq!(response.status(), 504, "{}", response.url());
+        let html = response.text().await.unwrap();
+        assert!(html.contains(said), "{html}");
+    }
+    for path in ["/api/v1/topics", "/api/v1/topics/t", "/api/v1/topics/t/config", "/api/v1/groups"] {
+        assert_eq!(get(&instance, path).await.0, 504, "{path}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_topic_is_made_configured_enlarged_and_deleted() {
     if std::env::var("OTTLA_TEST_BROKERS").is_err() {
         // The embedded broker has not all of it; its own words are tried in tests/topics.rs.

@@ -130,7 +130,8 @@ enum Format {
         (status = 200, description = "A page; with `format=ndjson` a record a line, whole", content((RecordPage = "application/json"), (String = "application/x-ndjson"))),
         (status = 404, description = "There is no such topic", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field broke a rule", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "Kafka does not answer", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn browse(
