@@ -45,18 +45,20 @@ pub struct Producer {
 }
 
 impl Producer {
-    /// Will produce through the instance at `url`: `http://host:port`, as for a browser. There is no TLS here.
+    /// Will produce through the instance at `url`: `http://host:port`, as for a browser. There is no TLS here. Once it is connected, the
+    /// instance may take `answer_within` for each answer: longer than Kafka may take to acknowledge (`producer.delivery_timeout_ms`).
     ///
     /// # Errors
     /// When that is no such address.
-    pub fn new(url: &str) -> Result<Self, NotProduced> {
+    pub fn new(url: &str, answer_within: Duration) -> Result<Self, NotProduced> {
         let refused = |why: String| NotProduced::Address(url.into(), why);
         let base = Url::parse(url).map_err(|error| refused(error.to_string()))?;
         if base.scheme() != "http" {
             return Err(refused(format!("{} is not http", base.scheme())));
         }
         // Like the WebSocket, it asks nobody on the way.
-        let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_WITHIN).build();
+        let http =
+            reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_WITHIN).read_timeout(answer_within).build();
         Ok(Self { http: http.map_err(|error| refused(error.to_string()))?, base })
     }
 
@@ -121,9 +123,10 @@ mod tests {
 
     #[test]
     fn only_what_can_be_asked_is_an_address() {
-        assert!(Producer::new("http://127.0.0.1:3000").is_ok() && Producer::new("http://host/behind/a/proxy").is_ok());
+        let producer = |url: &str| Producer::new(url, Duration::from_secs(1));
+        assert!(producer("http://127.0.0.1:3000").is_ok() && producer("http://host/behind/a/proxy").is_ok());
         for bad in ["127.0.0.1:3000", "https://host/", "", "ws://host"] {
-            assert!(matches!(Producer::new(bad), Err(NotProduced::Address(..))), "{bad}");
+            assert!(matches!(producer(bad), Err(NotProduced::Address(..))), "{bad}");
         }
     }
 }

@@ -6,6 +6,7 @@ mod common;
 
 use common::Instance;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 async fn get(instance: &Instance, path: &str) -> (u16, Value) {
     let response = reqwest::get(instance.url(path)).await.unwrap();
@@ -35,15 +36,46 @@ async fn answer(response: reqwest::Response) -> (u16, Value) {
     (status.as_u16(), response.json().await.unwrap())
 }
 
+/// All that programs may ask for.
+const OPERATIONS: [&str; 25] = [
+    "POST /api/kafka/send",
+    "POST /api/inventory",
+    "GET /api/v1/cluster",
+    "GET /api/v1/feeds",
+    "GET /api/v1/feeds/{feed}",
+    "GET /api/v1/feeds/{feed}/stream",
+    "GET /api/v1/groups",
+    "GET /api/v1/groups/{group}",
+    "DELETE /api/v1/groups/{group}",
+    "DELETE /api/v1/groups/{group}/offsets/{topic}",
+    "POST /api/v1/groups/{group}/reset",
+    "POST /api/v1/groups/{group}/replay",
+    "GET /api/v1/topics",
+    "POST /api/v1/topics",
+    "GET /api/v1/topics/{topic}",
+    "DELETE /api/v1/topics/{topic}",
+    "GET /api/v1/topics/{topic}/config",
+    "PATCH /api/v1/topics/{topic}/config",
+    "POST /api/v1/topics/{topic}/partitions",
+    "GET /api/v1/topics/{topic}/records",
+    "POST /api/v1/topics/{topic}/records",
+    "DELETE /api/v1/topics/{topic}/records",
+    "POST /api/v1/topics/{topic}/records/bulk",
+    "GET /api/v1/topics/{topic}/{partition}/{offset}",
+    "POST /api/v1/topics/{topic}/{partition}/{offset}/again",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_is_described_and_the_page_of_the_description_is_in_the_binary() {
     let instance = Instance::start().await;
     let (status, description) = get(&instance, "/api/openapi.json").await;
     assert_eq!((status, &description["openapi"]), (200, &json!("3.1.0")));
-    let paths: Vec<_> = description["paths"].as_object().unwrap().keys().cloned().collect();
-    for path in ["/api/kafka/send", "/api/inventory", "/api/v1/groups/{group}/reset", "/api/v1/feeds/{feed}/stream"] {
-        assert!(paths.contains(&path.to_owned()), "{path} in {paths:?}");
-    }
+    let operations = description["paths"].as_object().unwrap().iter().flat_map(|(path, operations)| {
+        operations.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    let operations: BTreeSet<_> = operations.collect();
+    let expected: BTreeSet<_> = OPERATIONS.into_iter().map(str::to_owned).collect();
+    assert_eq!(operations, expected);
     // 64-bit numbers are strings, as everywhere in JSON.
     assert_eq!(description["components"]["schemas"]["Receipt"]["properties"]["offset"]["type"], "string");
     let docs = reqwest::get(instance.url("/api/docs/")).await.unwrap();

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Instance, Sse, page_with, piece};
+use common::{Instance, Sse, get, page_with, piece};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -69,7 +69,7 @@ async fn a_live_page_is_sent_what_changed_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_speaks_its_pages_language_and_asks_for_the_right_host() {
     let instance = Instance::start().await;
-    let url = instance.url("/groups/live");
+    let url = instance.url("/live/groups");
     let client = reqwest::Client::new();
     let mut stream = Sse::send(client.get(&url).header("cookie", "lang=zh-Hant")).await;
     loop {
@@ -81,6 +81,18 @@ async fn a_stream_speaks_its_pages_language_and_asks_for_the_right_host() {
     }
     let rebound = client.get(&url).header("host", "evil.example.org").send().await.unwrap();
     assert_eq!(rebound.status(), 421);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_may_have_any_word_for_its_name() {
+    let instance = Instance::start_with(|config| config.feed.group = "live".into()).await;
+    let (status, html) = get(&instance, "/groups/live").await;
+    assert!(status == 200 && html.contains("data-from=\"/groups/live/live"), "{status}: {html}");
+    let list = page_with(&instance, "/groups", &["href=\"/groups/live\""]).await;
+    assert!(list.contains("data-from=\"/live/groups"), "{list}");
+    let (id, html) = piece(&mut Sse::open(&instance.url("/groups/live/live"), None).await).await;
+    assert!(id.starts_with("group-"), "{id}: {html}");
     instance.stop().await;
 }
 

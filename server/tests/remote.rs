@@ -236,6 +236,26 @@ async fn gaps_are_named_beside_the_records() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_keeps_still_does_not_hold_a_pipe_for_ever() {
+    // It takes connections, and says nothing on them.
+    let frozen = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", frozen.local_addr().unwrap());
+    let keep_still = tokio::spawn(async move {
+        let mut connections = Vec::new();
+        loop {
+            connections.push(frozen.accept().await.unwrap());
+        }
+    });
+    let ended = run(&url, &["produce", "orders", "--timeout", "1"], b"x\n").await;
+    let said = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("ottla: line 1 may not have been produced, nor those after it: "), "{said}");
+    assert!(said.contains("the instance does not answer"), "{said}");
+    assert!(ended.stdout.is_empty());
+    keep_still.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_done_is_said_and_is_an_exit_code() {
     let instance = Instance::start().await;
     let url = instance.url("");

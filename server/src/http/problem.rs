@@ -160,7 +160,9 @@ impl From<TopicError> for Problem {
             TopicError::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-topic", detail),
             TopicError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
             TopicError::Partly { .. } => Self::new(StatusCode::BAD_GATEWAY, "partly-done", detail),
-            TopicError::Unanswered { .. } | TopicError::Unread { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail),
+            TopicError::Unanswered { .. } | TopicError::Unread { .. } => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail)
+            }
         }
     }
 }

@@ -110,9 +110,8 @@ pub(super) async fn stream(
         None => From::Now,
     };
     let filter = Filter { text: wanted.text, topic: wanted.topic, partitions: wanted.partition.into_iter().collect() };
-    let unreadable = |field: &str, rule: String| {
-        Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "bad-subscription", field, rule)
-    };
+    let unreadable =
+        |field: &str, rule: String| Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "bad-subscription", field, rule);
     // Of partitions one at most is asked for, which is legal.
     if !filter.is_legal() {
         return Err(unreadable("topic", Rule::TopicName.to_string()));
