@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Instance;
+use common::{Form, Instance};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -243,7 +243,8 @@ async fn who_does_not_answer_has_refused_nothing() {
     }
     for (response, said) in [
         (create_form, "Nothing was changed. "),
-        (enlarge_form, "Nothing was changed. "),
+        // What could be changed is not known either, so that there is no form to come back to.
+        (enlarge_form, "Kafka does not answer"),
         (again_form, "Kafka does not answer"),
     ] {
         let response = response.unwrap();
