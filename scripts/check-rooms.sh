@@ -30,6 +30,8 @@ belongs_to() {
     web-sys) echo app ;;
     # The server takes its frame headers alone.
     tokio-tungstenite) echo client server ;;
+    # TLS towards browsers is a proxy's, towards Kafka librdkafka's.
+    tokio-rustls | rustls-platform-verifier) echo client ;;
     cel) echo feed ;;
     *) return 1 ;;
   esac
@@ -60,7 +62,7 @@ for room in $rooms; do
 done
 
 in_browser="$(cargo tree --quiet --package frontend --target wasm32-unknown-unknown --edges normal --prefix none | cut -d' ' -f1 | sort -u)"
-for never in rdkafka nisshi-broker tokio-tungstenite axum kafka engine cel; do
+for never in rdkafka nisshi-broker tokio-tungstenite rustls axum kafka engine cel; do
   ! grep -qx "$never" <<<"$in_browser" || complain "$never is in the WebAssembly"
 done
 

@@ -136,6 +136,7 @@ pub fn read_error(locale: Locale, error: &ReadError) -> (String, String) {
             (td_string!(locale, read.hole, place = place.to_string()), td_string!(locale, read.hole_hint).into())
         }
         ReadError::Kafka { reason } => (td_string!(locale, read.kafka).into(), reason.clone()),
+        ReadError::Refused(reason) => (td_string!(locale, topic.refused).into(), reason.clone()),
     }
 }
 
@@ -188,6 +189,9 @@ pub fn topic_error(locale: Locale, error: &TopicError) -> (String, String) {
         }
         TopicError::Unanswered { reason } => {
             (td_string!(locale, read.kafka).into(), format!("{} {reason}", td_string!(locale, topic.unanswered)))
+        }
+        TopicError::Unread { reason } => {
+            (td_string!(locale, read.kafka).into(), format!("{} {reason}", td_string!(locale, topic.unread)))
         }
     }
 }

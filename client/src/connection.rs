@@ -1,9 +1,16 @@
 //! One connection: events and commands instead of frames.
 
 use futures::{SinkExt, StreamExt};
+use rustls_platform_verifier::ConfigVerifierExt;
+use std::{io, sync::Arc};
 use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{self, ClientConfig, pki_types::ServerName},
+};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    WebSocketStream, client_async_with_config,
     tungstenite::{
         self, Bytes, Message,
         client::IntoClientRequest,
@@ -11,7 +18,8 @@ use tokio_tungstenite::{
         protocol::WebSocketConfig,
     },
 };
-use url::Url;
+use tokio_util::either::Either;
+use url::{Host, Url};
 use wire::{ByeReason, Command, Event, Taken, codec};
 
 /// What a client reads at once, in bytes. A load test has thousands of them.
@@ -59,6 +67,9 @@ pub enum Error {
     /// The server said something that is no event.
     #[error("the server does not speak this protocol: {0}")]
     Protocol(#[from] codec::DecodeError),
+    /// There is no trust: a certificate that does not do, or no way to check one.
+    #[error("no connection with TLS: {0}")]
+    Tls(#[from] rustls::Error),
     /// The connection broke.
     #[error("the connection broke: {0}")]
     // Boxed: it is large, and every result would be as large.
@@ -73,7 +84,7 @@ impl Error {
         // Broken, no UTF-8, too large (RFC 6455, section 7.4.1).
         const BROKEN: [u16; 3] = [1002, 1007, 1009];
         match self {
-            Self::Address(..) | Self::Protocol(_) => false,
+            Self::Address(..) | Self::Protocol(_) | Self::Tls(_) => false,
             Self::Refused(status) => !(400..500).contains(status),
             Self::Closed { code, .. } => {
                 !BROKEN.contains(code) && lasting.iter().all(|reason| reason.close_code() != *code)
@@ -95,26 +106,58 @@ impl From<tungstenite::Error> for Error {
     }
 }
 
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        // So the TLS library wraps its own.
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(error) => Self::Tls(error.clone()),
+            None => Self::Socket(Box::new(error.into())),
+        }
+    }
+}
+
+/// What is below a WebSocket.
+type Line = Either<TcpStream, TlsStream<TcpStream>>;
+
 /// An open connection.
 #[derive(Debug)]
 pub struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Line>,
     subprotocol: Subprotocol,
     taken: Taken,
 }
 
-/// Connects to the instance at `url`: `http://host:port` as for a browser, or the WebSocket's own `ws://host:port/ws`. There is
-/// no TLS here.
+/// Connects to the instance at `url`: `http://host:port` as for a browser, or the WebSocket's own `ws://host:port/ws`; `https` and `wss`
+/// with TLS, trusting whom the system trusts.
 ///
 /// # Errors
 /// When the address is none, nobody answers there, or the server refuses.
 pub async fn connect(url: &str, subprotocol: Subprotocol) -> Result<Client, Error> {
-    let mut request = websocket_url(url)?.as_str().into_client_request()?;
+    let url = websocket_url(url)?;
+    let mut request = url.as_str().into_client_request()?;
     request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol.name()));
     let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER).write_buffer_size(0);
-    let without_nagle = true;
-    let (socket, _response) = connect_async_with_config(request, Some(config), without_nagle).await?;
+    let (socket, _response) = client_async_with_config(request, line_to(&url).await?, Some(config)).await?;
     Ok(Client { socket, subprotocol, taken: Taken::default() })
+}
+
+async fn line_to(url: &Url) -> Result<Line, Error> {
+    let refused = |why: &str| Error::Address(url.to_string(), why.into());
+    let host = match url.host() {
+        Some(Host::Domain(name)) => name.to_owned(),
+        Some(Host::Ipv4(address)) => address.to_string(),
+        Some(Host::Ipv6(address)) => address.to_string(),
+        None => return Err(refused("it names no host")),
+    };
+    let port = url.port_or_known_default().ok_or_else(|| refused("it names no port"))?;
+    let line = TcpStream::connect((host.as_str(), port)).await?;
+    line.set_nodelay(true)?;
+    if url.scheme() == "ws" {
+        return Ok(Either::Left(line));
+    }
+    let name = ServerName::try_from(host).map_err(|error| refused(&error.to_string()))?;
+    let connector = TlsConnector::from(Arc::new(ClientConfig::with_platform_verifier()?));
+    Ok(Either::Right(connector.connect(name, line).await?))
 }
 
 fn websocket_url(text: &str) -> Result<Url, Error> {
@@ -122,8 +165,9 @@ fn websocket_url(text: &str) -> Result<Url, Error> {
     let mut url = Url::parse(text).map_err(|error| refused(&error))?;
     match url.scheme() {
         "http" => url.set_scheme("ws").map_err(|()| refused(&"it cannot be a WebSocket's"))?,
-        "ws" => {}
-        other => return Err(refused(&format_args!("{other} is neither http nor ws"))),
+        "https" => url.set_scheme("wss").map_err(|()| refused(&"it cannot be a WebSocket's"))?,
+        "ws" | "wss" => {}
+        other => return Err(refused(&format_args!("{other} is none of http, https, ws and wss"))),
     }
     if url.path() == "/" {
         url.set_path("/ws");
@@ -207,10 +251,12 @@ mod tests {
             ("http://localhost:3000/", "ws://localhost:3000/ws"),
             ("ws://127.0.0.1:3000/ws", "ws://127.0.0.1:3000/ws"),
             ("ws://[::1]:3000/behind/a/proxy/ws", "ws://[::1]:3000/behind/a/proxy/ws"),
+            ("https://ottla.example.org", "wss://ottla.example.org/ws"),
+            ("wss://ottla.example.org/ws", "wss://ottla.example.org/ws"),
         ] {
             assert_eq!(websocket_url(given).map(String::from).ok().as_deref(), Some(expected));
         }
-        for bad in ["127.0.0.1:3000", "https://host/", "", "file:///ws"] {
+        for bad in ["127.0.0.1:3000", "ftp://host/", "", "file:///ws"] {
             assert!(matches!(websocket_url(bad), Err(Error::Address(..))), "{bad}");
         }
     }

@@ -1,6 +1,6 @@
 //! Producing over an instance's HTTP API, many records a request.
 
-use reqwest::StatusCode;
+use reqwest::{StatusCode, redirect::Policy};
 use serde::Deserialize;
 use std::time::Duration;
 use url::Url;
@@ -15,6 +15,9 @@ pub enum NotProduced {
     /// Not an address that can be asked.
     #[error("{0:?} is no address of an Ottla: {1}")]
     Address(String, String),
+    /// There is no way to ask: no certificates to trust, for one.
+    #[error("no HTTP client")]
+    Client(#[source] reqwest::Error),
     /// The instance, or Kafka behind it, says why. Of [`StatusCode::GATEWAY_TIMEOUT`] the record may have been stored.
     #[error("{detail}")]
     Refused {
@@ -45,19 +48,25 @@ pub struct Producer {
 }
 
 impl Producer {
-    /// Will produce through the instance at `url`: `http://host:port`, as for a browser. There is no TLS here.
+    /// Will produce through the instance at `url`: `http://host:port`, as for a browser, or `https` with TLS, trusting whom the system
+    /// trusts. Once it is connected, the instance may take `answer_within` for each answer: longer than Kafka may take to acknowledge
+    /// (`producer.delivery_timeout_ms`).
     ///
     /// # Errors
     /// When that is no such address.
-    pub fn new(url: &str) -> Result<Self, NotProduced> {
+    pub fn new(url: &str, answer_within: Duration) -> Result<Self, NotProduced> {
         let refused = |why: String| NotProduced::Address(url.into(), why);
         let base = Url::parse(url).map_err(|error| refused(error.to_string()))?;
-        if base.scheme() != "http" {
-            return Err(refused(format!("{} is not http", base.scheme())));
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(refused(format!("{} is neither http nor https", base.scheme())));
         }
-        // Like the WebSocket, it asks nobody on the way.
-        let http = reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_WITHIN).build();
-        Ok(Self { http: http.map_err(|error| refused(error.to_string()))?, base })
+        // Like the WebSocket, it asks nobody on the way, and goes where it was told to.
+        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none());
+        let http = http.connect_timeout(CONNECT_WITHIN).read_timeout(answer_within);
+        // The system's certificates are not looked for where nobody needs them: there may be none.
+        let http = if base.scheme() == "http" { http.tls_certs_only([]) } else { http };
+        let http = http.build().map_err(NotProduced::Client)?;
+        Ok(Self { http, base })
     }
 
     /// Produces records to a topic in their order, and waits for Kafka's acknowledgements. They may take 10 MiB together, written as
@@ -121,9 +130,12 @@ mod tests {
 
     #[test]
     fn only_what_can_be_asked_is_an_address() {
-        assert!(Producer::new("http://127.0.0.1:3000").is_ok() && Producer::new("http://host/behind/a/proxy").is_ok());
-        for bad in ["127.0.0.1:3000", "https://host/", "", "ws://host"] {
-            assert!(matches!(Producer::new(bad), Err(NotProduced::Address(..))), "{bad}");
+        let producer = |url: &str| Producer::new(url, Duration::from_secs(1));
+        for good in ["http://127.0.0.1:3000", "http://host/behind/a/proxy", "https://host/"] {
+            assert!(producer(good).is_ok(), "{good}");
+        }
+        for bad in ["127.0.0.1:3000", "ftp://host/", "", "ws://host"] {
+            assert!(matches!(producer(bad), Err(NotProduced::Address(..))), "{bad}");
         }
     }
 }

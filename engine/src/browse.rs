@@ -1,7 +1,7 @@
 //! Looking through a topic's records without a group: what an address asks for, a page of it, and a search that goes on for as long as
 //! somebody waits. How records of several partitions are put in order, and how much is read at a time, is decided in `kafka`.
 
-use crate::Engine;
+use crate::{Engine, shared};
 use feed::Sieve;
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use kafka::{Browse, Came, Partition, Reader, Stretch, Wants};
@@ -494,7 +494,7 @@ impl Engine {
         let unknown = || ReadError::UnknownTopic { topic: name.into() };
         wire::check_topic_name(name).map_err(|_| unknown())?;
         let topic = self.admin.topic(name, within).await;
-        topic.map_err(|error| ReadError::Kafka { reason: error.to_string() })?.ok_or_else(unknown)
+        topic.map_err(shared::unread)?.ok_or_else(unknown)
     }
 
     async fn search_of(
@@ -517,7 +517,7 @@ impl Engine {
             let Some(time) = time.filter(|_| !places.is_empty()) else { return Ok(None) };
             let left = within.saturating_sub(began.elapsed());
             let found = self.admin.offsets_for_time(&places, time, left).await;
-            let found = found.map_err(|error| ReadError::Kafka { reason: error.to_string() })?;
+            let found = found.map_err(shared::unread)?;
             let offsets = found.into_iter().map(|(place, offset)| (place.partition, offset));
             Ok::<Option<AtTime>, ReadError>(Some(offsets.collect()))
         };

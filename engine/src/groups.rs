@@ -1,6 +1,6 @@
 //! The consumer groups, as pages show them: what the cluster says, and what the instances of Ottla tell of their own.
 
-use crate::{Engine, Feed, config::RENDER_DEADLINE};
+use crate::{Engine, Feed, config::RENDER_DEADLINE, shared::unread};
 use kafka::{Protocol, Readers};
 use std::{
     collections::HashMap,
@@ -33,7 +33,7 @@ impl Engine {
         {
             return Ok(groups.clone());
         }
-        let mut groups = self.admin.groups(RENDER_DEADLINE).await.map_err(unanswered)?;
+        let mut groups = self.admin.groups(RENDER_DEADLINE).await.map_err(unread)?;
         for feed in self.feeds() {
             // What its members say is newer than what the coordinator says, and has the lag without asking.
             let own = self.summary(&feed);
@@ -52,7 +52,7 @@ impl Engine {
     /// # Errors
     /// When Kafka does not answer.
     pub async fn readers(&self, topic: &str) -> Result<Readers, ReadError> {
-        let mut readers = self.admin.readers(topic, RENDER_DEADLINE).await.map_err(unanswered)?;
+        let mut readers = self.admin.readers(topic, RENDER_DEADLINE).await.map_err(unread)?;
         let groups = &mut readers.groups;
         for feed in self.feeds().filter(|feed| feed.topics().iter().any(|own| own == topic)) {
             match groups.iter_mut().find(|group| group.name == feed.group()) {
@@ -80,7 +80,7 @@ impl Engine {
             (Ok(Some(group)), own) => with_own(group, own),
             (Ok(None) | Err(_), Some(own)) => own,
             (Ok(None), None) => return Ok(None),
-            (Err(error), None) => return Err(unanswered(error)),
+            (Err(error), None) => return Err(unread(error)),
         };
         self.journal.peers(|peers| peers.complete(&mut group));
         let mut found = self.found.lock();
@@ -176,10 +176,6 @@ impl Engine {
 /// Whether the group's name was typed again. Spaces around it are passed over, unless they are its own.
 fn confirmed(name: &str, typed: &str) -> Result<(), GroupError> {
     if typed == name || typed.trim() == name { Ok(()) } else { Err(GroupError::Confirm { group: name.into() }) }
-}
-
-fn unanswered(error: kafka::Error) -> ReadError {
-    ReadError::Kafka { reason: error.to_string() }
 }
 
 /// What the coordinator says, with what this instance knows better where it is a member.

@@ -25,7 +25,7 @@ pub(crate) struct Shared<T> {
 
 struct Heard<T> {
     at: Instant,
-    answer: Result<Arc<T>, String>,
+    answer: Result<Arc<T>, ReadError>,
 }
 
 impl<T> Heard<T> {
@@ -64,7 +64,7 @@ impl<T: Send + Sync + 'static> Shared<T> {
         if !self.is_asking.swap(true, Ordering::AcqRel) {
             let (shared, asked) = (Arc::clone(self), ask());
             tokio::spawn(async move {
-                let answer = asked.await.map(Arc::new).map_err(|error| error.to_string());
+                let answer = asked.await.map(Arc::new).map_err(unread);
                 shared.is_asking.store(false, Ordering::Release);
                 shared.latest.send_replace(Some(Heard { at: Instant::now(), answer }));
             });
@@ -73,7 +73,7 @@ impl<T: Send + Sync + 'static> Shared<T> {
         if let Ok(Ok(heard)) = timeout(RENDER_DEADLINE, news.wait_for(heard)).await
             && let Some(heard) = &*heard
         {
-            return heard.answer.clone().map_err(|reason| ReadError::Kafka { reason });
+            return heard.answer.clone();
         }
         if let Some(answer) = self.latest.borrow().as_ref().and_then(|heard| heard.young(OLD)) {
             return Ok(Arc::clone(answer));
@@ -84,6 +84,15 @@ impl<T: Send + Sync + 'static> Shared<T> {
     /// What was heard is not true any more.
     pub fn forget(&self) {
         self.latest.send_replace(None);
+    }
+}
+
+/// Why something could not be looked up, for pages and programs.
+pub(crate) fn unread(error: kafka::Error) -> ReadError {
+    if error.is_no_answer() {
+        ReadError::Kafka { reason: error.to_string() }
+    } else {
+        ReadError::Refused(error.to_string())
     }
 }
 

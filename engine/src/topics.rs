@@ -1,7 +1,11 @@
 //! The cluster's topics, as pages and programs see and change them. What may be asked for is checked here, with the rules in `wire`,
 //! before Kafka is; what Kafka says beyond that is handed on in its own words.
 
-use crate::{Engine, config::RENDER_DEADLINE, shared::AGE};
+use crate::{
+    Engine,
+    config::RENDER_DEADLINE,
+    shared::{AGE, unread},
+};
 use kafka::{Readers, TopicList};
 use std::{
     sync::Arc,
@@ -120,7 +124,7 @@ impl Engine {
         if check_topic_name(name).is_err() {
             return Ok(None);
         }
-        self.admin.topic(name, RENDER_DEADLINE).await.map_err(unanswered)
+        self.admin.topic(name, RENDER_DEADLINE).await.map_err(unread)
     }
 
     /// A topic's settings, sorted by name. Answers within the time that a page has.
@@ -128,7 +132,7 @@ impl Engine {
     /// # Errors
     /// When there is no such topic, or Kafka does not answer.
     pub async fn topic_config(&self, name: &str) -> Result<Vec<ConfigEntry>, ReadError> {
-        let config = self.admin.topic_config(name, RENDER_DEADLINE).await.map_err(unanswered)?;
+        let config = self.admin.topic_config(name, RENDER_DEADLINE).await.map_err(unread)?;
         config.ok_or_else(|| ReadError::UnknownTopic { topic: name.into() })
     }
 
@@ -247,13 +251,10 @@ fn may_destroy(name: &str, confirm: &str) -> Result<(), TopicError> {
     check_confirmed(name, confirm).map_err(|error| TopicError::Invalid(vec![error]))
 }
 
-fn unanswered(error: kafka::Error) -> ReadError {
-    ReadError::Kafka { reason: error.to_string() }
-}
-
-/// Kafka did not answer before anything was asked to be changed.
+/// Kafka was asked before anything was to be changed, and nothing was.
 fn unchanged(error: kafka::Error) -> TopicError {
-    TopicError::Refused { reason: error.to_string() }
+    let reason = error.to_string();
+    if error.is_no_answer() { TopicError::Unread { reason } } else { TopicError::Refused { reason } }
 }
 
 #[cfg(test)]
@@ -284,5 +285,21 @@ mod tests {
         let internal = TopicError::field(TopicField::Name, TopicRule::Internal);
         assert_eq!(may_destroy("__consumer_offsets", "__consumer_offsets"), Err(internal));
         assert!(matches!(may_destroy("a b", "a b"), Err(TopicError::Unknown { .. })));
+    }
+
+    #[test]
+    fn who_does_not_answer_has_refused_nothing() {
+        let (action, reason) = ("listing the topics".to_owned(), "why".to_owned());
+        let late = kafka::Error::TimedOut { action: action.clone(), deadline: CHANGE_DEADLINE };
+        let away = kafka::Error::Failed { action: action.clone(), reason: reason.clone() };
+        for error in [late, away] {
+            let reason = error.to_string();
+            assert_eq!(unchanged(error.clone()), TopicError::Unread { reason: reason.clone() });
+            assert_eq!(unread(error), ReadError::Kafka { reason });
+        }
+        let refused = kafka::Error::Refused { action, reason };
+        let reason = "listing the topics: why".to_owned();
+        assert_eq!(unchanged(refused.clone()), TopicError::Refused { reason: reason.clone() });
+        assert_eq!(unread(refused), ReadError::Refused(reason));
     }
 }

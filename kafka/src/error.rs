@@ -1,6 +1,6 @@
 //! How talking to Kafka fails, in librdkafka's words where it has some. How one message or one read fails is in `wire`.
 
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::Duration;
 
 /// Why a client could not be made, or an operation on the cluster failed.
@@ -29,7 +29,7 @@ pub enum Error {
         /// In librdkafka's words.
         reason: String,
     },
-    /// Kafka refused, or did not answer.
+    /// Kafka did not answer, or can't now.
     #[error("{action}: {reason}")]
     Failed {
         /// What was tried.
@@ -66,6 +66,12 @@ impl Error {
         Self::Failed { action: action.into(), reason: reason(error) }
     }
 
+    /// Whether nobody decided anything: there was no answer, or one that may be another the next time. Else a broker refused, or
+    /// the client library before it asked one.
+    pub fn is_no_answer(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::TimedOut { .. })
+    }
+
     /// A client could not be configured or made.
     pub(crate) fn client(error: KafkaError) -> Self {
         match error {
@@ -73,6 +79,29 @@ impl Error {
             KafkaError::ClientCreation(reason) => Self::Client { reason: reason.trim().into() },
             other => Self::Client { reason: reason(&other) },
         }
+    }
+}
+
+/// Whether a broker (or librdkafka, before it asks one) decided, and will not decide otherwise the next time.
+pub(crate) fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{
+        CoordinatorLoadInProgress, CoordinatorNotAvailable, InvalidArgument, LeaderNotAvailable, NetworkException,
+        NotController, NotCoordinator, NotLeaderForPartition, RebalanceInProgress, RequestTimedOut, Unknown,
+        UnsupportedFeature,
+    };
+    match code {
+        InvalidArgument | UnsupportedFeature => true,
+        CoordinatorLoadInProgress
+        | CoordinatorNotAvailable
+        | LeaderNotAvailable
+        | NetworkException
+        | NotController
+        | NotCoordinator
+        | NotLeaderForPartition
+        | RebalanceInProgress
+        | RequestTimedOut => false,
+        // librdkafka's own are below 0.
+        code => code as i32 > Unknown as i32,
     }
 }
 

@@ -8,7 +8,7 @@ pub use browse::{Browse, Came, Stretch, Wants};
 use crate::{
     ClientSettings, Error, GroupSettings,
     context::Context,
-    error::reason,
+    error::{is_refusal, reason},
     group::partition_count,
     message::{Extent, lend},
 };
@@ -167,7 +167,7 @@ impl Inner {
             None => self
                 .config
                 .create_with_context(self.context.clone())
-                .map_err(|error| ReadError::Kafka { reason: Error::client(error).to_string() }),
+                .map_err(|error| ReadError::Refused(Error::client(error).to_string())),
         }
     }
 
@@ -403,7 +403,7 @@ impl Read<'_> {
                     return Ok(Polled::Moved);
                 }
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                    return Err(ReadError::Kafka { reason: code.to_string() });
+                    return Err(ReadError::Refused(code.to_string()));
                 }
                 // A connection's trouble may pass before the deadline, which says what it was.
                 Some(Err(_)) => {}
@@ -443,6 +443,9 @@ impl Read<'_> {
     }
 
     fn failed(&self, error: &KafkaError) -> ReadError {
-        ReadError::Kafka { reason: self.context.explain(&reason(error)) }
+        match error.rdkafka_error_code() {
+            Some(code) if is_refusal(code) => ReadError::Refused(reason(error)),
+            _ => ReadError::Kafka { reason: self.context.explain(&reason(error)) },
+        }
     }
 }

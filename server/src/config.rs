@@ -102,19 +102,23 @@ impl Config {
             Some(path) => Some(path.as_path()),
             None => Some(Path::new(DEFAULT_FILE)).filter(|path| path.is_file()),
         };
-        // All keys but one have a section, so that other names without two underscores (OTTLA_CONFIG and the like) are none.
-        let environment = Env::prefixed("OTTLA_")
-            .filter(|name| name.as_str().contains("__") || name == "READ_ONLY")
-            .split("__")
-            .lowercase(true);
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(file) = file {
             figment = figment.merge(Toml::file_exact(file));
         }
-        let mut config: Self = figment.merge(environment).extract().map_err(Box::new)?;
+        let mut config: Self = figment.merge(environment()).extract().map_err(Box::new)?;
         config.override_with(options);
         config.check()?;
         Ok(config)
+    }
+
+    /// How log lines look, of a configuration that can't be loaded: as far as its layers can be read.
+    pub fn log_format(options: &Options) -> LogFormat {
+        const KEY: &str = "log.format";
+        let file = options.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        let read = |layer: Figment| layer.extract_inner(KEY).ok();
+        let layers = || read(Figment::from(environment())).or_else(|| read(Figment::from(Toml::file_exact(file))));
+        options.log_format.or_else(layers).unwrap_or(LogConfig::default().format)
     }
 
     fn override_with(&mut self, options: &Options) {
@@ -193,6 +197,15 @@ impl Config {
         }
         toml::to_string(&shown).expect("the configuration has string keys only")
     }
+}
+
+/// The layer of the environment. All keys but one have a section, so that other names without two underscores (OTTLA_CONFIG and the
+/// like) are none.
+fn environment() -> Env {
+    Env::prefixed("OTTLA_")
+        .filter(|name| name.as_str().contains("__") || name == "READ_ONLY")
+        .split("__")
+        .lowercase(true)
 }
 
 fn hide_secrets(properties: &mut BTreeMap<String, String>) {

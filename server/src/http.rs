@@ -72,7 +72,7 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
     Router::new()
         .route("/ws", get(ws::upgrade))
         .merge(api::routes())
-        .route("/groups/live", get(live::groups))
+        .route("/live/groups", get(live::groups))
         .route("/groups/{name}/live", get(live::group))
         .route("/cluster/live", get(live::cluster))
         .route("/topics/{topic}/live", get(live::records))

@@ -14,10 +14,14 @@ static IS_JSON: AtomicBool = AtomicBool::new(false);
 /// Writes log lines to standard error from now on.
 ///
 /// # Errors
-/// When the filter's directives can't be read.
+/// When the filter's directives can't be read; the default's hold then.
 pub fn init(config: &LogConfig) -> anyhow::Result<()> {
-    let filter =
-        EnvFilter::try_new(&config.filter).map_err(|error| anyhow::anyhow!("configuration: log.filter: {error}"))?;
+    let (filter, result) = match EnvFilter::try_new(&config.filter) {
+        Ok(filter) => (filter, Ok(())),
+        Err(error) => {
+            (EnvFilter::new(LogConfig::default().filter), Err(anyhow::anyhow!("configuration: log.filter: {error}")))
+        }
+    };
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -31,7 +35,7 @@ pub fn init(config: &LogConfig) -> anyhow::Result<()> {
             IS_JSON.store(true, Ordering::Relaxed);
         }
     }
-    Ok(())
+    result
 }
 
 /// Why the program ends, as a line like the others.

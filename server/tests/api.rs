@@ -4,8 +4,9 @@
 
 mod common;
 
-use common::Instance;
+use common::{Form, Instance};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 async fn get(instance: &Instance, path: &str) -> (u16, Value) {
     let response = reqwest::get(instance.url(path)).await.unwrap();
@@ -35,15 +36,46 @@ async fn answer(response: reqwest::Response) -> (u16, Value) {
     (status.as_u16(), response.json().await.unwrap())
 }
 
+/// All that programs may ask for.
+const OPERATIONS: [&str; 25] = [
+    "POST /api/kafka/send",
+    "POST /api/inventory",
+    "GET /api/v1/cluster",
+    "GET /api/v1/feeds",
+    "GET /api/v1/feeds/{feed}",
+    "GET /api/v1/feeds/{feed}/stream",
+    "GET /api/v1/groups",
+    "GET /api/v1/groups/{group}",
+    "DELETE /api/v1/groups/{group}",
+    "DELETE /api/v1/groups/{group}/offsets/{topic}",
+    "POST /api/v1/groups/{group}/reset",
+    "POST /api/v1/groups/{group}/replay",
+    "GET /api/v1/topics",
+    "POST /api/v1/topics",
+    "GET /api/v1/topics/{topic}",
+    "DELETE /api/v1/topics/{topic}",
+    "GET /api/v1/topics/{topic}/config",
+    "PATCH /api/v1/topics/{topic}/config",
+    "POST /api/v1/topics/{topic}/partitions",
+    "GET /api/v1/topics/{topic}/records",
+    "POST /api/v1/topics/{topic}/records",
+    "DELETE /api/v1/topics/{topic}/records",
+    "POST /api/v1/topics/{topic}/records/bulk",
+    "GET /api/v1/topics/{topic}/{partition}/{offset}",
+    "POST /api/v1/topics/{topic}/{partition}/{offset}/again",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_route_is_described_and_the_page_of_the_description_is_in_the_binary() {
     let instance = Instance::start().await;
     let (status, description) = get(&instance, "/api/openapi.json").await;
     assert_eq!((status, &description["openapi"]), (200, &json!("3.1.0")));
-    let paths: Vec<_> = description["paths"].as_object().unwrap().keys().cloned().collect();
-    for path in ["/api/kafka/send", "/api/inventory", "/api/v1/groups/{group}/reset", "/api/v1/feeds/{feed}/stream"] {
-        assert!(paths.contains(&path.to_owned()), "{path} in {paths:?}");
-    }
+    let operations = description["paths"].as_object().unwrap().iter().flat_map(|(path, operations)| {
+        operations.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    let operations: BTreeSet<_> = operations.collect();
+    let expected: BTreeSet<_> = OPERATIONS.into_iter().map(str::to_owned).collect();
+    assert_eq!(operations, expected);
     // 64-bit numbers are strings, as everywhere in JSON.
     assert_eq!(description["components"]["schemas"]["Receipt"]["properties"]["offset"]["type"], "string");
     let docs = reqwest::get(instance.url("/api/docs/")).await.unwrap();
@@ -148,6 +180,80 @@ async fn what_is_not_there_is_a_problem() {
     ] {
         let (found, problem) = get(&instance, &path).await;
         assert_eq!((found, &problem["type"]), (status, &json!(kind)), "{path}: {problem}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_problem_with_what_was_asked_names_the_field_and_the_rule() {
+    let instance = Instance::start().await;
+    let stream = "/api/v1/feeds/default/stream";
+    let no_number = "invalid digit found in string";
+    for (path, status, kind, field, rule) in [
+        ("/api/v1/topics?page=x", 400, "address", "page", no_number),
+        ("/api/v1/topics?colour=red", 400, "address", "colour", "unknown field `colour`"),
+        ("/api/v1/topics?page=1&page=2", 400, "address", "page", "duplicate field `page`"),
+        ("/api/v1/topics/t/0/x", 400, "address", "offset", "invalid value: string \"x\", expected i64"),
+        ("/api/v1/topics/t/x/0", 400, "address", "partition", "invalid value: string \"x\", expected i32"),
+        ("/api/v1/topics/%ff", 400, "address", "topic", "must be UTF-8"),
+        (&format!("{stream}?newest=x"), 400, "address", "newest", no_number),
+        (&format!("{stream}?format=xml"), 400, "address", "format", "unknown variant `xml`"),
+        (&format!("{stream}?cursor=x"), 400, "bad-cursor", "cursor", "must be the id of an event"),
+        (&format!("{stream}?topic=a%20b"), 422, "bad-subscription", "topic", "must be 1 to 249 letters"),
+        (&format!("{stream}?text=json:total%3E1"), 422, "bad-subscription", "text", "at byte 5"),
+    ] {
+        let (found, problem) = get(&instance, path).await;
+        assert_eq!((found, &problem["type"]), (status, &json!(kind)), "{path}: {problem}");
+        assert_eq!(problem["errors"].as_array().map(Vec::len), Some(1), "{path}: {problem}");
+        let error = &problem["errors"][0];
+        assert_eq!(error["field"], field, "{path}: {problem}");
+        assert!(error["rule"].as_str().unwrap().starts_with(rule), "{path}: {problem}");
+    }
+    let client = reqwest::Client::new();
+    let back = client.get(instance.url(stream)).header("last-event-id", "x").send().await.unwrap();
+    assert_eq!(answer(back).await.1["errors"][0]["field"], "Last-Event-ID");
+    let (status, problem) = post(&instance, "/api/inventory", &json!({"productName": "x", "quantity": 1})).await;
+    assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("productId")), "{problem}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_answer_has_refused_nothing() {
+    // Nobody listens at this address.
+    let instance = Instance::begin_with(|config| config.kafka.brokers = "127.0.0.1:9".into()).await;
+    let client = reqwest::Client::new();
+    let api = |path: &str, body: Value| client.post(instance.url(path)).json(&body).send();
+    let form = |path: &str, fields: [(&str, &str); 2]| {
+        client.post(instance.url(path)).header("sec-fetch-site", "same-origin").form(&fields).send()
+    };
+    let more = json!({"partitions": 4, "confirm": "t"});
+    let (create, enlarge, again, create_form, enlarge_form, again_form) = tokio::join!(
+        api("/api/v1/topics", json!({"name": "t"})),
+        api("/api/v1/topics/t/partitions", more),
+        api("/api/v1/topics/t/0/0/again", Value::Null),
+        form("/topics", [("name", "t"), ("partitions", "1")]),
+        form("/topics/t/partitions", [("confirm", "t"), ("partitions", "4")]),
+        form("/topics/t/0/0/again", [("to", "t"), ("", "")]),
+    );
+    for (response, said) in [(create, ". Nothing was changed"), (enlarge, ". Nothing was changed"), (again, "")] {
+        let (status, problem) = answer(response.unwrap()).await;
+        assert_eq!((status, &problem["type"]), (504, &json!("kafka-timed-out")), "{problem}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with("Kafka does not answer: ") && detail.ends_with(said), "{detail}");
+    }
+    for (response, said) in [
+        (create_form, "Nothing was changed. "),
+        // What could be changed is not known either, so that there is no form to come back to.
+        (enlarge_form, "Kafka does not answer"),
+        (again_form, "Kafka does not answer"),
+    ] {
+        let response = response.unwrap();
+        assert_eq!(response.status(), 504, "{}", response.url());
+        let html = response.text().await.unwrap();
+        assert!(html.contains(said), "{html}");
+    }
+    for path in ["/api/v1/topics", "/api/v1/topics/t", "/api/v1/topics/t/config", "/api/v1/groups"] {
+        assert_eq!(get(&instance, path).await.0, 504, "{path}");
     }
     instance.stop().await;
 }

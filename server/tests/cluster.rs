@@ -101,6 +101,6 @@ async fn a_cluster_that_does_not_answer_is_said_not_to() {
     assert!(html.contains("data-from=\"/cluster/live?whole\""), "it comes by itself when Kafka does");
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     let response = reqwest::get(instance.url("/api/v1/cluster")).await.unwrap();
-    assert_eq!(response.status(), 502);
+    assert_eq!(response.status(), 504);
     instance.stop().await;
 }

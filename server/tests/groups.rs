@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Instance, Sse, page_with, piece};
+use common::{Form, Instance, Sse, get, page_with, piece};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
@@ -32,8 +32,6 @@ async fn a_group_that_is_not_there_is_a_404_in_words() {
         assert_eq!(response.status(), 404);
         assert!(response.text().await.unwrap().contains(&format!("There is no group {name}")));
     }
-    // What it would be called is told from the list's own stream.
-    assert_eq!(reqwest::get(instance.url("/groups/%6Cive")).await.unwrap().status(), 404);
     instance.stop().await;
 }
 
@@ -69,7 +67,7 @@ async fn a_live_page_is_sent_what_changed_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_speaks_its_pages_language_and_asks_for_the_right_host() {
     let instance = Instance::start().await;
-    let url = instance.url("/groups/live");
+    let url = instance.url("/live/groups");
     let client = reqwest::Client::new();
     let mut stream = Sse::send(client.get(&url).header("cookie", "lang=zh-Hant")).await;
     loop {
@@ -81,6 +79,18 @@ async fn a_stream_speaks_its_pages_language_and_asks_for_the_right_host() {
     }
     let rebound = client.get(&url).header("host", "evil.example.org").send().await.unwrap();
     assert_eq!(rebound.status(), 421);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_may_have_any_word_for_its_name() {
+    let instance = Instance::start_with(|config| config.feed.group = "live".into()).await;
+    let (status, html) = get(&instance, "/groups/live").await;
+    assert!(status == 200 && html.contains("data-from=\"/groups/live/live"), "{status}: {html}");
+    let list = page_with(&instance, "/groups", &["href=\"/groups/live\""]).await;
+    assert!(list.contains("data-from=\"/live/groups"), "{list}");
+    let mut stream = Sse::open(&instance.url("/groups/live/live"), None).await;
+    while piece(&mut stream).await.0 != "group-board" {}
     instance.stop().await;
 }
 

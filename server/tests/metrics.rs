@@ -262,6 +262,63 @@ async fn an_instance_without_a_journal_is_ready_and_says_what_is_missing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_instances_tell_what_the_group_gives_and_takes() {
+    // A broker inside an instance would be frozen with it.
+    let Ok(brokers) = std::env::var("OTTLA_TEST_BROKERS") else { return };
+    let first = Instance::start_with(|config| config.kafka.instance = "ottla-first".into()).await;
+    let rebalances =
+        |scrape: &Scrape, kind: &str| scrape.feed(&first, "ottla_rebalances_total", &format!(",kind=\"{kind}\""));
+    let before = Scrape::take(&first).await;
+    assert_eq!((rebalances(&before, "revoked"), rebalances(&before, "lost")), (0.0, 0.0));
+
+    // A process of its own, which can be frozen.
+    let dir = tempfile::tempdir().unwrap();
+    let second = program()
+        .current_dir(dir.path())
+        .args(["--listen", "127.0.0.1:0", "--brokers", &brokers, "--instance", "ottla-second"])
+        .args(["--topics", &first.topic, "--group", &first.topic])
+        .env("OTTLA_SERVER__SITE_ROOT", common::site(dir.path()))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let shared = scrape_until(&first, "the second instance's share", |scrape| {
+        scrape.feed(&first, "ottla_partitions_assigned", "") == 1.0
+    });
+    let shared = shared.await;
+    assert_eq!(rebalances(&shared, "revoked"), 1.0);
+    assert_eq!(rebalances(&shared, "lost"), 0.0);
+
+    // While the frozen one does not answer, the group gives a third one nothing.
+    let signal = |name: &str| {
+        let pid = second.id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    };
+    signal("-STOP");
+    let third = Instance::begin_with(|config| {
+        config.kafka.instance = "ottla-third".into();
+        (config.feed.topics, config.feed.group) = (vec![first.topic.clone()], first.topic.clone());
+    })
+    .await;
+    let waits = ready_until(&third, |status, readiness| {
+        status == 503 && codes(readiness, "reasons") == [("not_assigned", Some("default"))]
+    });
+    let waits = waits.await;
+    let detail = waits["reasons"][0]["detail"].as_str().unwrap();
+    assert_eq!(detail, format!("the group {} has not assigned partitions yet", first.topic));
+    let scrape = Scrape::take(&third).await;
+    let of_third = |name: &str| scrape.of(&format!("{name}{{feed=\"default\",group=\"{}\"}}", first.topic));
+    assert_eq!((of_third("ottla_kafka_up"), of_third("ottla_group_joined")), (1.0, 0.0));
+    ready_until(&third, |status, _| status == 200).await;
+    third.stop().await;
+    scrape_until(&first, "all partitions again", |scrape| {
+        scrape.feed(&first, "ottla_partitions_assigned", "") == 2.0
+            && rebalances(scrape, "assigned") > rebalances(&shared, "assigned")
+    })
+    .await;
+    first.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_event_is_one_line_of_json_to_the_last_word() {
     let dir = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -290,6 +347,46 @@ async fn each_event_is_one_line_of_json_to_the_last_word() {
     let listens = message("Ottla listens").unwrap_or_else(|| panic!("{said:?}"));
     assert!(listens["address"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{listens}");
     assert!(message("stopped").is_some(), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_the_configuration_is_told_as_its_log_would_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let ended = async |args: &[&str], environment: &[(&str, &str)], file: &str| {
+        std::fs::write(dir.path().join("ottla.toml"), file).unwrap();
+        let mut ottla = program();
+        ottla.current_dir(dir.path()).args(args).envs(environment.iter().copied());
+        let ended = timeout(PATIENCE, ottla.output()).await.expect("it ends").unwrap();
+        assert_eq!(ended.status.code(), Some(1));
+        ended.stderr
+    };
+    let json = ("OTTLA_LOG__FORMAT", "json");
+    let unknown = "configuration: unknown field: found `colour`";
+    for (args, environment, file, why) in [
+        (&["--log-format", "json"][..], &[][..], "colour = 1", unknown),
+        (&["broker"], &[json], "colour = 1", unknown),
+        (&[], &[], "colour = 1\n[log]\nformat = \"json\"", unknown),
+        (
+            &[],
+            &[],
+            "[log]\nformat = \"json\"\n[consumer]\nmax_uncommitted = 0",
+            "configuration: consumer.max_uncommitted",
+        ),
+        (&[], &[], "[log]\nformat = \"json\"\nfilter = \"a=b=c\"", "configuration: log.filter"),
+        // Nothing can be read of such a file, and of one that is not there.
+        (&[], &[json], "[log", "configuration: "),
+        (&["--config", "none.toml"], &[json], "", "configuration: no file none.toml"),
+    ] {
+        let said = lines(&ended(args, environment, file).await);
+        let [last] = said.as_slice() else { panic!("{said:?}") };
+        assert_eq!((last["level"].as_str(), last["message"].as_str()), (Some("ERROR"), Some("Ottla can't go on")));
+        assert!(last["cause"].as_str().unwrap().starts_with(why), "{last}");
+    }
+    // A person asks for these.
+    for (args, file) in [(&[][..], "colour = 1"), (&["check-config"], "colour = 1\n[log]\nformat = \"json\"")] {
+        let said = String::from_utf8(ended(args, &[], file).await).unwrap();
+        assert!(said.starts_with(&format!("ottla: {unknown}")), "{said}");
+    }
 }
 
 /// The lines, each of which must be a whole event.

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Instance;
+use common::{Form, Instance};
 use std::time::Duration;
 
 /// A client that follows no redirect.

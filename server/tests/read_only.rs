@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::Instance;
+use common::{Form, Instance};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use server::config::Config;

@@ -9,7 +9,9 @@ use serde_json::Value;
 use std::{
     net::SocketAddr,
     os::unix::process::ExitStatusExt,
+    path::Path,
     process::{Output, Stdio},
+    sync::Arc,
     time::Duration,
 };
 use tokio::{
@@ -19,10 +21,17 @@ use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, pki_types::PrivateKeyDer},
+};
 
 /// Runs a command that ends by itself, with this as its input.
 async fn run(url: &str, args: &[&str], input: &[u8]) -> Output {
-    let mut child = start(url, args);
+    finished(start(url, args), input).await
+}
+
+async fn finished(mut child: Child, input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().unwrap();
     // One that refuses its command line reads nothing.
     let _ = stdin.write_all(input).await;
@@ -32,8 +41,19 @@ async fn run(url: &str, args: &[&str], input: &[u8]) -> Output {
 
 /// Starts a command.
 fn start(url: &str, args: &[&str]) -> Child {
+    start_in(url, args, &[])
+}
+
+/// The same, with this in its environment.
+fn start_in(url: &str, args: &[&str], environment: &[(&str, &Path)]) -> Child {
     let mut command = program();
-    command.args(args).env("OTTLA_URL", url).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .envs(environment.iter().copied())
+        .args(args)
+        .env("OTTLA_URL", url)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
@@ -47,6 +67,75 @@ async fn line(lines: &mut Lines<BufReader<ChildStdout>>) -> String {
 
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
+}
+
+/// A way to an instance with TLS, as a proxy in front of it has it.
+struct Encrypted {
+    url: String,
+    /// Its certificate as a file, which signs itself.
+    certificate: tempfile::NamedTempFile,
+    _task: tokio::task::JoinHandle<()>,
+}
+
+impl Encrypted {
+    async fn to(instance: SocketAddr) -> Self {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(vec!["localhost".into()]).unwrap();
+        let certificate = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(certificate.path(), cert.pem()).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert.der().clone()], key);
+        let acceptor = TlsAcceptor::from(Arc::new(config.unwrap()));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (near, _) = listener.accept().await.unwrap();
+                let acceptor = acceptor.clone();
+                connections.spawn(async move {
+                    // Who does not trust it goes away.
+                    let Ok(mut near) = acceptor.accept(near).await else { return };
+                    let mut far = TcpStream::connect(instance).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                });
+            }
+        });
+        Self { url, certificate, _task: task }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_behind_tls_is_followed_and_produced_to_when_its_certificate_is_trusted() {
+    let instance = Instance::start().await;
+    let proxy = Encrypted::to(instance.address).await;
+    let topic = instance.topic.as_str();
+    let (produce, tail) = (["produce", topic], ["tail", "--from", "newest", "1", "-n", "1"]);
+    let trusted = [("SSL_CERT_FILE", proxy.certificate.path())];
+    let produced = finished(start_in(&proxy.url, &produce, &trusted), b"hello\n").await;
+    assert!(produced.status.success(), "{}", text(&produced.stderr));
+    assert_eq!(serde_json::from_slice::<wire::Receipt>(&produced.stdout).unwrap().topic, topic);
+    let socket = format!("{}/ws", proxy.url.replace("https", "wss"));
+    for url in [&proxy.url, &socket] {
+        let tailed = finished(start_in(url, &tail, &trusted), b"").await;
+        assert!(tailed.status.success(), "{url}: {}", text(&tailed.stderr));
+        assert!(text(&tailed.stdout).ends_with("\thello\n"), "{}", text(&tailed.stdout));
+    }
+
+    // By another name than the certificate's, and by somebody who does not trust it.
+    let by_address = proxy.url.replace("localhost", "127.0.0.1");
+    let stranger = Encrypted::to(instance.address).await;
+    let other = [("SSL_CERT_FILE", stranger.certificate.path())];
+    for args in [&produce[..], &tail] {
+        for (url, environment) in [(&by_address, trusted), (&proxy.url, other)] {
+            let ended = finished(start_in(url, args, &environment), b"hello\n").await;
+            let said = text(&ended.stderr);
+            assert_eq!(ended.status.code(), Some(1), "{args:?}: {said}");
+            assert!(said.contains("invalid peer certificate: "), "{args:?}: {said}");
+            assert!(ended.stdout.is_empty(), "{args:?}");
+        }
+    }
+    instance.stop().await;
 }
 
 /// A way to an instance that can be cut.
@@ -236,6 +325,26 @@ async fn gaps_are_named_beside_the_records() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_keeps_still_does_not_hold_a_pipe_for_ever() {
+    // It takes connections, and says nothing on them.
+    let frozen = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}", frozen.local_addr().unwrap());
+    let keep_still = tokio::spawn(async move {
+        let mut connections = Vec::new();
+        loop {
+            connections.push(frozen.accept().await.unwrap());
+        }
+    });
+    let ended = run(&url, &["produce", "orders", "--timeout", "1"], b"x\n").await;
+    let said = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("ottla: line 1 may not have been produced, nor those after it: "), "{said}");
+    assert!(said.contains("the instance does not answer"), "{said}");
+    assert!(ended.stdout.is_empty());
+    keep_still.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_can_not_be_done_is_said_and_is_an_exit_code() {
     let instance = Instance::start().await;
     let url = instance.url("");
@@ -249,7 +358,8 @@ async fn what_can_not_be_done_is_said_and_is_an_exit_code() {
         (&url, &["tail", "--filter", "json:total>1"], 1, "filter.text, at byte 5"),
         (&url, &["tail", "--from", "newest"], 1, "--from must be"),
         (&nobody, &["tail"], 1, "refused"),
-        (&"https://127.0.0.1".to_owned(), &["tail"], 1, "neither http nor ws"),
+        (&"ftp://127.0.0.1".to_owned(), &["tail"], 1, "none of http, https, ws and wss"),
+        (&"ftp://127.0.0.1".to_owned(), &["produce", topic], 1, "neither http nor https"),
         (&url, &["tail", "--format", "xml"], 2, "--format"),
         (&url, &["produce"], 2, "<TOPIC>"),
         (&url, &["produce", "a b"], 1, "line 1: topic must be"),

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Instance, brokers, get, is_real, page_with};
+use common::{Form, Instance, brokers, get, is_real, page_with};
 use reqwest::{Response, StatusCode};
 use std::time::Duration;
 

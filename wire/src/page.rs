@@ -135,4 +135,7 @@ pub enum ReadError {
         /// In the client library's words.
         reason: String,
     },
+    /// Kafka, or the client library, refused; in its words.
+    #[error("Kafka refuses: {0}")]
+    Refused(String),
 }

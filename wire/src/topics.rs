@@ -462,6 +462,12 @@ pub enum TopicError {
         /// In the client library's words.
         reason: String,
     },
+    /// Kafka did not answer what had to be known first. Nothing was changed.
+    #[error("Kafka does not answer: {reason}. Nothing was changed")]
+    Unread {
+        /// In the client library's words.
+        reason: String,
+    },
 }
 
 /// Why something was not done to a partition.

@@ -94,7 +94,8 @@ impl Subject {
     /// The address of its stream, for a page that `has_body` or not.
     pub fn stream(&self, has_body: bool) -> String {
         let stream = match self {
-            Self::Groups => "/groups/live".into(),
+            // Below `/groups/` each word is a group's name.
+            Self::Groups => "/live/groups".into(),
             Self::Group(name) => format!("{}/live", groups::path(name)),
             Self::Cluster(query) => cluster::address(query, "/live"),
         };
@@ -294,7 +295,7 @@ mod tests {
     #[test]
     fn a_stream_is_found_by_the_page_and_asks_for_what_the_page_lacks() {
         assert_eq!(Subject::Group("a/b".into()).stream(true), "/groups/a%2Fb/live");
-        assert_eq!(Subject::Groups.stream(false), "/groups/live?whole");
+        assert_eq!(Subject::Groups.stream(false), "/live/groups?whole");
         let query = ClusterQuery { q: "a b".into(), page: 1 };
         assert_eq!(Subject::Cluster(query.clone()).stream(true), "/cluster/live?q=a+b");
         assert_eq!(Subject::Cluster(query.clone()).stream(false), "/cluster/live?q=a+b&whole");

@@ -120,6 +120,7 @@ fn missing(reader: &Reader, error: &ReadError) -> Markup {
         }
         ReadError::Deleted { .. } | ReadError::Hole { .. } => StatusCode::GONE,
         ReadError::Kafka { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        ReadError::Refused(_) => StatusCode::BAD_GATEWAY,
     });
     let locale = reader.locale;
     let (title, why) = words::read_error(locale, error);

@@ -13,7 +13,7 @@ mod topics;
 use crate::{
     Partition, PartitionOffset,
     context::Context,
-    error::reason,
+    error::{is_refusal, reason},
     native::{Event, Queue, check},
 };
 use parking_lot::Mutex;
@@ -133,27 +133,9 @@ impl Failure {
         matches!(self.code, OperationTimedOut | RequestTimedOut | TimedOutQueue)
     }
 
-    /// Whether a broker (or librdkafka, before it asks one) decided, and will not decide otherwise the next time.
+    /// See [`is_refusal`].
     pub fn is_refusal(&self) -> bool {
-        use RDKafkaErrorCode::{
-            CoordinatorLoadInProgress, CoordinatorNotAvailable, InvalidArgument, LeaderNotAvailable, NetworkException,
-            NotController, NotCoordinator, NotLeaderForPartition, RebalanceInProgress, RequestTimedOut, Unknown,
-            UnsupportedFeature,
-        };
-        match self.code {
-            InvalidArgument | UnsupportedFeature => true,
-            CoordinatorLoadInProgress
-            | CoordinatorNotAvailable
-            | LeaderNotAvailable
-            | NetworkException
-            | NotController
-            | NotCoordinator
-            | NotLeaderForPartition
-            | RebalanceInProgress
-            | RequestTimedOut => false,
-            // librdkafka's own are below 0.
-            code => code as i32 > Unknown as i32,
-        }
+        is_refusal(self.code)
     }
 
     fn is_about_the_coordinator(&self) -> bool {

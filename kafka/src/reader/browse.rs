@@ -488,7 +488,7 @@ impl Read<'_> {
                 Some(Ok(message)) if message.topic() == browse.topic => by_partition.get(&message.partition()),
                 Some(Err(KafkaError::PartitionEOF(partition))) => by_partition.get(partition),
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                    return Err(ReadError::Kafka { reason: code.to_string() });
+                    return Err(ReadError::Refused(code.to_string()));
                 }
                 // A connection's trouble may pass before the deadline.
                 _ => None,

@@ -9,7 +9,6 @@ use axum::{
     extract::{Path, Request, State},
     response::{IntoResponse, Redirect, Response},
 };
-use engine::AgainError;
 use http::{HeaderMap, StatusCode};
 use wire::{Encoding, HeaderInput, Place, ProduceError, ProduceInput, Receipt};
 
@@ -67,10 +66,7 @@ pub(super) async fn again(
     match state.engine.produce_again(&place, &to).await {
         Ok(receipt) => Redirect::to(&receipt_address(&page, &receipt)).into_response(),
         Err(error) => {
-            let status = match &error {
-                AgainError::Read(_) => StatusCode::NOT_FOUND,
-                AgainError::Produce(error) => Problem::from(error.clone()).status(),
-            };
+            let status = Problem::from(error.clone()).status();
             outcome::page(&state, &headers, &page, status, AgainFailure { to, error }).await
         }
     }

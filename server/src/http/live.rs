@@ -22,7 +22,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// How soon a browser comes back when the stream ended.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// `GET /groups/live`
+/// `GET /live/groups`: below `/groups/` each word is a group's name.
 pub(super) async fn groups(
     State(engine): State<Arc<Engine>>,
     RawQuery(query): RawQuery,

@@ -435,3 +435,6 @@ impl ProcessFigures {
             .try_for_each(|(name, help, value)| page.gauge(name, help, value.map(|value| (Labels::new(), value))))
     }
 }
+
+#[cfg(test)]
+mod tests;

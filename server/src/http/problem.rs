@@ -58,6 +58,17 @@ impl Problem {
         let detail: Vec<_> = errors.iter().map(|FieldProblem { field, rule }| format!("{field}: {rule}")).collect();
         Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail.join("; ")) }
     }
+
+    /// One field that broke a rule, in a problem of another status and kind.
+    pub(super) fn field(
+        status: StatusCode,
+        kind: &'static str,
+        field: impl Into<String>,
+        rule: impl Into<String>,
+    ) -> Self {
+        let Self { detail, errors, .. } = Self::invalid([(field.into(), rule.into())]);
+        Self { errors, ..Self::new(status, kind, detail) }
+    }
 }
 
 impl From<ProduceError> for Problem {
@@ -92,7 +103,8 @@ impl From<ReadError> for Problem {
             ReadError::Deleted { .. } => (StatusCode::NOT_FOUND, "deleted"),
             ReadError::NotYet { .. } => (StatusCode::NOT_FOUND, "not-yet"),
             ReadError::Hole { .. } => (StatusCode::NOT_FOUND, "hole"),
-            ReadError::Kafka { .. } => (StatusCode::BAD_GATEWAY, "kafka-failed"),
+            ReadError::Kafka { .. } => (StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out"),
+            ReadError::Refused(_) => (StatusCode::BAD_GATEWAY, "kafka-refused"),
         };
         Self::new(status, kind, error.to_string())
     }
@@ -149,7 +161,9 @@ impl From<TopicError> for Problem {
             TopicError::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-topic", detail),
             TopicError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
             TopicError::Partly { .. } => Self::new(StatusCode::BAD_GATEWAY, "partly-done", detail),
-            TopicError::Unanswered { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail),
+            TopicError::Unanswered { .. } | TopicError::Unread { .. } => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail)
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use utoipa::{IntoParams, ToSchema};
-use wire::{ByeReason, Command, Cursor, Event, Filter, From, Pace, Scope, Subscribe};
+use wire::{ByeReason, Command, Cursor, Event, Filter, From, Pace, Rule, Scope, Subscribe};
 
 /// How often a quiet stream says that it lives, so that proxies do not end it (nginx does after 60 s).
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -104,12 +104,19 @@ pub(super) async fn stream(
     let id = header.into_iter().chain([("cursor", wanted.cursor.as_bytes())]).find(|(_, id)| !id.is_empty());
     let from = match id {
         Some((name, id)) => From::Cursor(cursor_from_id(id).ok_or_else(|| {
-            Problem::new(StatusCode::BAD_REQUEST, "bad-cursor", format!("{name} is not an id of this stream"))
+            Problem::field(StatusCode::BAD_REQUEST, "bad-cursor", name, "must be the id of an event of this stream")
         })?),
         None if wanted.newest > 0 => From::Newest(wanted.newest),
         None => From::Now,
     };
     let filter = Filter { text: wanted.text, topic: wanted.topic, partitions: wanted.partition.into_iter().collect() };
+    let unreadable =
+        |field: &str, rule: String| Problem::field(StatusCode::UNPROCESSABLE_ENTITY, "bad-subscription", field, rule);
+    // Of partitions one at most is asked for, which is legal.
+    if !filter.is_legal() {
+        return Err(unreadable("topic", Rule::TopicName.to_string()));
+    }
+    engine::check_filter(&filter.text).map_err(|error| unreadable("text", error.to_string()))?;
     let mut tab = Tab::new(engine, limits.stall);
     let hello = tab.hello();
     let subscribe = Subscribe { feed, scope: wanted.scope, filter, pace: Pace::Latency, from };

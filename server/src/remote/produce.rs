@@ -8,6 +8,7 @@ use client::{NotProduced, Producer};
 use std::{
     io::{self, Write},
     process::ExitCode,
+    time::Duration,
 };
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -36,6 +37,9 @@ pub struct Produce {
     /// Each line is JSON: {"key": …, "value": …, "headers": {…}, "partition": …}, with a value at least
     #[arg(long)]
     pub json: bool,
+    /// For how long the instance may keep still before it is given up; longer than its producer.delivery_timeout_ms
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: u64,
 }
 
 fn header(text: &str) -> Result<HeaderInput, String> {
@@ -48,7 +52,7 @@ fn header(text: &str) -> Result<HeaderInput, String> {
 /// # Errors
 /// When the instance does not answer any more: what follows the line that is named was not produced.
 pub fn run(options: Produce) -> anyhow::Result<ExitCode> {
-    let producer = Producer::new(&options.remote.url)?;
+    let producer = Producer::new(&options.remote.url, Duration::from_secs(options.timeout))?;
     block_on(produce(&options, &producer))
 }
 

@@ -151,6 +151,20 @@ pub fn program() -> tokio::process::Command {
     command
 }
 
+/// What is posted as a browser posts a form. (The client library's own needs a feature that the program's build has not: everything
+/// that shares the library would be built twice.)
+pub trait Form {
+    /// With these fields.
+    fn form<T: serde::Serialize + ?Sized>(self, fields: &T) -> Self;
+}
+
+impl Form for reqwest::RequestBuilder {
+    fn form<T: serde::Serialize + ?Sized>(self, fields: &T) -> Self {
+        let body = serde_urlencoded::to_string(fields).unwrap();
+        self.header("content-type", "application/x-www-form-urlencoded").body(body)
+    }
+}
+
 /// Posts a JSON string, as `POST /api/kafka/send` wants it.
 pub async fn post_json(url: &str, value: &str) -> reqwest::Response {
     let body = serde_json::to_string(value).unwrap();

@@ -130,8 +130,9 @@ enum Format {
         (status = 200, description = "A page; with `format=ndjson` a record a line, whole", content((RecordPage = "application/json"), (String = "application/x-ndjson"))),
         (status = 404, description = "There is no such topic", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field broke a rule", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "Kafka does not answer; or, with `format=ndjson`, some partitions can't be read: a page names them in `unread`", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused; or, with `format=ndjson`, some partitions can't be read: a page names them in `unread`", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Too many look through topics at the moment", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn browse(
