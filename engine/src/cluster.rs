@@ -1,7 +1,7 @@
 //! The cluster as pages and programs see it: one look at Kafka for all who look at this instance, and what changed between two looks.
 //! Nobody looks: Kafka is not asked.
 
-use crate::{Engine, config::RENDER_DEADLINE, peers::instance_group, shared::AGE};
+use crate::{Engine, Patience, peers::instance_group, shared::AGE};
 use kafka::{Broker, BrokerTraits, ClusterPicture};
 use parking_lot::Mutex;
 use std::{
@@ -65,13 +65,12 @@ struct Known {
 }
 
 impl Engine {
-    /// The cluster, and the page of its picture that a query wants. Answers within the time that a page has.
+    /// The cluster, and the page of its picture that a query wants.
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub async fn cluster(&self, query: &ClusterQuery) -> Result<Cluster, ReadError> {
-        let no_answer = || format!("describing the cluster: no answer within {} ms", RENDER_DEADLINE.as_millis());
-        let late = || self.admin.trouble().unwrap_or_else(no_answer);
+    pub async fn cluster(&self, query: &ClusterQuery, patience: Patience) -> Result<Cluster, ReadError> {
+        let late = || self.admin.trouble().unwrap_or_else(|| patience.exhausted("describing the cluster"));
         let (admin, watched) = (self.admin.clone(), Arc::clone(&self.watched));
         let look = || async move {
             let at = crate::now();
@@ -79,7 +78,7 @@ impl Engine {
             learn_of_brokers(&admin, &watched, &picture);
             Ok(watched.lock().look(at, picture))
         };
-        let seen = self.seen.get(AGE, look, late).await?;
+        let seen = self.seen.get(AGE, patience, look, late).await?;
         let wanted = query.q.trim().to_lowercase();
         let found: Vec<_> =
             seen.picture.topics.iter().filter(|topic| topic.topic.to_lowercase().contains(&wanted)).collect();

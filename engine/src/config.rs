@@ -3,9 +3,6 @@
 use kafka::{ClientSettings, GroupSettings, ProducerSettings};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-/// How long a broker call may take while a page is rendered, before the page says that Kafka does not answer.
-pub(crate) const RENDER_DEADLINE: Duration = Duration::from_millis(300);
-
 /// One instance's configuration.
 #[derive(Debug, Clone)]
 pub struct Config {

@@ -2,7 +2,7 @@
 
 use crate::{
     Brokers, Config, Feed, FeedConfig, cluster, groups, journal::Journal, meter::Produce, peers::SILENT_AFTER,
-    rates::Rates, shared::Shared, temporary::Temporary,
+    rates::Rates, shared::Shared, temporary::Temporary, topics,
 };
 use feed::Sieve;
 use kafka::{Admin, Producer, ProducerSettings, Reader, TopicList, TopicSpec};
@@ -75,6 +75,8 @@ pub struct Engine {
     pub(crate) watched: Arc<Mutex<cluster::Watch>>,
     pub(crate) rates: Rates,
     pub(crate) found: Mutex<groups::Found>,
+    pub(crate) topic_looks: topics::TopicLooks,
+    pub(crate) group_looks: groups::GroupLooks,
     tabs: AtomicU32,
     pub(crate) produced: Produce,
     stopping: watch::Sender<bool>,
@@ -151,6 +153,8 @@ impl Engine {
             watched: Arc::default(),
             rates: Rates::default(),
             found: Mutex::default(),
+            topic_looks: topics::TopicLooks::default(),
+            group_looks: groups::GroupLooks::default(),
             tabs: AtomicU32::default(),
             produced: Produce::default(),
             stopping: watch::Sender::new(false),

@@ -1,9 +1,10 @@
 //! The consumer groups, as pages show them: what the cluster says, and what the instances of Ottla tell of their own.
 
-use crate::{Engine, Feed, config::RENDER_DEADLINE, shared::unread};
+use crate::{Engine, Feed, Patience, shared::Looks};
 use kafka::{Protocol, Readers};
 use std::{
     collections::HashMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use wire::{Group, GroupError, GroupPartition, GroupSummary, Member, MemberOttla, PartitionStats, ReadError, Stats};
@@ -22,18 +23,29 @@ pub(crate) struct Found {
     groups: HashMap<String, (Instant, Group)>,
 }
 
+/// Looks at groups.
+#[derive(Default)]
+pub(crate) struct GroupLooks {
+    all: Looks<Vec<GroupSummary>>,
+    one: Looks<Option<Group>>,
+}
+
 impl Engine {
-    /// The cluster's groups, sorted by name. Answers within the time that a page has.
+    /// The cluster's groups, sorted by name.
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub async fn groups(&self) -> Result<Vec<GroupSummary>, ReadError> {
+    pub async fn groups(&self, patience: Patience) -> Result<Vec<GroupSummary>, ReadError> {
         if let Some((at, groups)) = &self.found.lock().all
             && at.elapsed() < AGE
         {
             return Ok(groups.clone());
         }
-        let mut groups = self.admin.groups(RENDER_DEADLINE).await.map_err(unread)?;
+        let look = |within| {
+            let admin = self.admin.clone();
+            async move { admin.groups(within).await }
+        };
+        let mut groups = Arc::unwrap_or_clone(self.group_looks.all.look("", patience, look).await?);
         for feed in self.feeds() {
             // What its members say is newer than what the coordinator says, and has the lag without asking.
             let own = self.summary(&feed);
@@ -52,7 +64,11 @@ impl Engine {
     /// # Errors
     /// When Kafka does not answer.
     pub async fn readers(&self, topic: &str) -> Result<Readers, ReadError> {
-        let mut readers = self.admin.readers(topic, RENDER_DEADLINE).await.map_err(unread)?;
+        let look = |within| {
+            let (admin, topic) = (self.admin.clone(), topic.to_owned());
+            async move { admin.readers(&topic, within).await }
+        };
+        let mut readers = Arc::unwrap_or_clone(self.topic_looks.readers.look(topic, Patience::Page, look).await?);
         let groups = &mut readers.groups;
         for feed in self.feeds().filter(|feed| feed.topics().iter().any(|own| own == topic)) {
             match groups.iter_mut().find(|group| group.name == feed.group()) {
@@ -65,22 +81,27 @@ impl Engine {
         Ok(readers)
     }
 
-    /// One group; nothing where there is none of this name. Answers within the time that a page has.
+    /// One group; nothing where there is none of this name.
     ///
     /// # Errors
     /// When Kafka does not answer, and no instance of Ottla knows the group.
-    pub async fn group(&self, name: &str) -> Result<Option<Group>, ReadError> {
+    pub async fn group(&self, name: &str, patience: Patience) -> Result<Option<Group>, ReadError> {
         if let Some((at, group)) = self.found.lock().groups.get(name)
             && at.elapsed() < AGE
         {
             return Ok(Some(group.clone()));
         }
         let own = self.feeds().find(|feed| feed.group() == name).map(|feed| self.own(&feed));
-        let mut group = match (self.admin.group(name, RENDER_DEADLINE).await, own) {
+        let look = |within| {
+            let (admin, name) = (self.admin.clone(), name.to_owned());
+            async move { admin.group(&name, within).await }
+        };
+        let found = self.group_looks.one.look(name, patience, look).await.map(Arc::unwrap_or_clone);
+        let mut group = match (found, own) {
             (Ok(Some(group)), own) => with_own(group, own),
             (Ok(None) | Err(_), Some(own)) => own,
             (Ok(None), None) => return Ok(None),
-            (Err(error), None) => return Err(unread(error)),
+            (Err(error), None) => return Err(error),
         };
         self.journal.peers(|peers| peers.complete(&mut group));
         let mut found = self.found.lock();
@@ -120,6 +141,8 @@ impl Engine {
         let mut found = self.found.lock();
         found.all = None;
         found.groups.remove(name);
+        self.group_looks.all.forget("");
+        self.group_looks.one.forget(name);
     }
 
     /// The group of a feed: this instance as its member, and what the others tell of themselves.

@@ -42,6 +42,7 @@ pub use kafka::{
 };
 pub use meter::{BOUNDS, Histogram, Produced};
 pub use produce::{AgainError, Fate};
+pub use shared::Patience;
 pub use state::Announcement;
 pub use tab::{Output, Refusal, Tab, check_filter};
 pub use topics::TopicParts;

@@ -1,7 +1,9 @@
-//! What many ask for and Kafka is asked for once: the latest answer, and the rule of how long it is good enough.
+//! What many ask for and Kafka is asked for once, and what Kafka says later than a page can wait: the latest answer, and the rule of how
+//! long it is good enough.
 
-use crate::config::RENDER_DEADLINE;
+use parking_lot::Mutex;
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -15,6 +17,29 @@ use wire::ReadError;
 pub(crate) const AGE: Duration = Duration::from_millis(900);
 /// How old an answer may be that a page shows where Kafka takes longer than it can wait.
 const OLD: Duration = Duration::from_secs(5);
+
+/// How long somebody waits for Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// A page is rendered meanwhile: 300 ms, and what comes later is there for the page after it.
+    Page,
+    /// A program asked, which knows how long it waits: 5 s.
+    Program,
+}
+
+impl Patience {
+    pub(crate) fn deadline(self) -> Duration {
+        match self {
+            Self::Page => Duration::from_millis(300),
+            Self::Program => Duration::from_secs(5),
+        }
+    }
+
+    /// What is the matter where there was no answer.
+    pub(crate) fn exhausted(self, action: &str) -> String {
+        format!("{action}: no answer within {} ms", self.deadline().as_millis())
+    }
+}
 
 /// The latest answer to one question. Nobody asks: Kafka is left alone.
 pub(crate) struct Shared<T> {
@@ -42,14 +67,15 @@ impl<T> Default for Shared<T> {
 
 impl<T: Send + Sync + 'static> Shared<T> {
     /// The answer, at most `age` old. Kafka is asked once, whoever waits, and for longer than a page can wait, so that the next page has
-    /// what comes later; a page that can't wait any longer takes an answer that is somewhat older, if there is one. `late` says what
-    /// is the matter otherwise.
+    /// what comes later; who can't wait any longer takes an answer that is somewhat older, if there is one. `late` says what is the
+    /// matter otherwise.
     ///
     /// # Errors
     /// Why there is no answer.
     pub async fn get<F>(
         self: &Arc<Self>,
         age: Duration,
+        patience: Patience,
         ask: impl FnOnce() -> F,
         late: impl FnOnce() -> String,
     ) -> Result<Arc<T>, ReadError>
@@ -61,6 +87,21 @@ impl<T: Send + Sync + 'static> Shared<T> {
         if let Some(answer) = news.borrow().as_ref().and_then(|heard| heard.young(age)) {
             return Ok(Arc::clone(answer));
         }
+        self.begin(ask);
+        let heard = |heard: &Option<Heard<T>>| heard.as_ref().is_some_and(|heard| heard.at >= began);
+        if let Ok(Ok(heard)) = timeout(patience.deadline(), news.wait_for(heard)).await
+            && let Some(heard) = &*heard
+        {
+            return heard.answer.clone();
+        }
+        self.somewhat_old().ok_or_else(|| ReadError::Kafka { reason: late() })
+    }
+
+    /// Has Kafka asked, unless it is being asked already. Nobody waits for it.
+    fn begin<F>(self: &Arc<Self>, ask: impl FnOnce() -> F)
+    where
+        F: Future<Output = Result<T, kafka::Error>> + Send + 'static,
+    {
         if !self.is_asking.swap(true, Ordering::AcqRel) {
             let (shared, asked) = (Arc::clone(self), ask());
             tokio::spawn(async move {
@@ -69,21 +110,66 @@ impl<T: Send + Sync + 'static> Shared<T> {
                 shared.latest.send_replace(Some(Heard { at: Instant::now(), answer }));
             });
         }
-        let heard = |heard: &Option<Heard<T>>| heard.as_ref().is_some_and(|heard| heard.at >= began);
-        if let Ok(Ok(heard)) = timeout(RENDER_DEADLINE, news.wait_for(heard)).await
-            && let Some(heard) = &*heard
-        {
-            return heard.answer.clone();
-        }
-        if let Some(answer) = self.latest.borrow().as_ref().and_then(|heard| heard.young(OLD)) {
-            return Ok(Arc::clone(answer));
-        }
-        Err(ReadError::Kafka { reason: late() })
+    }
+
+    fn somewhat_old(&self) -> Option<Arc<T>> {
+        self.latest.borrow().as_ref().and_then(|heard| heard.young(OLD)).cloned()
     }
 
     /// What was heard is not true any more.
     pub fn forget(&self) {
         self.latest.send_replace(None);
+    }
+}
+
+/// What Kafka says of things of one kind. Everybody asks for it anew; only where Kafka takes longer than a page can wait, the page after it
+/// takes what the longer look found.
+pub(crate) struct Looks<T> {
+    late: Mutex<HashMap<String, (Instant, Arc<Shared<T>>)>>,
+}
+
+impl<T> Default for Looks<T> {
+    fn default() -> Self {
+        Self { late: Mutex::default() }
+    }
+}
+
+impl<T: Send + Sync + 'static> Looks<T> {
+    /// What `ask` finds within the time that it is given.
+    ///
+    /// # Errors
+    /// Why nothing could be found.
+    pub async fn look<F>(
+        &self,
+        name: &str,
+        patience: Patience,
+        ask: impl Fn(Duration) -> F,
+    ) -> Result<Arc<T>, ReadError>
+    where
+        F: Future<Output = Result<T, kafka::Error>> + Send + 'static,
+    {
+        match ask(patience.deadline()).await {
+            Ok(found) => Ok(Arc::new(found)),
+            Err(error) if error.is_no_answer() && patience == Patience::Page => {
+                let late = self.late(name);
+                late.begin(|| ask(Patience::Program.deadline()));
+                late.somewhat_old().ok_or_else(|| unread(error))
+            }
+            Err(error) => Err(unread(error)),
+        }
+    }
+
+    fn late(&self, name: &str) -> Arc<Shared<T>> {
+        let (mut late, now) = (self.late.lock(), Instant::now());
+        late.retain(|_, (asked, _)| now.duration_since(*asked) < 2 * OLD);
+        let (asked, shared) = late.entry(name.to_owned()).or_insert_with(|| (now, Arc::default()));
+        *asked = now;
+        Arc::clone(shared)
+    }
+
+    /// What was found is not true any more.
+    pub fn forget(&self, name: &str) {
+        self.late.lock().remove(name);
     }
 }
 
@@ -112,14 +198,15 @@ mod tests {
     #[tokio::test]
     async fn what_was_heard_is_not_asked_for_again_until_it_is_old_or_forgotten() {
         let shared = Arc::new(Shared::default());
-        assert_eq!(shared.get(AGE, || async { Ok(3_u32) }, late).await.as_deref(), Ok(&3));
-        assert_eq!(shared.get(AGE, never, late).await.as_deref(), Ok(&3));
+        assert_eq!(shared.get(AGE, Patience::Page, || async { Ok(3_u32) }, late).await.as_deref(), Ok(&3));
+        assert_eq!(shared.get(AGE, Patience::Page, never, late).await.as_deref(), Ok(&3));
         let began = Instant::now();
-        let old = shared.get(Duration::ZERO, never, late).await;
+        let old = shared.get(Duration::ZERO, Patience::Page, never, late).await;
         assert_eq!(old.as_deref(), Ok(&3), "better somewhat old than none");
-        assert!(began.elapsed() >= RENDER_DEADLINE && began.elapsed() < RENDER_DEADLINE * 3, "{:?}", began.elapsed());
+        let deadline = Patience::Page.deadline();
+        assert!(began.elapsed() >= deadline && began.elapsed() < deadline * 3, "{:?}", began.elapsed());
         shared.forget();
-        assert_eq!(shared.get(AGE, never, late).await, Err(ReadError::Kafka { reason: "late".into() }));
+        assert_eq!(shared.get(AGE, Patience::Page, never, late).await, Err(ReadError::Kafka { reason: "late".into() }));
     }
 
     #[tokio::test]
@@ -129,6 +216,7 @@ mod tests {
             let asked = Arc::clone(&asked);
             shared.get(
                 AGE,
+                Patience::Page,
                 move || async move {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     Ok(asked.fetch_add(1, Ordering::Relaxed))
@@ -139,5 +227,34 @@ mod tests {
         let found = futures::future::join_all((0..50).map(|_| look())).await;
         assert!(found.iter().all(|found| found.as_deref() == Ok(&0)), "{found:?}");
         assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn what_a_page_can_not_wait_for_is_there_for_the_next() {
+        let looks = Looks::default();
+        let slow = |within: Duration| async move {
+            let needed = Duration::from_millis(600);
+            tokio::time::sleep(needed.min(within)).await;
+            let action = || "looking".to_owned();
+            if needed < within { Ok(7_u32) } else { Err(kafka::Error::TimedOut { action: action(), deadline: within }) }
+        };
+        assert!(matches!(looks.look("a", Patience::Page, slow).await, Err(ReadError::Kafka { .. })));
+        assert_eq!(looks.look("a", Patience::Program, slow).await.as_deref(), Ok(&7));
+        assert_eq!(looks.look("a", Patience::Page, slow).await.as_deref(), Ok(&7));
+        assert!(looks.look("b", Patience::Page, slow).await.is_err(), "another one");
+        looks.forget("a");
+        assert!(looks.look("a", Patience::Page, slow).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_kafka_refuses_is_not_asked_for_again() {
+        let looks: Looks<u32> = Looks::default();
+        let asked = AtomicU32::new(0);
+        let refused = looks.look("a", Patience::Page, |_| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            std::future::ready(Err(kafka::Error::Refused { action: "looking".into(), reason: "no".into() }))
+        });
+        assert!(matches!(refused.await, Err(ReadError::Refused(_))));
+        assert_eq!(asked.into_inner(), 1);
     }
 }

@@ -2,9 +2,8 @@
 //! before Kafka is; what Kafka says beyond that is handed on in its own words.
 
 use crate::{
-    Engine,
-    config::RENDER_DEADLINE,
-    shared::{AGE, unread},
+    Engine, Patience,
+    shared::{AGE, Looks},
 };
 use kafka::{Readers, TopicList};
 use std::{
@@ -43,15 +42,23 @@ pub struct TopicParts {
     pub readers: Result<Readers, ReadError>,
 }
 
+/// Looks at topics.
+#[derive(Default)]
+pub(crate) struct TopicLooks {
+    topics: Looks<Option<Topic>>,
+    configs: Looks<Option<Vec<ConfigEntry>>>,
+    pub readers: Looks<Readers>,
+}
+
 impl Engine {
     /// A page of the cluster's topics, as a query wants them. Records are counted for the topics of this page alone, unless the
-    /// order is by them. Answers within about the time that a page has.
+    /// order is by them. Answers within about the time that is given.
     ///
     /// # Errors
     /// When Kafka does not answer. A number of records that is not known in time is none.
-    pub async fn topic_page(&self, query: &TopicQuery) -> Result<TopicPage, ReadError> {
-        let until = Instant::now() + RENDER_DEADLINE;
-        let list = self.topic_list().await?;
+    pub async fn topic_page(&self, query: &TopicQuery, patience: Patience) -> Result<TopicPage, ReadError> {
+        let until = Instant::now() + patience.deadline();
+        let list = self.topic_list(patience).await?;
         let shown = list.topics.iter().filter(|topic| query.internal || !topic.is_internal());
         let (all, troubled) = shown.fold((0, 0), |(all, troubled), topic| {
             (all + 1, troubled + u32::from(topic.offline + topic.under_replicated > 0))
@@ -91,18 +98,17 @@ impl Engine {
     /// Kafka does not answer within the time that a page has.
     pub async fn offered_topics(&self, feed: &[String]) -> Vec<String> {
         let mut offered = feed.to_vec();
-        if let Ok(list) = self.topic_list().await {
+        if let Ok(list) = self.topic_list(Patience::Page).await {
             let others = list.topics.iter().filter(|topic| !topic.is_internal() && !feed.contains(&topic.name));
             offered.extend(others.take(MOST_OFFERED).map(|topic| topic.name.clone()));
         }
         offered
     }
 
-    async fn topic_list(&self) -> Result<Arc<TopicList>, ReadError> {
+    async fn topic_list(&self, patience: Patience) -> Result<Arc<TopicList>, ReadError> {
         let admin = self.admin.clone();
-        let no_answer = || format!("listing the topics: no answer within {} ms", RENDER_DEADLINE.as_millis());
-        let late = || self.admin.trouble().unwrap_or_else(no_answer);
-        self.listed.get(AGE, || async move { admin.topic_list(LIST_DEADLINE).await }, late).await
+        let late = || self.admin.trouble().unwrap_or_else(|| patience.exhausted("listing the topics"));
+        self.listed.get(AGE, patience, || async move { admin.topic_list(LIST_DEADLINE).await }, late).await
     }
 
     /// Counts the records of these topics, as far as they have not too many partitions.
@@ -116,24 +122,32 @@ impl Engine {
         }
     }
 
-    /// A topic as it is now; none where there is none of this name. Answers within the time that a page has.
+    /// A topic as it is now; none where there is none of this name.
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub async fn topic(&self, name: &str) -> Result<Option<Topic>, ReadError> {
+    pub async fn topic(&self, name: &str, patience: Patience) -> Result<Option<Topic>, ReadError> {
         if check_topic_name(name).is_err() {
             return Ok(None);
         }
-        self.admin.topic(name, RENDER_DEADLINE).await.map_err(unread)
+        let look = |within| {
+            let (admin, name) = (self.admin.clone(), name.to_owned());
+            async move { admin.topic(&name, within).await }
+        };
+        self.topic_looks.topics.look(name, patience, look).await.map(Arc::unwrap_or_clone)
     }
 
-    /// A topic's settings, sorted by name. Answers within the time that a page has.
+    /// A topic's settings, sorted by name.
     ///
     /// # Errors
     /// When there is no such topic, or Kafka does not answer.
-    pub async fn topic_config(&self, name: &str) -> Result<Vec<ConfigEntry>, ReadError> {
-        let config = self.admin.topic_config(name, RENDER_DEADLINE).await.map_err(unread)?;
-        config.ok_or_else(|| ReadError::UnknownTopic { topic: name.into() })
+    pub async fn topic_config(&self, name: &str, patience: Patience) -> Result<Vec<ConfigEntry>, ReadError> {
+        let look = |within| {
+            let (admin, name) = (self.admin.clone(), name.to_owned());
+            async move { admin.topic_config(&name, within).await }
+        };
+        let config = self.topic_looks.configs.look(name, patience, look).await?;
+        Arc::unwrap_or_clone(config).ok_or_else(|| ReadError::UnknownTopic { topic: name.into() })
     }
 
     /// All that a page shows of a topic, asked for side by side; none where there is none of this name. Answers within the time that
@@ -142,7 +156,8 @@ impl Engine {
     /// # Errors
     /// When Kafka does not answer at all.
     pub async fn topic_parts(&self, name: &str) -> Result<Option<TopicParts>, ReadError> {
-        let (topic, config, readers) = tokio::join!(self.topic(name), self.topic_config(name), self.readers(name));
+        let (topic, config, readers) =
+            tokio::join!(self.topic(name, Patience::Page), self.topic_config(name, Patience::Page), self.readers(name));
         Ok(topic?.map(|topic| {
             let rate = topic.written().and_then(|written| self.rates.look(Instant::now()).note(name, written));
             TopicParts { topic, rate, config, readers }
@@ -160,7 +175,7 @@ impl Engine {
         topic.check_against(names, list.brokers).map_err(TopicError::Invalid)?;
         self.admin.create_topic(&topic, CHANGE_DEADLINE).await?;
         tracing::info!(topic = topic.name, "topic created");
-        self.listed.forget();
+        self.forget_topic(&topic.name);
         Ok(topic)
     }
 
@@ -172,7 +187,7 @@ impl Engine {
         may_destroy(name, confirm)?;
         self.admin.delete_topic(name, CHANGE_DEADLINE).await?;
         tracing::info!(topic = name, "topic deleted");
-        self.listed.forget();
+        self.forget_topic(name);
         Ok(())
     }
 
@@ -184,6 +199,7 @@ impl Engine {
         may_destroy(name, confirm)?;
         let emptied = self.admin.empty_topic(name, CHANGE_DEADLINE).await?;
         tracing::info!(topic = name, partitions = emptied, "topic emptied");
+        self.forget_topic(name);
         Ok(emptied)
     }
 
@@ -200,7 +216,7 @@ impl Engine {
         let total = input.partitions.unsigned_abs();
         self.admin.add_partitions(name, total, CHANGE_DEADLINE).await?;
         tracing::info!(topic = name, partitions = total, "partitions added");
-        self.listed.forget();
+        self.forget_topic(name);
         Ok(())
     }
 
@@ -215,7 +231,16 @@ impl Engine {
         // Without the values: one may be a secret.
         let names: Vec<_> = changes.iter().map(|(name, _)| name.as_str()).collect();
         tracing::info!(topic = name, settings = names.join(", "), "topic settings changed");
+        self.forget_topic(name);
         Ok(())
+    }
+
+    /// What was found of it is not true any more.
+    fn forget_topic(&self, name: &str) {
+        self.listed.forget();
+        self.topic_looks.topics.forget(name);
+        self.topic_looks.configs.forget(name);
+        self.topic_looks.readers.forget(name);
     }
 }
 
@@ -260,6 +285,7 @@ fn unchanged(error: kafka::Error) -> TopicError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::unread;
 
     #[test]
     fn a_topic_of_too_many_partitions_hides_no_other_ones_records() {

@@ -15,7 +15,7 @@ use crate::{
     words,
 };
 use axum::http::{HeaderMap, StatusCode};
-use engine::Engine;
+use engine::{Engine, Patience};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
 use std::collections::HashMap;
@@ -76,10 +76,12 @@ impl Subject {
     /// What there is to see of it now.
     pub async fn look(&self, reader: &Reader, engine: &Engine) -> Result<Found, Absent> {
         let found = match self {
-            Self::Groups => engine.groups().await.map(|groups| Some(Found::Groups(groups))),
-            Self::Group(name) => engine.group(name).await.map(|group| group.map(|group| Found::Group(Box::new(group)))),
+            Self::Groups => engine.groups(Patience::Page).await.map(|groups| Some(Found::Groups(groups))),
+            Self::Group(name) => {
+                engine.group(name, Patience::Page).await.map(|group| group.map(|group| Found::Group(Box::new(group))))
+            }
             Self::Cluster(query) => {
-                let cluster = engine.cluster(query).await;
+                let cluster = engine.cluster(query, Patience::Page).await;
                 cluster.map(|cluster| Some(Found::Cluster(query.clone(), Box::new(cluster))))
             }
         };

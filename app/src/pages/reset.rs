@@ -8,6 +8,7 @@ use crate::{
     reset::{ResetForm, ResetOutcome},
 };
 use axum::http::StatusCode;
+use engine::Patience;
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -30,7 +31,7 @@ pub fn Reset() -> impl IntoView {
         }
         let engine = api::engine().ok();
         let known = match &engine {
-            Some(engine) => engine.group(&group).await.ok().flatten(),
+            Some(engine) => engine.group(&group, Patience::Page).await.ok().flatten(),
             None => None,
         };
         let topics = known.iter().flat_map(|group| &group.partitions).map(|partition| partition.topic.clone());

@@ -14,6 +14,7 @@ use crate::{
     words,
 };
 use axum::http::StatusCode;
+use engine::Patience;
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
@@ -73,7 +74,7 @@ async fn body(visit: &Visit, query: &TopicQuery) -> Markup {
         Ok(engine) => engine,
         Err(error) => return html! { p { (error) } },
     };
-    match engine.topic_page(query).await {
+    match engine.topic_page(query, Patience::Page).await {
         Ok(page) => list(reader, query, &page, visit.read_only),
         Err(error) => {
             set_status(StatusCode::SERVICE_UNAVAILABLE);

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod raw;
+pub mod relays;
 
 use futures::{SinkExt, StreamExt};
 use server::{

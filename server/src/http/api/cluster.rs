@@ -4,7 +4,7 @@
 
 use crate::http::{extract::Params, problem::Problem};
 use axum::{Json, extract::State};
-use engine::Engine;
+use engine::{Engine, Patience};
 use std::sync::Arc;
 use wire::{Cluster, ClusterQuery};
 
@@ -20,5 +20,5 @@ pub(super) async fn one(
     State(engine): State<Arc<Engine>>,
     Params(query): Params<ClusterQuery>,
 ) -> Result<Json<Cluster>, Problem> {
-    Ok(Json(engine.cluster(&query).await?))
+    Ok(Json(engine.cluster(&query, Patience::Program).await?))
 }

@@ -8,7 +8,7 @@ use crate::http::{
     problem::Problem,
 };
 use axum::{Json, extract::State};
-use engine::Engine;
+use engine::{Engine, Patience};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub(super) struct Replay {
     (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
 ))]
 pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Result<Json<Vec<GroupSummary>>, Problem> {
-    Ok(Json(engine.groups().await?))
+    Ok(Json(engine.groups(Patience::Program).await?))
 }
 
 /// One consumer group
@@ -80,7 +80,7 @@ pub(super) async fn one(
     Address(group): Address<String>,
 ) -> Result<Json<Group>, Problem> {
     let found = engine
-        .group(&group)
+        .group(&group, Patience::Program)
         .await?
         .ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "unknown-group", format!("there is no group {group:?}")))?;
     Ok(Json(found))

@@ -8,7 +8,7 @@ use crate::http::{
     problem::Problem,
 };
 use axum::{Json, extract::State, response::IntoResponse};
-use engine::Engine;
+use engine::{Engine, Patience};
 use http::{StatusCode, header};
 use serde::Serialize;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) async fn list(
     State(engine): State<Arc<Engine>>,
     Params(query): Params<TopicQuery>,
 ) -> Result<Json<TopicPage>, Problem> {
-    Ok(Json(engine.topic_page(&query).await?))
+    Ok(Json(engine.topic_page(&query, Patience::Program).await?))
 }
 
 /// Make a topic
@@ -69,7 +69,7 @@ pub(super) async fn one(
     State(engine): State<Arc<Engine>>,
     Address(topic): Address<String>,
 ) -> Result<Json<Topic>, Problem> {
-    Ok(Json(engine.topic(&topic).await?.ok_or_else(|| unknown(&topic))?))
+    Ok(Json(engine.topic(&topic, Patience::Program).await?.ok_or_else(|| unknown(&topic))?))
 }
 
 /// Delete a topic
@@ -139,8 +139,8 @@ pub(super) async fn config(
     Address(topic): Address<String>,
 ) -> Result<Json<Vec<ConfigEntry>>, Problem> {
     // Of a topic that is not there, Kafka says something else than that.
-    engine.topic(&topic).await?.ok_or_else(|| unknown(&topic))?;
-    Ok(Json(engine.topic_config(&topic).await?))
+    engine.topic(&topic, Patience::Program).await?.ok_or_else(|| unknown(&topic))?;
+    Ok(Json(engine.topic_config(&topic, Patience::Program).await?))
 }
 
 /// Change a topic's settings
