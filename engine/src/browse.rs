@@ -182,8 +182,10 @@ pub fn time(text: &str, now: Millis) -> Option<Millis> {
     ago().or_else(millis).or_else(|| moment(&text))
 }
 
-/// Milliseconds since 1970; with an offset from UTC (RFC 3339), or without one, which means UTC.
+/// Milliseconds since 1970; with an offset from UTC (RFC 3339), or without one, which means UTC. Also as pages write it, with a space before
+/// the offset.
 pub fn moment(text: &str) -> Option<Millis> {
+    let text = text.replacen(" +", "+", 1).replacen(" -", "-", 1);
     let zoned = text.parse::<Timestamp>().ok();
     let plain = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     zoned.or_else(plain).map(Timestamp::as_millisecond)
@@ -680,6 +682,8 @@ mod tests {
             ("2026-11-20T14:32:07.418Z", Some(now)),
             ("2026-11-20T22:32:07.418+08:00", Some(now)),
             ("2026-11-20 14:32:07.418", Some(now)),
+            ("2026-11-20 22:32:07.418 +08:00", Some(now)),
+            ("2026-11-20 09:32:07.418 -05:00", Some(now)),
             ("2026-11-20T14:32", Some(now - 7_418)),
             (" 1795185127418 ", Some(now)),
             ("0", Some(0)),

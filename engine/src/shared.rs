@@ -125,7 +125,14 @@ impl<T: Send + Sync + 'static> Shared<T> {
 /// What Kafka says of things of one kind. Everybody asks for it anew; only where Kafka takes longer than a page can wait, the page after it
 /// takes what the longer look found.
 pub(crate) struct Looks<T> {
-    late: Mutex<HashMap<String, (Instant, Arc<Shared<T>>)>>,
+    late: Mutex<HashMap<String, Late<T>>>,
+}
+
+/// A look that took longer.
+struct Late<T> {
+    /// When somebody last asked.
+    asked: Instant,
+    look: Arc<Shared<T>>,
 }
 
 impl<T> Default for Looks<T> {
@@ -161,10 +168,10 @@ impl<T: Send + Sync + 'static> Looks<T> {
 
     fn late(&self, name: &str) -> Arc<Shared<T>> {
         let (mut late, now) = (self.late.lock(), Instant::now());
-        late.retain(|_, (asked, _)| now.duration_since(*asked) < 2 * OLD);
-        let (asked, shared) = late.entry(name.to_owned()).or_insert_with(|| (now, Arc::default()));
-        *asked = now;
-        Arc::clone(shared)
+        late.retain(|_, late| now.duration_since(late.asked) < 2 * OLD);
+        let late = late.entry(name.to_owned()).or_insert_with(|| Late { asked: now, look: Arc::default() });
+        late.asked = now;
+        Arc::clone(&late.look)
     }
 
     /// What was found is not true any more.

@@ -48,6 +48,7 @@ fn pages(topic: &str, group: &str) -> Vec<String> {
         format!("/topics/{topic}"),
         format!("/topics/{topic}?edit=retention.ms"),
         format!("/topics/{topic}?edit="),
+        format!("/topics/{topic}?open=0-0"),
         format!("/topics/{topic}/0/0"),
         "/groups".into(),
         format!("/groups/{group}"),

@@ -59,6 +59,8 @@ pub struct Shown<'a> {
     pub faults: &'a [BrowseFault],
     /// The record that is open, by its place, or why there is none.
     pub open: Option<(&'a Place, &'a Result<Record, ReadError>)>,
+    /// Whether nothing is changed in the cluster from here.
+    pub read_only: bool,
 }
 
 impl Shown<'_> {
@@ -489,7 +491,8 @@ fn opened(shown: &Shown<'_>, place: &Place, read: &Result<Record, ReadError>) ->
     let close = td_string!(locale, app.close);
     let back = format!("{}#row-{}-{}", address(&shown.topic.name, "", shown.query), place.partition, place.offset);
     html! {
-        aside #open .drawer.open aria-label=(place) {
+        // Not `aside`: within the page's main part that is no landmark.
+        section #open .drawer.open aria-label=(place) {
             header {
                 h2.mono { "[" (place.partition) "]@" (place.offset) }
                 span.push {}
@@ -506,7 +509,7 @@ fn opened(shown: &Shown<'_>, place: &Place, read: &Result<Record, ReadError>) ->
                 }
             }
             footer {
-                @if let Ok(record) = read { (again(reader, record)) }
+                @if let (Ok(record), false) = (read, shown.read_only) { (again(reader, record)) }
                 a.btn href=(own) { (td_string!(locale, detail.own_page)) }
             }
         }

@@ -67,7 +67,7 @@ impl Browsing {
             _ => &[],
         };
         let open = open.as_ref().zip(opened.as_ref());
-        let shown = Shown { reader, topic, query: &self.query, faults, open };
+        let shown = Shown { reader, topic, query: &self.query, faults, open, read_only: engine.is_read_only() };
         let read = match &read {
             Ok(page) => Read::Page(page),
             Err(BrowseError::Invalid(_)) => Read::Nothing,
@@ -136,7 +136,7 @@ impl SearchPage {
     }
 
     fn shown(&self) -> Shown<'_> {
-        Shown { reader: &self.reader, topic: &self.topic, query: &self.query, faults: &[], open: None }
+        Shown { reader: &self.reader, topic: &self.topic, query: &self.query, faults: &[], open: None, read_only: true }
     }
 
     async fn look(&mut self, engine: &Engine) -> Result<Vec<Piece>, BrowseError> {
