@@ -117,15 +117,15 @@ test("every page is among those that are looked at", async () => {
 });
 
 /// A window of 1280 pixels at 200 %, and a phone.
-for (const [what, width, deviceScaleFactor] of [
-  ["200 %", 640, 2],
-  ["390 pixels", 390, 1],
+for (const [what, width, deviceScaleFactor, locales] of [
+  ["200 %", 640, 2, ["en"]],
+  ["390 pixels", 390, 1, ["en", "zh-Hant"]],
 ] as const) {
   test(`no page scrolls sideways at ${what}`, async ({ start, browser, topic }) => {
     test.setTimeout(120_000);
     const ottla = await start();
     await ottla.produce(topic, `{"orderId":"${"o-1".repeat(60)}","total":1280}`, { partition: 0 });
-    for (const locale of ["en", "zh-Hant"]) {
+    for (const locale of locales) {
       const context = await browser.newContext({ viewport: { width, height: 844 }, deviceScaleFactor, locale });
       const page = await context.newPage();
       for (const path of everyPage(topic, `g-${topic}`)) {

@@ -95,7 +95,7 @@ async fn a_stream_that_can_not_be_had_is_a_problem_with_its_reason() {
         ("default/stream?format=xml", 400, "format"),
         ("default/stream?newest=-1", 400, "newest"),
         ("default/stream?nonsense=1", 400, "nonsense"),
-        ("default/stream?cursor=nonsense", 400, "cursor is not an id"),
+        ("default/stream?cursor=nonsense", 400, "cursor: must be the id of an event"),
         ("nope/stream?format=ndjson", 404, "no such feed"),
     ] {
         let answer = reqwest::get(instance.url(&format!("/api/v1/feeds/{query}"))).await.unwrap();
@@ -159,7 +159,9 @@ async fn a_filter_that_can_not_be_read_is_refused_with_the_place_and_the_reason(
         let response = reqwest::get(url).await.unwrap();
         assert_eq!(response.status(), 422);
         let problem: Value = response.json().await.unwrap();
-        assert!(problem["detail"].as_str().unwrap().starts_with(why), "{problem}");
+        let (field, rule) = why.split_once(", ").unwrap();
+        assert_eq!((field, &problem["errors"][0]["field"]), ("filter.text", &"text".into()), "{problem}");
+        assert!(problem["errors"][0]["rule"].as_str().unwrap().starts_with(rule), "{problem}");
     }
     let mut tab = instance.tab().await;
     tab.send_text(r#"{"subscribe":{"feed":"default","filter":{"topic":"no topic"}}}"#).await;
