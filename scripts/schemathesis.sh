@@ -32,7 +32,8 @@ done
 # A stream has no end. What a schema allows may be refused nevertheless (a topic that does not exist, a name that must be typed again), and
 # what follows from what is not said in it. Asked as the server's own page does, for others are refused before the method is looked at. The
 # same cases each time: what a change does to them is to be seen.
-"$OTTLA_CACHE/schemathesis/bin/schemathesis" run "http://$address/api/openapi.json" \
+SCHEMATHESIS_HOOKS=hooks PYTHONPATH=scripts/schemathesis \
+  "$OTTLA_CACHE/schemathesis/bin/schemathesis" run "http://$address/api/openapi.json" \
   --exclude-path "/api/v1/feeds/{feed}/stream" --header "Sec-Fetch-Site: same-origin" --checks all --exclude-checks positive_data_acceptance \
   --phases examples,coverage,fuzzing --seed 1 --max-examples 40 --no-color "$@"
 kill -0 "$pid" || fail "The instance ended: $(tail -n 3 "$folder/log")"

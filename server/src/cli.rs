@@ -34,14 +34,6 @@ pub enum Command {
     Produce(Produce),
 }
 
-/// Which running instance to talk to.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Remote {
-    /// The instance, as a browser has it
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000", env = "OTTLA_URL")]
-    pub url: String,
-}
-
 /// Flags that stand for keys of the configuration.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Configuration of an instance (serve, broker, check-config)")]

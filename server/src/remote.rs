@@ -13,6 +13,14 @@ use std::{
     process::ExitCode,
 };
 
+/// Which running instance to talk to.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Remote {
+    /// The instance, as a browser has it
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000", env = "OTTLA_URL")]
+    pub url: String,
+}
+
 /// For `--help`.
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 refused or failed, standard error says what; 2 a command line that can't be read; 141 \
     nobody reads standard output any more";

@@ -180,6 +180,13 @@ async fn whether_a_topic_exists_is_asked_once_however_many_messages_name_it() {
     assert_eq!(response.status(), 422);
     let problem: Value = response.json().await.unwrap();
     assert_eq!(problem["errors"].as_array().unwrap().len(), 2_000, "each is told");
+    // A name that no topic can have is wrong once, whatever is asked for besides.
+    let url = instance.url("/api/v1/topics/no%20topic/records/bulk?format=lines&partial=true");
+    let request = reqwest::Client::new().post(url).header("content-type", "application/octet-stream");
+    let response = request.body("x\ny\n").send().await.unwrap();
+    assert_eq!(response.status(), 422);
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!((problem["errors"].as_array().unwrap().len(), &problem["errors"][0]["field"]), (1, &json!("topic")));
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     instance.stop().await;
 }

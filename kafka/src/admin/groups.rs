@@ -284,7 +284,7 @@ fn state(state: State, protocol: &str) -> &'static str {
 }
 
 /// The members, sorted by client id, with what they own by topic (`of` still 0).
-pub(super) fn members_of(described: &Described) -> impl Iterator<Item = Member> {
+fn members_of(described: &Described) -> impl Iterator<Item = Member> {
     let mut members: Vec<_> = described.members.iter().map(member).collect();
     members.sort_by(|a, b| (&a.client_id, &a.member_id).cmp(&(&b.client_id, &b.member_id)));
     members.into_iter()

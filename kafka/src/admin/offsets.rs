@@ -2,7 +2,6 @@
 
 use super::{
     Admin,
-    groups::members_of,
     requests::{At, Failure, Found, Requests},
 };
 use crate::{Error, Partition, PartitionOffset, group::Claim};
@@ -148,7 +147,7 @@ fn is_active(code: RDKafkaErrorCode) -> bool {
 
 fn refuse_active(requests: &Requests<'_>, group: &str) -> Result<(), Failure> {
     let Some(described) = requests.describe(group, requests.until())?.answer()? else { return Ok(()) };
-    let names: BTreeSet<_> = members_of(&described).map(|member| member.client_id).collect();
+    let names: BTreeSet<_> = described.members.into_iter().map(|member| member.client_id).collect();
     if names.is_empty() {
         return Ok(());
     }

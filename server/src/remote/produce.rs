@@ -1,8 +1,7 @@
 //! `ottla produce`: a record for each line of standard input, through a running instance. Receipts come as JSON lines on standard
 //! output, in the order of the lines; what is refused is named by its line on standard error.
 
-use super::{block_on, print, say};
-use crate::cli::Remote;
+use super::{Remote, block_on, print, say};
 use anyhow::Context;
 use client::{NotProduced, Producer};
 use std::{

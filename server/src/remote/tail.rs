@@ -1,11 +1,8 @@
 //! `ottla tail`: follows a feed of a running instance, over as many connections as it takes. A record is a line; what is not shown
 //! is named on standard error.
 
-use super::{block_on, end_with_the_reader, print, say};
-use crate::{
-    cli::Remote,
-    text::{flags, time},
-};
+use super::{Remote, block_on, end_with_the_reader, print, say};
+use crate::text::{flags, time};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use client::{Follow, Subprotocol};
 use std::{fmt::Write as _, io::Write as _, process::ExitCode, str::FromStr};

@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use wire::{
-    Encoding, ProduceError, ProduceInput, Receipt,
+    Encoding, ProduceError, ProduceInput, Receipt, check_topic_name,
     lines::{self, LineError, LineFormat},
 };
 
@@ -116,6 +116,8 @@ pub(super) async fn produce(
     headers: HeaderMap,
     request: Request,
 ) -> Result<(StatusCode, Json<Bulk>), Problem> {
+    // One for all of them, which no record can mend.
+    check_topic_name(&topic).map_err(|rule| Problem::invalid([("topic".into(), rule.to_string())]))?;
     let body = Bytes::from_request(request, &()).await;
     let body = body.map_err(|error| Problem::new(error.status(), "body", error.body_text()))?;
     let like = ProduceInput {
