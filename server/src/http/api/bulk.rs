@@ -32,7 +32,7 @@ pub(super) struct BulkQuery {
     #[serde(default)]
     format: Option<Format>,
     /// Whether records that are right are produced although others are wrong. Else nothing is produced then. The answer has a result
-    /// for each record, whatever became of it.
+    /// for each record, whatever became of it, unless none could be read.
     #[serde(default)]
     partial: bool,
     /// The key of records without one: generated (a UUID) or none.
@@ -136,7 +136,9 @@ pub(super) async fn produce(
         return Err(Problem::invalid([("body".into(), "holds no record".into())]));
     }
     let fates = engine.produce_many(inputs, query.partial).await;
-    if !query.partial && !fates.iter().any(|fate| matches!(fate, Fate::Stored(_))) {
+    let none_is_stored = !fates.iter().any(|fate| matches!(fate, Fate::Stored(_)));
+    let none_is_readable = fates.iter().all(|fate| matches!(fate, Fate::Unreadable(_)));
+    if none_is_readable || (none_is_stored && !query.partial) {
         return Err(none_stored(&numbers, fates));
     }
     let results: Vec<_> = numbers.into_iter().zip(fates).map(|(line, fate)| result(line, fate)).collect();
