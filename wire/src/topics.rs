@@ -608,10 +608,14 @@ pub fn check_config(changes: &[ConfigInput]) -> Result<Vec<(String, Option<Strin
         let name = name.trim();
         let rule = match name {
             "" => Some(TopicRule::Required),
+            name if name.contains('\0') => Some(no_nul()),
             name if !known.insert(name) => Some(TopicRule::Twice),
             _ => None,
         };
         errors.extend(rule.map(|rule| TopicFieldError { field: TopicField::ConfigName(index), rule }));
+        if value.as_deref().is_some_and(|value| value.contains('\0')) {
+            errors.push(TopicFieldError { field: TopicField::ConfigValue(index), rule: no_nul() });
+        }
         checked.push((name.to_owned(), value.clone()));
     }
     if changes.is_empty() {
@@ -620,9 +624,21 @@ pub fn check_config(changes: &[ConfigInput]) -> Result<Vec<(String, Option<Strin
     if errors.is_empty() { Ok(checked) } else { Err(errors) }
 }
 
+/// librdkafka takes texts that end with NUL.
+fn no_nul() -> TopicRule {
+    TopicRule::Refused { reason: "cannot hold the character NUL".into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_holds_no_nul() {
+        let wrong = check_config(&[setting("a\0", "1"), setting("b", "\0")]).unwrap_err();
+        let fields: Vec<_> = wrong.iter().map(|error| error.field).collect();
+        assert_eq!(fields, [TopicField::ConfigName(0), TopicField::ConfigValue(1)], "{wrong:?}");
+    }
 
     fn input() -> TopicInput {
         TopicInput { name: "orders".into(), partitions: Some(6), replication: Some(3), config: Vec::new() }
