@@ -26,7 +26,7 @@ const KEPT_FOR: Millis = 3_600_000;
 const NAMED: usize = 200;
 /// After so long without a look it begins anew: what happened meanwhile is not what anyone saw.
 const FORGOTTEN_AFTER: Millis = 600_000;
-/// How long it is believed whether the cluster names its true controller, and how long finding out may take.
+/// How long it is believed what a broker's settings tell, and how long finding out may take.
 const LEARNT_AGE: Duration = Duration::from_secs(60);
 const LEARNT_DEADLINE: Duration = Duration::from_secs(5);
 

@@ -1,16 +1,16 @@
 //! The consumer groups, as pages show them: what the cluster says, and what the instances of Ottla tell of their own.
 
-use crate::{Engine, Feed, Patience, shared::Looks};
-use kafka::{Protocol, Readers};
+use crate::{
+    Engine, Feed, Patience,
+    shared::{AGE, Looks},
+};
+use kafka::{Admin, Protocol, Readers};
 use std::{
     collections::HashMap,
-    sync::Arc,
     time::{Duration, Instant},
 };
 use wire::{Group, GroupError, GroupPartition, GroupSummary, Member, MemberOttla, PartitionStats, ReadError, Stats};
 
-/// How long what was found of a group is taken for true: many may look at one page.
-const AGE: Duration = Duration::from_millis(900);
 /// How many groups are remembered so.
 const REMEMBERED: usize = 64;
 /// How long a change may take, and what has to be looked up for it.
@@ -41,11 +41,8 @@ impl Engine {
         {
             return Ok(groups.clone());
         }
-        let look = |within| {
-            let admin = self.admin.clone();
-            async move { admin.groups(within).await }
-        };
-        let mut groups = Arc::unwrap_or_clone(self.group_looks.all.look("", patience, look).await?);
+        let look = |admin: Admin, _, within| async move { admin.groups(within).await };
+        let mut groups = self.group_looks.all.look(&self.admin, "", patience, look).await?;
         for feed in self.feeds() {
             // What its members say is newer than what the coordinator says, and has the lag without asking.
             let own = self.summary(&feed);
@@ -64,11 +61,8 @@ impl Engine {
     /// # Errors
     /// When Kafka does not answer.
     pub async fn readers(&self, topic: &str) -> Result<Readers, ReadError> {
-        let look = |within| {
-            let (admin, topic) = (self.admin.clone(), topic.to_owned());
-            async move { admin.readers(&topic, within).await }
-        };
-        let mut readers = Arc::unwrap_or_clone(self.topic_looks.readers.look(topic, Patience::Page, look).await?);
+        let look = |admin: Admin, topic: String, within| async move { admin.readers(&topic, within).await };
+        let mut readers = self.topic_looks.readers.look(&self.admin, topic, Patience::Page, look).await?;
         let groups = &mut readers.groups;
         for feed in self.feeds().filter(|feed| feed.topics().iter().any(|own| own == topic)) {
             match groups.iter_mut().find(|group| group.name == feed.group()) {
@@ -92,12 +86,8 @@ impl Engine {
             return Ok(Some(group.clone()));
         }
         let own = self.feeds().find(|feed| feed.group() == name).map(|feed| self.own(&feed));
-        let look = |within| {
-            let (admin, name) = (self.admin.clone(), name.to_owned());
-            async move { admin.group(&name, within).await }
-        };
-        let found = self.group_looks.one.look(name, patience, look).await.map(Arc::unwrap_or_clone);
-        let mut group = match (found, own) {
+        let look = |admin: Admin, name: String, within| async move { admin.group(&name, within).await };
+        let mut group = match (self.group_looks.one.look(&self.admin, name, patience, look).await, own) {
             (Ok(Some(group)), own) => with_own(group, own),
             (Ok(None) | Err(_), Some(own)) => own,
             (Ok(None), None) => return Ok(None),

@@ -141,26 +141,28 @@ impl<T> Default for Looks<T> {
     }
 }
 
-impl<T: Send + Sync + 'static> Looks<T> {
-    /// What `ask` finds within the time that it is given.
+impl<T: Clone + Send + Sync + 'static> Looks<T> {
+    /// What `ask` finds of `name` within the time that it is given. `whom` is what it asks.
     ///
     /// # Errors
     /// Why nothing could be found.
-    pub async fn look<F>(
+    pub async fn look<A: Clone, F>(
         &self,
+        whom: &A,
         name: &str,
         patience: Patience,
-        ask: impl Fn(Duration) -> F,
-    ) -> Result<Arc<T>, ReadError>
+        ask: impl Fn(A, String, Duration) -> F,
+    ) -> Result<T, ReadError>
     where
         F: Future<Output = Result<T, kafka::Error>> + Send + 'static,
     {
-        match ask(patience.deadline()).await {
-            Ok(found) => Ok(Arc::new(found)),
+        let ask = |patience: Patience| ask(whom.clone(), name.to_owned(), patience.deadline());
+        match ask(patience).await {
+            Ok(found) => Ok(found),
             Err(error) if error.is_no_answer() && patience == Patience::Page => {
                 let late = self.late(name);
-                late.begin(|| ask(Patience::Program.deadline()));
-                late.somewhat_old().ok_or_else(|| unread(error))
+                late.begin(|| ask(Patience::Program));
+                late.somewhat_old().map(Arc::unwrap_or_clone).ok_or_else(|| unread(error))
             }
             Err(error) => Err(unread(error)),
         }
@@ -239,25 +241,25 @@ mod tests {
     #[tokio::test]
     async fn what_a_page_can_not_wait_for_is_there_for_the_next() {
         let looks = Looks::default();
-        let slow = |within: Duration| async move {
+        let slow = |(), _, within: Duration| async move {
             let needed = Duration::from_millis(600);
             tokio::time::sleep(needed.min(within)).await;
             let action = || "looking".to_owned();
             if needed < within { Ok(7_u32) } else { Err(kafka::Error::TimedOut { action: action(), deadline: within }) }
         };
-        assert!(matches!(looks.look("a", Patience::Page, slow).await, Err(ReadError::Kafka { .. })));
-        assert_eq!(looks.look("a", Patience::Program, slow).await.as_deref(), Ok(&7));
-        assert_eq!(looks.look("a", Patience::Page, slow).await.as_deref(), Ok(&7));
-        assert!(looks.look("b", Patience::Page, slow).await.is_err(), "another one");
+        assert!(matches!(looks.look(&(), "a", Patience::Page, slow).await, Err(ReadError::Kafka { .. })));
+        assert_eq!(looks.look(&(), "a", Patience::Program, slow).await, Ok(7));
+        assert_eq!(looks.look(&(), "a", Patience::Page, slow).await, Ok(7));
+        assert!(looks.look(&(), "b", Patience::Page, slow).await.is_err(), "another one");
         looks.forget("a");
-        assert!(looks.look("a", Patience::Page, slow).await.is_err());
+        assert!(looks.look(&(), "a", Patience::Page, slow).await.is_err());
     }
 
     #[tokio::test]
     async fn what_kafka_refuses_is_not_asked_for_again() {
         let looks: Looks<u32> = Looks::default();
         let asked = AtomicU32::new(0);
-        let refused = looks.look("a", Patience::Page, |_| {
+        let refused = looks.look(&(), "a", Patience::Page, |(), _, _| {
             asked.fetch_add(1, Ordering::Relaxed);
             std::future::ready(Err(kafka::Error::Refused { action: "looking".into(), reason: "no".into() }))
         });

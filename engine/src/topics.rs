@@ -5,7 +5,7 @@ use crate::{
     Engine, Patience,
     shared::{AGE, Looks},
 };
-use kafka::{Readers, TopicList};
+use kafka::{Admin, Readers, TopicList};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -130,11 +130,8 @@ impl Engine {
         if check_topic_name(name).is_err() {
             return Ok(None);
         }
-        let look = |within| {
-            let (admin, name) = (self.admin.clone(), name.to_owned());
-            async move { admin.topic(&name, within).await }
-        };
-        self.topic_looks.topics.look(name, patience, look).await.map(Arc::unwrap_or_clone)
+        let look = |admin: Admin, name: String, within| async move { admin.topic(&name, within).await };
+        self.topic_looks.topics.look(&self.admin, name, patience, look).await
     }
 
     /// A topic's settings, sorted by name.
@@ -142,12 +139,9 @@ impl Engine {
     /// # Errors
     /// When there is no such topic, or Kafka does not answer.
     pub async fn topic_config(&self, name: &str, patience: Patience) -> Result<Vec<ConfigEntry>, ReadError> {
-        let look = |within| {
-            let (admin, name) = (self.admin.clone(), name.to_owned());
-            async move { admin.topic_config(&name, within).await }
-        };
-        let config = self.topic_looks.configs.look(name, patience, look).await?;
-        Arc::unwrap_or_clone(config).ok_or_else(|| ReadError::UnknownTopic { topic: name.into() })
+        let look = |admin: Admin, name: String, within| async move { admin.topic_config(&name, within).await };
+        let config = self.topic_looks.configs.look(&self.admin, name, patience, look).await?;
+        config.ok_or_else(|| ReadError::UnknownTopic { topic: name.into() })
     }
 
     /// All that a page shows of a topic, asked for side by side; none where there is none of this name. Answers within the time that

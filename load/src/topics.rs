@@ -9,7 +9,10 @@ use crate::{
 use anyhow::ensure;
 use kafka::{Admin, TopicSpec};
 use serde::Serialize;
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 use tokio::{task::JoinSet, time::sleep};
 
 /// How many topics are made or deleted at a time, and how long that may take: a broker writes a folder for each partition.
@@ -48,6 +51,17 @@ pub(crate) struct Report {
     pub addresses: Vec<Address>,
 }
 
+/// A table in Markdown.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("| what | the first time | p50 | longest after the first | kB |\n|---|---|---|---|---|\n")?;
+        self.addresses.iter().try_for_each(|Address { what, first, p50, longest, bytes }| {
+            let kilobytes = *bytes as f64 / 1_000.0;
+            writeln!(f, "| {what} | {first:.0} | {p50:.1} | {longest:.1} | {kilobytes:.0} |")
+        })
+    }
+}
+
 /// An address, and how it answered.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Address {
@@ -67,10 +81,7 @@ pub(crate) struct Address {
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let setting = options.setting.absolute()?;
     let report = measure(&setting, options.size).await?;
-    println!("| what | the first time | p50 | longest after the first | kB |\n|---|---|---|---|---|");
-    for Address { what, first, p50, longest, bytes } in &report.addresses {
-        println!("| {what} | {first:.0} | {p50:.1} | {longest:.1} | {:.0} |", *bytes as f64 / 1_000.0);
-    }
+    print!("{report}");
     Ok(())
 }
 

@@ -191,20 +191,7 @@ fn topics(text: &mut String, results: &Results) {
             report.topics, report.partitions
         ),
     );
-    text.push_str("| what | the first time | p50 | longest after the first | kB |\n|---|---|---|---|---|\n");
-    for address in &report.addresses {
-        put(
-            text,
-            format_args!(
-                "| {} | {:.0} | {:.1} | {:.1} | {:.0} |\n",
-                address.what,
-                address.first,
-                address.p50,
-                address.longest,
-                address.bytes as f64 / 1_000.0
-            ),
-        );
-    }
+    put(text, format_args!("{report}"));
 }
 
 fn micro(text: &mut String, results: &Results) {
