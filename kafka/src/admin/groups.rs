@@ -301,28 +301,13 @@ fn member(described: &DescribedMember) -> Member {
         of: 0,
     });
     Member {
-        client_id: client_id(described).into(),
+        client_id: described.client_id.clone(),
         member_id: described.member_id.clone(),
         static_id: described.static_id.clone(),
         // Kafka writes it as Java prints an address without a name.
         host: described.host.trim_start_matches('/').into(),
         owned: owned.collect(),
         ottla: None,
-    }
-}
-
-/// A member's client id. Where the broker does not tell (the embedded one), what its member id begins with: a coordinator
-/// makes those of the client id, a hyphen and a UUID.
-fn client_id(member: &DescribedMember) -> &str {
-    const UUID: usize = 36;
-    if !member.client_id.is_empty() {
-        return &member.client_id;
-    }
-    let id = &member.member_id;
-    let cut = id.len().checked_sub(UUID).and_then(|cut| id.split_at_checked(cut));
-    match cut.and_then(|(name, uuid)| Some((name.strip_suffix('-')?, uuid))) {
-        Some((name, uuid)) if !name.is_empty() && uuid::Uuid::try_parse(uuid).is_ok() => name,
-        _ => id,
     }
 }
 
@@ -342,14 +327,14 @@ fn put_together(
     let owners: HashMap<_, _> = described
         .members
         .iter()
-        .flat_map(|member| member.owned.iter().map(move |partition| (partition, client_id(member))))
+        .flat_map(|member| member.owned.iter().map(move |partition| (partition, &member.client_id)))
         .collect();
     let partitions = partitions.iter().map(|partition| GroupPartition {
         topic: partition.topic.clone(),
         partition: partition.partition,
         committed: committed.get(partition).copied(),
         end: ends.get(partition).and_then(|end| end.as_ref().ok().copied().flatten()),
-        owner: owners.get(partition).map(|&owner| owner.to_owned()),
+        owner: owners.get(partition).copied().cloned(),
         rate: None,
         moved: None,
     });
@@ -410,22 +395,6 @@ mod tests {
     #[case(State::Unknown, "", "unknown")]
     fn a_state_is_kafkas_word_in_lower_case(#[case] given: State, #[case] protocol: &str, #[case] expected: &str) {
         assert_eq!(state(given, protocol), expected);
-    }
-
-    #[rstest]
-    #[case("a", "a-6fa459ea-ee8a-3ca4-894e-db77e160355e", "a")]
-    #[case("", "ottla-1-6fa459ea-ee8a-3ca4-894e-db77e160355e", "ottla-1")]
-    #[case("", "6fa459ea-ee8a-3ca4-894e-db77e160355e", "6fa459ea-ee8a-3ca4-894e-db77e160355e")]
-    #[case("", "-6fa459ea-ee8a-3ca4-894e-db77e160355e", "-6fa459ea-ee8a-3ca4-894e-db77e160355e")]
-    #[case("", "資料資料資料資料資料資料資料資料資料", "資料資料資料資料資料資料資料資料資料")]
-    #[case("", "short", "short")]
-    fn a_client_id_that_is_not_told_is_read_from_the_member_id(
-        #[case] client: &str,
-        #[case] id: &str,
-        #[case] expected: &str,
-    ) {
-        let member = DescribedMember { client_id: client.into(), member_id: id.into(), ..Default::default() };
-        assert_eq!(client_id(&member), expected);
     }
 
     #[test]

@@ -147,10 +147,10 @@ fn is_active(code: RDKafkaErrorCode) -> bool {
 
 fn refuse_active(requests: &Requests<'_>, group: &str) -> Result<(), Failure> {
     let Some(described) = requests.describe(group, requests.until())?.answer()? else { return Ok(()) };
-    let names: BTreeSet<_> = described.members.into_iter().map(|member| member.client_id).collect();
-    if names.is_empty() {
+    if described.members.is_empty() {
         return Ok(());
     }
+    let names: BTreeSet<_> = described.members.into_iter().map(|member| member.client_id).collect();
     let names = names.into_iter().collect::<Vec<_>>().join(", ");
     Err(Failure::new(RDKafkaErrorCode::NonEmptyGroup, format!("the group has active members: {names}")))
 }

@@ -171,7 +171,7 @@ pub(super) struct Described {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct DescribedMember {
-    /// Empty where the broker does not tell.
+    /// What its member id begins with, where the broker does not tell (the embedded one).
     pub client_id: String,
     pub member_id: String,
     pub static_id: Option<String>,
@@ -553,9 +553,11 @@ fn read_described(event: &Event) -> Result<Option<Described>, Failure> {
             let member = bindings::rd_kafka_ConsumerGroupDescription_member(group, index);
             let assignment = bindings::rd_kafka_MemberDescription_assignment(member);
             let owned = bindings::rd_kafka_MemberAssignment_partitions(assignment);
+            let member_id = text(bindings::rd_kafka_MemberDescription_consumer_id(member)).unwrap_or_default();
+            let client_id = text(bindings::rd_kafka_MemberDescription_client_id(member)).filter(|id| !id.is_empty());
             DescribedMember {
-                client_id: text(bindings::rd_kafka_MemberDescription_client_id(member)).unwrap_or_default(),
-                member_id: text(bindings::rd_kafka_MemberDescription_consumer_id(member)).unwrap_or_default(),
+                client_id: client_id.unwrap_or_else(|| client_id_of(&member_id).to_owned()),
+                member_id,
                 static_id: text(bindings::rd_kafka_MemberDescription_group_instance_id(member)),
                 host: text(bindings::rd_kafka_MemberDescription_host(member)).unwrap_or_default(),
                 owned: partitions(owned).iter().map(|entry| partition(entry)).collect(),
@@ -568,6 +570,16 @@ fn read_described(event: &Event) -> Result<Option<Described>, Failure> {
             coordinator: (!coordinator.is_null()).then(|| bindings::rd_kafka_Node_id(coordinator)),
             members: members.collect(),
         }))
+    }
+}
+
+/// The client id that a member id tells: a coordinator makes those of the client id, a hyphen and a UUID.
+fn client_id_of(member_id: &str) -> &str {
+    const UUID: usize = 36;
+    let cut = member_id.len().checked_sub(UUID).and_then(|cut| member_id.split_at_checked(cut));
+    match cut.and_then(|(name, uuid)| Some((name.strip_suffix('-')?, uuid))) {
+        Some((name, uuid)) if !name.is_empty() && uuid::Uuid::try_parse(uuid).is_ok() => name,
+        _ => member_id,
     }
 }
 
@@ -768,6 +780,16 @@ mod tests {
     #[case(RDKafkaErrorCode::Unknown, false)]
     fn what_is_no_use_to_try_again_is_a_refusal(#[case] code: RDKafkaErrorCode, #[case] is_refusal: bool) {
         assert_eq!(Failure::code(code).is_refusal(), is_refusal);
+    }
+
+    #[rstest]
+    #[case("ottla-1-6fa459ea-ee8a-3ca4-894e-db77e160355e", "ottla-1")]
+    #[case("6fa459ea-ee8a-3ca4-894e-db77e160355e", "6fa459ea-ee8a-3ca4-894e-db77e160355e")]
+    #[case("-6fa459ea-ee8a-3ca4-894e-db77e160355e", "-6fa459ea-ee8a-3ca4-894e-db77e160355e")]
+    #[case("資料資料資料資料資料資料資料資料資料", "資料資料資料資料資料資料資料資料資料")]
+    #[case("short", "short")]
+    fn a_client_id_that_is_not_told_is_read_from_the_member_id(#[case] id: &str, #[case] expected: &str) {
+        assert_eq!(client_id_of(id), expected);
     }
 
     #[test]
