@@ -7,9 +7,13 @@ export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   globalSetup: "./support/cluster.ts",
-  // The tests measure and kill processes on a machine of two cores: one at a time.
-  workers: 1,
+  // Two files at a time, the tests of a file one after another. What measures has the machine to itself, before all others.
+  workers: 2,
   fullyParallel: false,
+  projects: [
+    { name: "figures", testMatch: "figures.spec.ts", workers: 1 },
+    { name: "behaviour", testIgnore: "figures.spec.ts", dependencies: ["figures"] },
+  ],
   forbidOnly: !!process.env.CI,
   timeout: 60_000,
   // Two cores that others share: a test that passes the second time is reported as flaky.
