@@ -90,10 +90,12 @@ pub fn zone_offset(at: Millis) -> i32 {
     if west.is_finite() { -(west as i32) } else { 0 }
 }
 
-/// A moment as people of this language write it, with the day of the week (`Intl`, ECMA-402).
+/// A moment as people of this language write it, with the day of the week (`Intl`, ECMA-402): those of the reader's country, where the
+/// browser speaks the language too.
 pub fn in_words(at: Millis, language: &str) -> String {
     let parts = js_sys::JSON::parse(r#"{"dateStyle":"full","timeStyle":"long"}"#).unwrap_or_default();
-    js_sys::Date::new(&(at as f64).into()).to_locale_string(language, &parts).into()
+    let own = window().navigator().language().filter(|own| own.starts_with(language));
+    js_sys::Date::new(&(at as f64).into()).to_locale_string(own.as_deref().unwrap_or(language), &parts).into()
 }
 
 /// The moment that a `datetime` names.

@@ -66,6 +66,8 @@ struct Visit {
     reader: Reader,
     preferences: Preferences,
     path: String,
+    /// With the query. An empty link would lead to where a form was posted, where the page shows what came of one.
+    address: String,
     snapshot: Snapshot,
     /// Whether the instance changes nothing in the cluster: then the page has nothing that would.
     read_only: bool,
@@ -86,7 +88,7 @@ fn page<F>(render: impl FnOnce(Visit) -> F + Send + 'static) -> AnyView
 where
     F: Future<Output = Content> + Send + 'static,
 {
-    let path = use_location().pathname.get_untracked();
+    let (path, address) = (use_location().pathname.get_untracked(), address());
     let (reader, preferences) = (Reader::current(), Preferences::current());
     let feed = use_query_map().get_untracked().get("feed").unwrap_or_default();
     let read_only = api::engine().is_ok_and(|engine| engine.is_read_only());
@@ -94,8 +96,14 @@ where
         match api::snapshot(feed).await {
             Ok(mut snapshot) => {
                 snapshot.scope = preferences.scope.unwrap_or(snapshot.scope);
-                let frame = Visit { reader, preferences, path: path.clone(), snapshot: snapshot.clone(), read_only };
-                let content = render(Visit { reader, preferences, path, snapshot, read_only }).await;
+                let visit = Visit { reader, preferences, path, address, snapshot, read_only };
+                let frame = Visit {
+                    path: visit.path.clone(),
+                    address: visit.address.clone(),
+                    snapshot: visit.snapshot.clone(),
+                    ..visit
+                };
+                let content = render(visit).await;
                 framed(&frame, content)
             }
             Err(error) => {
@@ -124,7 +132,7 @@ impl Content {
 }
 
 fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> AnyView {
-    let Visit { reader, preferences, path, snapshot, read_only } = visit;
+    let Visit { reader, preferences, path, snapshot, read_only, .. } = visit;
     let locale = reader.locale;
     let place = match path.split('/').nth(1) {
         Some("") | None => td_string!(locale, nav.feed),
@@ -175,6 +183,13 @@ fn set_status(status: StatusCode) {
     }
 }
 
+/// The page's own address, with its query.
+fn address() -> String {
+    let address = use_context::<Parts>().and_then(|parts| Some(parts.uri.path_and_query()?.as_str().to_owned()));
+    // Two slashes would begin the name of another server.
+    address.filter(|address| !address.starts_with("//")).unwrap_or_else(|| "/".into())
+}
+
 /// The name that the server was called by.
 fn host() -> String {
     let parts = use_context::<Parts>();
@@ -184,10 +199,10 @@ fn host() -> String {
 
 /// The banners' place, which the frame keeps up to date.
 fn banners(visit: &Visit) -> Markup {
-    let Visit { reader, snapshot, .. } = visit;
+    let Visit { reader, snapshot, address, .. } = visit;
     let connection = crate::live::Connection::Connecting;
     html! {
-        (markup::banner::without_script(reader, snapshot.at))
+        (markup::banner::without_script(reader, snapshot.at, address))
         div #banners { (markup::banner::banners(reader, connection, &snapshot.kafka, &snapshot.instance, false)) }
     }
 }

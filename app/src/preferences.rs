@@ -151,6 +151,8 @@ fn best_locale(header: &str) -> Locale {
         let mut parts = tag.split('-');
         let locale = match parts.next() {
             Some("en") => Locale::en,
+            // A script that is named counts before a region: people in Hong Kong may read simplified characters.
+            Some("zh") if parts.clone().any(|part| part == "hans") => Locale::zh_Hans,
             Some("zh") if parts.any(|part| matches!(part, "hant" | "tw" | "hk" | "mo")) => Locale::zh_Hant,
             Some("zh") => Locale::zh_Hans,
             _ => continue,
@@ -174,6 +176,9 @@ mod tests {
             ("zh-TW,zh;q=0.9,en-US;q=0.8,en;q=0.7", Locale::zh_Hant),
             ("zh-CN", Locale::zh_Hans),
             ("zh-Hant-HK", Locale::zh_Hant),
+            ("zh-Hans-HK", Locale::zh_Hans),
+            ("zh-Hans-TW", Locale::zh_Hans),
+            ("zh-Hant-CN", Locale::zh_Hant),
             ("en;q=0.5, zh-Hans;q=0.9", Locale::zh_Hans),
             ("zh;q=nonsense,en;q=0.1", Locale::en),
         ] {

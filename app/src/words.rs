@@ -10,7 +10,8 @@ use leptos_i18n::td_string;
 use wire::{Field, Owned, ProduceError, ReadError, Rule};
 #[cfg(feature = "ssr")]
 use wire::{
-    GroupError, Millis, QueryError, QueryFault, TopicError, TopicField, TopicFieldError, TopicRule, lines::LineError,
+    GroupError, Millis, QueryError, QueryFault, SeekFault, SeekResult, TopicError, TopicField, TopicFieldError,
+    TopicRule, lines::LineError,
 };
 
 /// What is wrong with a field, as a sentence.
@@ -135,6 +136,11 @@ pub fn read_error(locale: Locale, error: &ReadError) -> (String, String) {
         ReadError::Hole { place } => {
             (td_string!(locale, read.hole, place = place.to_string()), td_string!(locale, read.hole_hint).into())
         }
+        // Only a page that the server renders gives up so early.
+        #[cfg(feature = "ssr")]
+        ReadError::Kafka { reason } if reason.is_empty() => {
+            (td_string!(locale, read.kafka).into(), td_string!(locale, read.late).into())
+        }
         ReadError::Kafka { reason } => (td_string!(locale, read.kafka).into(), reason.clone()),
         ReadError::Refused(reason) => (td_string!(locale, topic.refused).into(), reason.clone()),
     }
@@ -217,6 +223,19 @@ pub fn group_error(locale: Locale, error: &GroupError) -> (String, String) {
         GroupError::Unanswered { reason } => {
             (td_string!(locale, read.kafka).into(), format!("{} {reason}", td_string!(locale, topic.unanswered)))
         }
+    }
+}
+
+/// Why the position in a partition was not moved.
+#[cfg(feature = "ssr")]
+pub fn not_sought(locale: Locale, result: &SeekResult) -> String {
+    match &result.fault {
+        Some(SeekFault::Unanswered) => td_string!(locale, reset.unanswered).into(),
+        Some(SeekFault::TakenOver { by, from }) => {
+            td_string!(locale, reset.taken_over, by = by.as_str(), from = from.as_str())
+        }
+        // In Kafka's words.
+        None => result.error.clone().unwrap_or_default(),
     }
 }
 
@@ -303,6 +322,18 @@ mod tests {
         assert_eq!(ago(Locale::en, 400), "now");
         assert_eq!(ago(Locale::en, 4_821), "4 s ago");
         assert_eq!(ago(Locale::zh_Hant, 3 * MINUTE), "3 分鐘前");
+    }
+
+    #[test]
+    fn what_ottla_says_itself_is_in_the_readers_language_and_what_kafka_says_as_it_is() {
+        let late = ReadError::Kafka { reason: String::new() };
+        assert_eq!(read_error(Locale::zh_Hant, &late).1, "Kafka 回應之前，本頁等待的時間已過。");
+        let said = ReadError::Kafka { reason: "Connection refused".into() };
+        assert_eq!(read_error(Locale::zh_Hant, &said).1, "Connection refused");
+        let unanswered = SeekResult::failed("t".into(), 0, SeekFault::Unanswered);
+        assert_eq!(not_sought(Locale::zh_Hans, &unanswered), "没有所有者及时响应。");
+        let said = SeekResult { error: Some("NOT_COORDINATOR".into()), fault: None, ..unanswered };
+        assert_eq!(not_sought(Locale::zh_Hans, &said), "NOT_COORDINATOR");
     }
 
     #[test]

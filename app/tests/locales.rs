@@ -75,6 +75,36 @@ fn every_language_has_the_same_texts_with_the_same_placeholders() {
 }
 
 #[test]
+fn beside_a_chinese_character_punctuation_is_full_width() {
+    let is_han = |letter: &char| ('\u{4e00}'..='\u{9fff}').contains(letter);
+    for language in ["zh-Hant", "zh-Hans"] {
+        for (key, text) in texts(language) {
+            let letters: Vec<_> = text.chars().collect();
+            for (at, _) in letters.iter().enumerate().filter(|(_, letter)| ",.;:!?()".contains(**letter)) {
+                let before = letters[..at].last();
+                let after = letters[at + 1..].iter().find(|letter| **letter != ' ');
+                assert!(!before.is_some_and(is_han) && !after.is_some_and(is_han), "{language}: {key}: {text}");
+            }
+        }
+    }
+}
+
+/// Words that mean something else there, or for which there is another one.
+#[test]
+fn one_thing_has_one_word() {
+    for (language, unwanted) in [
+        ("zh-Hant", ["實例", "消息", "壓縮", "記錄", "動態"].as_slice()),
+        ("zh-Hans", ["执行个体", "讯息", "压缩", "标头", "位移", "动态"].as_slice()),
+    ] {
+        for (key, text) in texts(language) {
+            let found: Vec<_> = unwanted.iter().filter(|word| text.contains(**word)).collect();
+            assert!(found.is_empty(), "{language}: {key}: {text}: {found:?}");
+            assert!(!text.replace("偏移量", "").contains("位移"), "{language}: {key}: {text}");
+        }
+    }
+}
+
+#[test]
 fn every_text_is_used() {
     let mut sources = String::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut sources);

@@ -3,9 +3,9 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { promisify } from "node:util";
 
-/// Runs a program to its end and gives what it printed. `input` goes to its standard input.
+/// Runs a program to its end and gives what it printed. `input` goes to its standard input. Brokers that start beside others take minutes.
 export async function run(file: string, args: string[], options: { input?: string | Buffer; env?: NodeJS.ProcessEnv } = {}) {
-  const running = promisify(execFile)(file, args, { env: { ...process.env, ...options.env }, timeout: 60_000 });
+  const running = promisify(execFile)(file, args, { env: { ...process.env, ...options.env }, timeout: 180_000 });
   running.child.stdin?.end(options.input ?? "");
   return (await running).stdout;
 }

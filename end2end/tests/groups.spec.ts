@@ -57,7 +57,7 @@ test("tiles move without a reload when a second instance joins, and back when it
   expect(await page.evaluate(() => "sameDocument" in window)).toBe(true);
 });
 
-test("a number changes while text that is selected and a link that has the focus stay", async ({ start, page, topic }) => {
+test("text that is selected stays while a number changes, and the number comes when it is let go", async ({ start, page, topic }) => {
   const ottla = await start();
   await openLive(page, `${ottla.url}/groups/g-${topic}`);
   const offsets = page.locator("#group-lag tbody tr");
@@ -71,6 +71,17 @@ test("a number changes while text that is selected and a link that has the focus
   await page.evaluate(() => getSelection()?.removeAllRanges());
   await expect(committed).toHaveText("1");
   await expect(page.locator("#group-lag")).not.toHaveAttribute("data-next");
+});
+
+test("a link that has the focus keeps it while its list changes", async ({ start, page, topic }) => {
+  const one = await start();
+  await openLive(page, `${one.url}/groups`);
+  const row = page.getByRole("row").filter({ hasText: `g-${topic}` });
+  await expect(row.locator("td").nth(2)).toHaveText("1");
+  await row.getByRole("link").focus();
+  await start();
+  await expect(row.locator("td").nth(2)).toHaveText("2", { timeout: 20_000 });
+  await expect(row.getByRole("link")).toBeFocused();
 });
 
 test("times are the browser's, also in what comes later", async ({ start, page, topic }) => {
@@ -125,6 +136,14 @@ test("without JavaScript", async ({ start, browser, topic }) => {
   await expect(page.locator("#stream")).toBeHidden();
   await expect(page.getByText("Live updates need JavaScript.")).toBeVisible();
   await page.getByRole("link", { name: "Reload" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(`g-${topic}`);
+  // A form that is refused leaves the address that it was posted to, where nothing can be read.
+  await page.locator("#change-delete summary").click();
+  await page.locator("#change-delete").getByLabel("The group's name again").fill("another");
+  await page.locator("#change-delete").getByRole("button").click();
+  await expect(page).toHaveURL(`${ottla.url}/groups/g-${topic}/delete`);
+  await page.getByRole("link", { name: "Reload" }).click();
+  await expect(page).toHaveURL(`${ottla.url}/groups/g-${topic}`);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(`g-${topic}`);
   await expect(async () => {
     await page.reload();

@@ -49,8 +49,8 @@ pub(crate) struct Watch {
     changes: VecDeque<ClusterChange>,
     /// The brokers that were ever seen up.
     known: HashMap<i32, Known>,
-    /// What brokers' settings tell, as of when.
-    learnt: HashMap<i32, (Instant, BrokerTraits)>,
+    /// What brokers' settings tell, as of when; nothing of one that did not show them yet.
+    learnt: HashMap<i32, (Instant, Option<BrokerTraits>)>,
 }
 
 struct Before {
@@ -127,7 +127,7 @@ fn learn_of_brokers(admin: &kafka::Admin, watched: &Arc<Mutex<Watch>>, picture: 
     for broker in &asked {
         // Asked once, also while it is not answered.
         let now = Instant::now();
-        watch.learnt.entry(*broker).and_modify(|(at, _)| *at = now).or_insert((now, BrokerTraits::default()));
+        watch.learnt.entry(*broker).and_modify(|(at, _)| *at = now).or_insert((now, None));
     }
     drop(watch);
     if asked.is_empty() {
@@ -137,7 +137,7 @@ fn learn_of_brokers(admin: &kafka::Admin, watched: &Arc<Mutex<Watch>>, picture: 
     tokio::spawn(async move {
         for broker in asked {
             if let Some(traits) = admin.broker_traits(broker, LEARNT_DEADLINE).await {
-                watched.lock().learnt.insert(broker, (Instant::now(), traits));
+                watched.lock().learnt.insert(broker, (Instant::now(), Some(traits)));
             }
         }
     });
@@ -228,14 +228,21 @@ impl Watch {
         }
     }
 
+    fn traits(&self, broker: i32) -> Option<&BrokerTraits> {
+        self.learnt.get(&broker)?.1.as_ref()
+    }
+
     /// Those that are up, and those that have replicas and are not.
     fn brokers(&self, picture: &ClusterPicture) -> Vec<ClusterBroker> {
-        let names_controller = self.learnt.values().any(|(_, traits)| traits.knows_the_controller);
+        // One that is not there any more vouches for nobody: it may have gone with ZooKeeper.
+        let vouches = |broker: &Broker| self.traits(broker.id).is_some_and(|traits| traits.knows_the_controller);
+        let names_controller = picture.brokers.iter().all(vouches);
         let controller = picture.named_controller.filter(|_| names_controller);
         let broker = |id| ClusterBroker {
             id,
             is_controller: controller.map(|it| it == id),
-            rack: self.learnt.get(&id).and_then(|(_, traits)| traits.rack.clone()),
+            is_rack_known: self.traits(id).is_some(),
+            rack: self.traits(id).and_then(|traits| traits.rack.clone()),
             ..ClusterBroker::default()
         };
         let mut brokers: BTreeMap<i32, ClusterBroker> = BTreeMap::new();
@@ -309,6 +316,7 @@ fn sums(topics: &[PlacedTopic]) -> (ClusterTotals, Vec<PlacedPartition>) {
             totals.replicas += number(partition.replicas.len());
             totals.offline += u32::from(is_offline);
             totals.under_replicated += u32::from(is_under);
+            totals.in_trouble += u32::from(is_offline || is_under);
             let list = if is_offline { &mut offline } else { &mut under };
             if (is_offline || is_under) && list.len() < TROUBLE {
                 list.push(PlacedPartition {
@@ -407,12 +415,13 @@ mod tests {
     fn a_broker_that_is_away_stays_while_it_has_replicas() {
         let mut watch = Watch::default();
         let traits = BrokerTraits { rack: Some("r1".into()), ..BrokerTraits::default() };
-        watch.learnt.insert(1, (Instant::now(), traits));
+        watch.learnt.insert(1, (Instant::now(), Some(traits)));
         watch.look(1_000, healthy());
         let seen = watch.look(2_000, without_one());
         let one = &seen.brokers[0];
         assert_eq!((one.id, one.is_up, one.away_since), (1, false, Some(2_000)));
-        assert_eq!((one.address.as_str(), one.rack.as_deref()), ("b:1", Some("r1")));
+        assert_eq!((one.address.as_str(), one.rack.as_deref(), one.is_rack_known), ("b:1", Some("r1"), true));
+        assert!(!seen.brokers[1].is_rack_known, "it showed no settings");
         assert_eq!((one.leaders, one.preferred, one.replicas, one.not_in_sync), (0, 3, 3, 2));
         assert_eq!((seen.totals.offline, seen.totals.under_replicated, seen.totals.replicas), (1, 3, 9));
         let places: Vec<_> = seen.trouble.iter().map(|partition| partition.partition).collect();
@@ -433,8 +442,34 @@ mod tests {
         let controllers = |seen: Seen| seen.brokers.iter().map(|broker| broker.is_controller).collect::<Vec<_>>();
         assert_eq!(controllers(watch.look(1_000, named())), [None; 3]);
         let traits = BrokerTraits { knows_the_controller: true, ..BrokerTraits::default() };
-        watch.learnt.insert(1, (Instant::now(), traits));
-        assert_eq!(controllers(watch.look(2_000, named())), [Some(false), Some(true), Some(false)]);
+        for broker in [1, 2, 3] {
+            assert_eq!(controllers(watch.look(2_000, named())), [None; 3], "not all vouch for it before {broker}");
+            watch.learnt.insert(broker, (Instant::now(), Some(traits.clone())));
+        }
+        assert_eq!(controllers(watch.look(3_000, named())), [Some(false), Some(true), Some(false)]);
+    }
+
+    #[test]
+    fn a_broker_that_went_with_zookeeper_vouches_for_no_controller() {
+        let mut watch = Watch::default();
+        let of_zookeeper = BrokerTraits { knows_the_controller: true, ..BrokerTraits::default() };
+        watch.learnt.insert(1, (Instant::now(), Some(of_zookeeper)));
+        for broker in [2, 3] {
+            watch.learnt.insert(broker, (Instant::now(), Some(BrokerTraits::default())));
+        }
+        let seen = watch.look(1_000, ClusterPicture { named_controller: Some(2), ..without_one() });
+        assert_eq!(seen.brokers.iter().map(|broker| broker.is_controller).collect::<Vec<_>>(), [None; 3]);
+    }
+
+    #[test]
+    fn what_is_offline_and_under_replicated_is_in_trouble_once() {
+        // The only replica keeps its place among those in sync when its broker is away.
+        let alone = TopicPartition { replicas: vec![1], ..partition(0, None, &[1]) };
+        let partitions =
+            vec![alone, partition(1, None, &[1]), partition(2, Some(2), &[2, 3]), partition(3, Some(2), &[1, 2, 3])];
+        let (totals, trouble) = sums(&[topic("t", partitions)]);
+        assert_eq!((totals.offline, totals.under_replicated, totals.in_trouble), (2, 2, 3));
+        assert_eq!(trouble.len(), 3);
     }
 
     #[test]

@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use wire::{Millis, News, ResetError, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo, Seek, SeekOrder, SeekResult};
+use wire::{
+    Millis, News, ResetError, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo, Seek, SeekFault, SeekOrder,
+    SeekResult,
+};
 
 /// How long looking things up may take.
 const LOOKUP_DEADLINE: Duration = Duration::from_secs(5);
@@ -104,7 +107,7 @@ impl Engine {
                 let results = altered.into_iter().map(|(partition, result)| {
                     let to = to(&partition).filter(|_| result.is_ok());
                     let Partition { topic, partition } = partition;
-                    SeekResult { topic, partition, to, error: result.err() }
+                    SeekResult { topic, partition, to, error: result.err(), fault: None }
                 });
                 Ok(results.collect())
             }
@@ -133,12 +136,8 @@ impl Engine {
             let answer = |seek: &Seek| {
                 let found =
                     answers.iter().find(|answer| answer.topic == seek.topic && answer.partition == seek.partition);
-                found.cloned().unwrap_or_else(|| SeekResult {
-                    topic: seek.topic.clone(),
-                    partition: seek.partition,
-                    to: None,
-                    error: Some("not done: no owner answered in time".into()),
-                })
+                let unanswered = || SeekResult::failed(seek.topic.clone(), seek.partition, SeekFault::Unanswered);
+                found.cloned().unwrap_or_else(unanswered)
             };
             return seeks.iter().map(answer).collect();
         }
@@ -180,13 +179,11 @@ impl Engine {
                         Ok(to) => (Some(to), None),
                         Err(error) => (None, Some(error)),
                     };
-                    SeekResult { topic, partition, to, error }
+                    SeekResult { topic, partition, to, error, fault: None }
                 });
             let refused = others.into_iter().map(|Seek { topic, partition, owner, .. }| {
-                let before = owner.map(|owner| owner.instance).unwrap_or_default();
-                let now = self.instance();
-                let error = format!("not done: {now} has taken the partition over from {before}, which was asked");
-                SeekResult { topic, partition, to: None, error: Some(error) }
+                let from = owner.map(|owner| owner.instance).unwrap_or_default();
+                SeekResult::failed(topic, partition, SeekFault::TakenOver { by: self.instance().into(), from })
             });
             self.journal.tell(News::Sought { id, results: sought.chain(refused).collect() });
         }

@@ -35,9 +35,19 @@ impl Patience {
         }
     }
 
-    /// What is the matter where there was no answer.
+    /// What is the matter where there was no answer. A page says it in its reader's language: nothing is said here.
     pub(crate) fn exhausted(self, action: &str) -> String {
-        format!("{action}: no answer within {} ms", self.deadline().as_millis())
+        match self {
+            Self::Page => String::new(),
+            Self::Program => format!("{action}: no answer within {} ms", self.deadline().as_millis()),
+        }
+    }
+
+    fn unread(self, error: kafka::Error) -> ReadError {
+        match error {
+            kafka::Error::TimedOut { action, .. } => ReadError::Kafka { reason: self.exhausted(&action) },
+            error => unread(error),
+        }
     }
 }
 
@@ -162,7 +172,7 @@ impl<T: Clone + Send + Sync + 'static> Looks<T> {
             Err(error) if error.is_no_answer() && patience == Patience::Page => {
                 let late = self.late(name);
                 late.begin(|| ask(Patience::Program));
-                late.somewhat_old().map(Arc::unwrap_or_clone).ok_or_else(|| unread(error))
+                late.somewhat_old().map(Arc::unwrap_or_clone).ok_or_else(|| patience.unread(error))
             }
             Err(error) => Err(unread(error)),
         }
@@ -247,7 +257,8 @@ mod tests {
             let action = || "looking".to_owned();
             if needed < within { Ok(7_u32) } else { Err(kafka::Error::TimedOut { action: action(), deadline: within }) }
         };
-        assert!(matches!(looks.look(&(), "a", Patience::Page, slow).await, Err(ReadError::Kafka { .. })));
+        let late = looks.look(&(), "a", Patience::Page, slow).await;
+        assert_eq!(late, Err(ReadError::Kafka { reason: String::new() }), "a page has words of its own for it");
         assert_eq!(looks.look(&(), "a", Patience::Program, slow).await, Ok(7));
         assert_eq!(looks.look(&(), "a", Patience::Page, slow).await, Ok(7));
         assert!(looks.look(&(), "b", Patience::Page, slow).await.is_err(), "another one");

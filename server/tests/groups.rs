@@ -196,6 +196,8 @@ async fn a_groups_page_deletes_it_by_its_name_again_and_says_what_kafka_says() {
         html.contains("id=\"change-delete\" open") && html.contains(&format!("Type the group's name: {name}.")),
         "{html}"
     );
+    // Where the form was posted nothing can be read.
+    assert!(html.contains(&format!("<a class=\"btn\" href=\"{page}\">")) && !html.contains("href=\"\""), "{html}");
     let done = post(format!("{page}/delete"), vec![("confirm", name.clone())]).await.unwrap();
     assert_eq!(done.status(), 303);
     let list = reqwest::get(instance.url(done.headers()["location"].to_str().unwrap())).await.unwrap();
@@ -203,13 +205,25 @@ async fn a_groups_page_deletes_it_by_its_name_again_and_says_what_kafka_says() {
 
     // The feed's own group is in use, and what to do about it is said.
     let own = instance.topic.clone();
-    let refused = post(format!("/groups/{own}/delete"), vec![("confirm", own)]).await.unwrap();
+    let refused = post(format!("/groups/{own}/delete"), vec![("confirm", own.clone())]).await.unwrap();
     assert_eq!(refused.status(), 409);
     let html = refused.text().await.unwrap();
     for said in
         ["The group is in use: end its members first.", "The feed default of this instance consumes as this group."]
     {
         assert!(html.contains(said), "{said}: {html}");
+    }
+
+    // A reset without the tick comes back with what was asked for and its plan.
+    let fields = [("to", "offset"), ("value", "7"), ("topic", &own), ("partitions", "1"), ("row", "1:0")];
+    let fields = fields.map(|(name, value)| (name, value.to_owned())).to_vec();
+    let unsure = post(format!("/groups/{own}/reset"), fields).await.unwrap();
+    assert_eq!(unsure.status(), 422);
+    let html = unsure.text().await.unwrap();
+    for shown in
+        ["value=\"offset\" autocomplete=\"off\" checked", "name=\"value\" value=\"7\"", "name=\"row\" value=\"1:"]
+    {
+        assert!(html.contains(shown), "{shown}: {html}");
     }
     instance.stop().await;
 }

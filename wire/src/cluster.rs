@@ -80,6 +80,8 @@ pub struct ClusterBroker {
     pub address: String,
     /// Its `broker.rack`, where it has one.
     pub rack: Option<String>,
+    /// Whether its settings could be read: where not, it may have a rack.
+    pub is_rack_known: bool,
     /// Whether the cluster counts it as up.
     pub is_up: bool,
     /// When it was seen to be gone, where someone looked then.
@@ -112,6 +114,8 @@ pub struct ClusterTotals {
     pub under_replicated: u32,
     /// How many partitions have no leader.
     pub offline: u32,
+    /// How many are one or the other: some are both.
+    pub in_trouble: u32,
 }
 
 /// A partition, and where it lives.

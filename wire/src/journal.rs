@@ -154,7 +154,35 @@ pub struct SeekResult {
     #[serde(with = "number::optional")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub to: Option<i64>,
-    /// Why it was not moved.
+    /// Why it was not moved, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The same as a page can say it in its reader's language, where it was not Kafka that said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<SeekFault>,
+}
+
+/// Why a [`Seek`] was not done, where Kafka had no part in that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SeekFault {
+    /// Nobody answered in time.
+    #[error("not done: no owner answered in time")]
+    Unanswered,
+    /// The owner that was asked is none any more.
+    #[error("not done: {by} has taken the partition over from {from}, which was asked")]
+    TakenOver {
+        /// The instance that owns the partition.
+        by: String,
+        /// The one that was asked.
+        from: String,
+    },
+}
+
+impl SeekResult {
+    /// That a partition was not moved, and why.
+    pub fn failed(topic: String, partition: i32, fault: SeekFault) -> Self {
+        Self { topic, partition, to: None, error: Some(fault.to_string()), fault: Some(fault) }
+    }
 }

@@ -47,7 +47,7 @@ pub use event::{
 };
 pub use filter::Filter;
 pub use group::{Group, GroupError, GroupPartition, GroupSummary, Happening, HappeningKind, Member, MemberOttla};
-pub use journal::{Author, FeedNews, Mark, News, Notice, Seek, SeekOrder, SeekResult};
+pub use journal::{Author, FeedNews, Mark, News, Notice, Seek, SeekFault, SeekOrder, SeekResult};
 pub use page::{GapPart, ReadError, Row, Snapshot, TopicSummary};
 pub use produce::{
     Encoding, Field, FieldError, HeaderInput, Limits, Outgoing, OutgoingHeader, ProduceError, ProduceInput, Receipt,

@@ -130,9 +130,9 @@ pub enum ReadError {
         place: Place,
     },
     /// Kafka did not answer.
-    #[error("Kafka does not answer: {reason}")]
+    #[error("Kafka does not answer{}{reason}", if reason.is_empty() { "" } else { ": " })]
     Kafka {
-        /// In the client library's words.
+        /// In the client library's words; empty where a page just did not wait any longer.
         reason: String,
     },
     /// Kafka, or the client library, refused; in its words.

@@ -54,7 +54,7 @@ pub fn banners(reader: &Reader, connection: Connection, kafka: &KafkaState, serv
                 (icon("error"))
                 p {
                     b { (td_string!(locale, kafka.down)) }
-                    " " (td_string!(locale, kafka.down_since)) " " (time::of_day(reader, *since)) ". "
+                    " " (td_string!(locale, kafka.down_since)) " " (time::of_day(reader, *since))
                     (td_string!(locale, kafka.down_means)) " "
                     code { (reason) }
                 }
@@ -85,15 +85,15 @@ pub fn countdown(reader: &Reader, connection: Connection) -> String {
 }
 
 #[cfg(feature = "ssr")]
-/// What a page without JavaScript, or whose WebAssembly does not load, says about itself: it is as of `at`. The stylesheets
-/// show it only then.
-pub fn without_script(reader: &Reader, at: wire::Millis) -> Markup {
+/// What a page without JavaScript, or whose WebAssembly does not load, says about itself: it is as of `at`, and its own
+/// `address` has it anew. The stylesheets show it only then.
+pub fn without_script(reader: &Reader, at: wire::Millis, address: &str) -> Markup {
     let locale = reader.locale;
     html! {
         div.banner.only-static data-tone="info" {
             (icon("info"))
             p { (td_string!(locale, feed.without_script)) " " (time::of_day(reader, at)) " UTC" }
-            a.btn href="" { (icon("again")) (td_string!(locale, app.reload)) }
+            a.btn href=(address) { (icon("again")) (td_string!(locale, app.reload)) }
         }
     }
 }

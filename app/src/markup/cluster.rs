@@ -68,7 +68,8 @@ pub fn pieces(shown: Shown<'_>) -> Vec<Piece> {
 pub fn body(shown: Shown<'_>) -> Markup {
     let locale = shown.reader.locale;
     html! {
-        div #cluster-trouble { (trouble(shown)) }
+        // Here from the beginning: what comes into it is announced.
+        div #cluster-trouble role="status" { (trouble(shown)) }
         section.card {
             dl #cluster-figures .strip tabindex="0" aria-label=(td_string!(locale, groups.numbers)) { (figures(shown)) }
         }
@@ -113,16 +114,15 @@ fn trouble(Shown { reader, cluster, .. }: Shown<'_>) -> Markup {
     let locale = reader.locale;
     let totals = cluster.totals;
     let behind: Vec<_> = cluster.brokers.iter().filter(|broker| broker.not_in_sync > 0 || !broker.is_up).collect();
-    if totals.offline + totals.under_replicated == 0 && behind.is_empty() {
+    if totals.in_trouble == 0 && behind.is_empty() {
         return html! {};
     }
     let is_bad = totals.offline > 0;
     let named = by_topic(&cluster.trouble);
-    // Offline ones may be under-replicated too: each partition is one.
-    let all = totals.offline.max(totals.under_replicated) as usize;
+    let all = totals.in_trouble as usize;
     let shown: usize = named.iter().take(NAMED).map(|owned| owned.partitions.len()).sum();
     html! {
-        div.banner data-tone=(if is_bad { "danger" } else { "warn" }) role="status" {
+        div.banner data-tone=(if is_bad { "danger" } else { "warn" }) {
             (icon(if is_bad { "error" } else { "warn" }))
             p {
                 @match totals.offline {
@@ -237,7 +237,13 @@ fn broker_row(reader: &Reader, broker: &ClusterBroker, all: u32) -> Markup {
             }
             td { (state(reader, broker)) }
             td.mono { (unless_empty(&broker.address)) }
-            td { (unless_empty(broker.rack.as_deref().unwrap_or_default())) }
+            td {
+                @match &broker.rack {
+                    Some(rack) => (rack),
+                    None if broker.is_rack_known => "–",
+                    None => small.muted { (td_string!(locale, groups.not_known)) },
+                }
+            }
             td.r { (grouped(broker.leaders.into())) }
             td.as-bar {
                 // In SVG: the page's policy forbids style attributes.
@@ -355,6 +361,7 @@ mod tests {
             id,
             address: format!("kafka-{id}:9092"),
             rack: (id == 1).then(|| "a".into()),
+            is_rack_known: true,
             is_up: true,
             leaders: 1,
             preferred: 1,
@@ -409,7 +416,7 @@ mod tests {
     #[test]
     fn trouble_is_counted_and_names_the_broker_and_the_partitions() {
         let mut cluster = cluster();
-        cluster.totals = ClusterTotals { offline: 1, under_replicated: 12, ..cluster.totals };
+        cluster.totals = ClusterTotals { offline: 1, under_replicated: 12, in_trouble: 13, ..cluster.totals };
         let placed = |topic: &str, partition| PlacedPartition {
             topic: topic.into(),
             partition,
@@ -426,15 +433,16 @@ mod tests {
             ..cluster.brokers[0].clone()
         };
         cluster.brokers[1].is_controller = Some(true);
+        cluster.brokers[1].is_rack_known = false;
         let said = words(trouble, &cluster);
         let expected = "1 partition is offline. 12 partitions are under-replicated. Broker 1 is away. \
-                        orders[1–2] , audit[0] and 9 more";
+                        orders[1–2] , audit[0] and 10 more";
         assert_eq!(said, expected);
         let figures = words(figures, &cluster);
         assert!(figures.starts_with("Brokers 1 of 2 up Controller broker 2"), "{figures}");
         let rows = words(brokers, &cluster);
         assert!(rows.contains("1 away 14:32:07.418 kafka-1:9092 a"), "{rows}");
-        assert!(rows.contains("2 controller up"), "{rows}");
+        assert!(rows.contains("2 controller up kafka-2:9092 not known 1"), "{rows}");
     }
 
     #[test]

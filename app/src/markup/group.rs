@@ -171,7 +171,7 @@ fn figures(Shown { reader, group, now, .. }: Shown<'_>) -> Markup {
         div {
             dt { (td_string!(locale, groups.partitions)) }
             dd {
-                span { (grouped(group.partitions.len() as u64)) } " "
+                span { (grouped(group.partitions.len() as u64)) }
                 @match topics {
                     0 => {}
                     1 => small { (td_string!(locale, groups.in_one_topic)) },

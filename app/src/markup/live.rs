@@ -23,14 +23,15 @@ pub fn sign(reader: &Reader, from: &str) -> Markup {
     }
 }
 
-/// What a page without JavaScript, or whose WebAssembly does not load, says about itself: it is as of `at`.
-pub fn without_script(reader: &Reader, at: Millis) -> Markup {
+/// What a page without JavaScript, or whose WebAssembly does not load, says about itself: it is as of `at`, and its own
+/// `address` has it anew.
+pub fn without_script(reader: &Reader, at: Millis, address: &str) -> Markup {
     let locale = reader.locale;
     html! {
         div.banner.only-static data-tone="info" {
             (icon("info"))
             p { (td_string!(locale, live.without_script)) " " (time::of_day(reader, at)) " UTC" }
-            a.btn href="" { (icon("again")) (td_string!(locale, app.reload)) }
+            a.btn href=(address) { (icon("again")) (td_string!(locale, app.reload)) }
         }
     }
 }

@@ -71,7 +71,7 @@ pub fn sent(reader: &Reader, sent: &[Sent], own: &str) -> Markup {
                                 SentState::Elsewhere => { td.muted { (td_string!(locale, receipt.elsewhere)) } td {} }
                                 SentState::Consumed { instance: by, after_ms } => {
                                     td { (instance(by, own)) }
-                                    td.r { @if let Some(ms) = after_ms { (ms) " ms" } }
+                                    td.r { @if let Some(ms) = after_ms { (td_string!(locale, receipt.after, ms = *ms)) } }
                                 }
                             }
                         }

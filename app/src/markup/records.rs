@@ -264,7 +264,7 @@ fn form(shown: &Shown<'_>) -> Markup {
             @if is_asked { a.btn.quiet href={ (path(&shown.topic.name)) "#" (CARD) } { (td_string!(locale, records.reset)) } }
             div.field.wrong {
                 @let faults: Vec<_> = shown.faults.iter().filter(|fault| fault.field != BrowseField::At).map(|fault| {
-                    format!("{} {}", field_name(locale, fault.field), words::browse_rule(locale, &query.filter, &fault.rule))
+                    format!("{}{}", field_name(locale, fault.field), words::browse_rule(locale, &query.filter, &fault.rule))
                 }).collect();
                 (field::error("seek-error", (!faults.is_empty()).then(|| faults.join(" ")).as_deref()))
             }
@@ -283,7 +283,7 @@ fn field_name(locale: Locale, field: BrowseField) -> String {
         BrowseField::Limit => td_string!(locale, records.limit),
         BrowseField::At => return String::new(),
     };
-    format!("{name}:")
+    td_string!(locale, records.of_field, name)
 }
 
 fn input(name: &str, label: &str, placeholder: &str, value: &str, is_wrong: bool, is_number: bool) -> Markup {
@@ -476,7 +476,7 @@ fn pager(shown: &Shown<'_>, page: &RecordPage, count: usize) -> Markup {
             p.muted role="status" {
                 (said) " "
                 @if !shown.query.filter.trim().is_empty() {
-                    (td_string!(locale, records.scanned, scanned = grouped(page.scanned), of = grouped(page.of))) ". "
+                    (td_string!(locale, records.scanned, scanned = grouped(page.scanned), of = grouped(page.of))) " · "
                 }
                 (td_string!(locale, records.no_commit))
             }

@@ -6,6 +6,7 @@ use crate::{
     format::number::grouped,
     reader::Reader,
     reset::{ResetForm, ResetMistake},
+    words,
 };
 use leptos_i18n::td_string;
 use maud::{Markup, html};
@@ -74,8 +75,8 @@ fn refused(reader: &Reader, mistake: Option<ResetMistake>) -> Markup {
 }
 
 /// What it would do, and the buttons: that which does it, and that which begins a feed there with a group of its own. `group` is
-/// the address of the group's page.
-pub fn plan(reader: &Reader, group: &str, topic: &str, plan: &ResetPlan, is_unsure: bool) -> Markup {
+/// the address of the group's page, `asked` what the plan is for.
+pub fn plan(reader: &Reader, group: &str, asked: &ResetForm, plan: &ResetPlan, is_unsure: bool) -> Markup {
     let locale = reader.locale;
     let (action, apart) = (format!("{group}/reset"), format!("{group}/replay"));
     let changes = || plan.rows.iter().filter_map(ResetRow::change);
@@ -110,7 +111,7 @@ pub fn plan(reader: &Reader, group: &str, topic: &str, plan: &ResetPlan, is_unsu
                         _ => td_string!(locale, reset.group_is_empty),
                     }))
                     form method="post" action=(action) {
-                        (rows(topic, plan))
+                        (rows(asked, plan))
                         footer.wrap {
                             label.check { input type="checkbox" name="sure" autocomplete="off" required; span { (sure) } }
                             @if is_unsure { span.ink data-tone="danger" role="alert" { (td_string!(locale, reset.tick_first)) } }
@@ -121,7 +122,7 @@ pub fn plan(reader: &Reader, group: &str, topic: &str, plan: &ResetPlan, is_unsu
                 }
             }
             form method="post" action=(apart) {
-                (rows(topic, plan))
+                (rows(asked, plan))
                 footer.wrap {
                     span.muted { (td_string!(locale, reset.apart_means)) }
                     span.push {}
@@ -132,10 +133,13 @@ pub fn plan(reader: &Reader, group: &str, topic: &str, plan: &ResetPlan, is_unsu
     }
 }
 
-/// A plan as a form sends it.
-fn rows(topic: &str, plan: &ResetPlan) -> Markup {
+/// A plan as a form sends it, and what it is for, so that a form that is refused comes back with both.
+fn rows(asked: &ResetForm, plan: &ResetPlan) -> Markup {
+    let ResetForm { to, value, topic, partitions } = asked;
     html! {
-        input type="hidden" name="topic" value=(topic);
+        @for (name, value) in [("to", to), ("value", value), ("topic", topic), ("partitions", partitions)] {
+            input type="hidden" name=(name) value=(value);
+        }
         @for row in &plan.rows { input type="hidden" name="row" value={ (row.partition) ":" (row.to) }; }
     }
 }
@@ -180,17 +184,17 @@ pub fn results(reader: &Reader, results: &[SeekResult]) -> Markup {
             div.scroll tabindex="0" role="region" aria-label=(td_string!(locale, reset.result)) {
                 table.table {
                     tbody {
-                        @for SeekResult { topic, partition, to, error } in results {
+                        @for result in results {
                             tr {
-                                th.mono scope="row" { (topic) "[" (partition) "]" }
-                                @match to {
+                                th.mono scope="row" { (result.topic) "[" (result.partition) "]" }
+                                @match result.to {
                                     Some(to) => {
                                         td { span.badge data-tone="ok" { (icon("check")) (td_string!(locale, reset.done)) } }
                                         td.mono { (to) }
                                     }
                                     None => {
                                         td { span.badge data-tone="danger" { (icon("x")) (td_string!(locale, reset.not_done)) } }
-                                        td.muted { (error.as_deref().unwrap_or_default()) }
+                                        td.muted { (words::not_sought(locale, result)) }
                                     }
                                 }
                             }
@@ -219,6 +223,11 @@ mod tests {
     use super::*;
     use crate::i18n::Locale;
 
+    fn asked() -> ResetForm {
+        let [to, value, topic, partitions] = ["shift", "-100", "orders", "0-5"].map(str::to_owned);
+        ResetForm { to, value, topic, partitions }
+    }
+
     fn row(committed: Option<i64>, to: i64) -> ResetRow {
         ResetRow { topic: "orders".into(), partition: 0, committed, to }
     }
@@ -227,16 +236,21 @@ mod tests {
     fn a_dry_run_says_how_many_are_read_again_or_skipped() {
         let shown =
             ResetPlan { rows: vec![row(Some(1_100), 100), row(Some(5), 8), row(None, 0)], how: ResetHow::Owners };
-        let html = plan(&Reader::of(Locale::en), "/groups/g", "orders", &shown, false).into_string();
+        let html = plan(&Reader::of(Locale::en), "/groups/g", &asked(), &shown, false).into_string();
         for text in ["1,000 read again", "3 skipped", "−1,000", "+3", "value=\"0:100\"", "required"] {
             assert!(html.contains(text), "{text}: {html}");
+        }
+        for asked in
+            ["name=\"to\" value=\"shift\"", "name=\"value\" value=\"-100\"", "name=\"partitions\" value=\"0-5\""]
+        {
+            assert_eq!(html.matches(asked).count(), 2, "each form says what the plan is for: {asked}: {html}");
         }
     }
 
     #[test]
     fn an_active_group_has_no_button_and_names_its_members() {
         let shown = ResetPlan { rows: vec![row(Some(1), 0)], how: ResetHow::Active(vec!["billing-1".into()]) };
-        let html = plan(&Reader::of(Locale::en), "/groups/g", "orders", &shown, false).into_string();
+        let html = plan(&Reader::of(Locale::en), "/groups/g", &asked(), &shown, false).into_string();
         assert!(html.contains("billing-1") && !html.contains("action=\"/groups/g/reset\""), "{html}");
         assert!(html.contains("action=\"/groups/g/replay\""), "beside it one can always be: {html}");
     }

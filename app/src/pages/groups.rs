@@ -92,7 +92,7 @@ pub(super) async fn content(
         title,
         html! {
             header { (heading) (live::sign(reader, &address)) }
-            (live::without_script(reader, visit.snapshot.at))
+            (live::without_script(reader, visit.snapshot.at, &visit.address))
             @if let Some(said) = said { (said) }
             div id=(super::live::NOTE) {}
             div.stack id=(super::live::BODY) { (body) }
@@ -105,7 +105,7 @@ pub(super) async fn content(
 fn instead(visit: &Visit, absent: &Absent) -> Markup {
     let locale = visit.reader.locale;
     let actions = html! {
-        a.btn href="" { (icon("again")) (td_string!(locale, app.try_again)) }
+        a.btn href=(visit.address) { (icon("again")) (td_string!(locale, app.try_again)) }
         @if visit.path.starts_with("/groups/") { a.btn href="/groups" { (td_string!(locale, groups.all)) } }
     };
     html! { section.card { (empty(absent.symbol, &absent.title, &absent.text, &actions)) } }

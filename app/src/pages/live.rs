@@ -153,7 +153,13 @@ impl Absent {
 
     fn unread(reader: &Reader, error: &ReadError) -> Self {
         let (title, why) = words::read_error(reader.locale, error);
-        let text = html! { (td_string!(reader.locale, live.comes_back)) " " code { (why) } };
+        let is_own = matches!(error, ReadError::Kafka { reason } if reason.is_empty());
+        let why = if is_own {
+            html! { (why) }
+        } else {
+            html! { code { (why) } }
+        };
+        let text = html! { (td_string!(reader.locale, live.comes_back)) " " (why) };
         Self { status: StatusCode::SERVICE_UNAVAILABLE, symbol: "cluster", title, text }
     }
 

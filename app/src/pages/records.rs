@@ -58,7 +58,7 @@ impl Browsing {
         let open = self.open.map(|(partition, offset)| Place { topic: topic.name.clone(), partition, offset });
         let opened = async {
             let place = open.as_ref()?;
-            let slow = || Err(ReadError::Kafka { reason: format!("no answer within {} ms", within.as_millis()) });
+            let slow = || Err(ReadError::Kafka { reason: String::new() });
             Some(timeout(within, engine.record(place)).await.unwrap_or_else(|_| slow()))
         };
         let (read, opened) = tokio::join!(read, opened);

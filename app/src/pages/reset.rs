@@ -75,7 +75,7 @@ pub fn Reset() -> impl IntoView {
                     }
                     (reset::form(reader, &topics, &form, mistake))
                     @match &plan {
-                        Some(Ok(plan)) => (reset::plan(reader, &back, &form.topic, plan, is_unsure)),
+                        Some(Ok(plan)) => (reset::plan(reader, &back, &form, plan, is_unsure)),
                         Some(Err(error)) => (reset::trouble(reader, error)),
                         None => {}
                     }

@@ -19,6 +19,9 @@ const NAMED: usize = 30;
 /// When the look before was so long ago, the line says so: it may have happened at any time between.
 const APART: Millis = 3_000;
 
+/// Where an element stands in a sentence, which is at another place in each language.
+const HERE: &str = "\u{fffc}";
+
 /// The table, the newest first; or that nothing changed.
 pub fn table(Shown { reader, cluster, .. }: Shown<'_>) -> Markup {
     let locale = reader.locale;
@@ -26,7 +29,9 @@ pub fn table(Shown { reader, cluster, .. }: Shown<'_>) -> Markup {
         @if cluster.changes.is_empty() {
             tbody {
                 tr {
-                    td.said { (td_string!(locale, cluster.nothing_changed)) " " (time::of_day(reader, cluster.watched_since)) }
+                    @let said = td_string!(locale, cluster.nothing_changed, time = HERE);
+                    @let (before, after) = said.split_once(HERE).unwrap_or((said.as_str(), ""));
+                    td.said { (before) (time::of_day(reader, cluster.watched_since)) (after) }
                 }
             }
         } @else {

@@ -19,6 +19,8 @@ const ALL_BROKERS: usize = 12;
 enum Replica {
     None,
     Leads,
+    /// It leads in place of the preferred one, which is the first replica.
+    LeadsInstead,
     InSync,
     Behind,
     Away,
@@ -31,7 +33,7 @@ impl Replica {
         } else if !broker.is_up {
             Self::Away
         } else if partition.leader == Some(broker.id) {
-            Self::Leads
+            if partition.replicas.first() == Some(&broker.id) { Self::Leads } else { Self::LeadsInstead }
         } else if partition.in_sync.contains(&broker.id) {
             Self::InSync
         } else {
@@ -43,8 +45,12 @@ impl Replica {
         match self {
             Self::Behind => Some("warn"),
             Self::Away => Some("danger"),
-            Self::None | Self::Leads | Self::InSync => None,
+            Self::None | Self::Leads | Self::LeadsInstead | Self::InSync => None,
         }
+    }
+
+    fn leads(self) -> bool {
+        matches!(self, Self::Leads | Self::LeadsInstead)
     }
 
     /// Each has a sign of its own: no meaning is by colour alone.
@@ -52,6 +58,7 @@ impl Replica {
         match self {
             Self::None => "",
             Self::Leads => "L",
+            Self::LeadsInstead => "L*",
             Self::InSync => "·",
             Self::Behind => "!",
             Self::Away => "×",
@@ -62,6 +69,7 @@ impl Replica {
         match self {
             Self::None => "",
             Self::Leads => td_string!(locale, cluster.leader),
+            Self::LeadsInstead => td_string!(locale, cluster.leads_instead),
             Self::InSync => td_string!(locale, topics.in_sync),
             Self::Behind => td_string!(locale, topic.not_in_sync),
             Self::Away => td_string!(locale, cluster.replica_away),
@@ -73,9 +81,9 @@ impl Replica {
 pub fn legend(locale: Locale) -> Markup {
     html! {
         ul.wrap.legend.push {
-            @for replica in [Replica::Leads, Replica::InSync, Replica::Behind, Replica::Away] {
+            @for replica in [Replica::Leads, Replica::LeadsInstead, Replica::InSync, Replica::Behind, Replica::Away] {
                 li.wrap {
-                    span.cell.lead[replica == Replica::Leads] data-tone=[replica.tone()] aria-hidden="true" { (replica.sign()) }
+                    span.cell.lead[replica.leads()] data-tone=[replica.tone()] aria-hidden="true" { (replica.sign()) }
                     span.muted { (replica.word(locale)) }
                 }
             }
@@ -169,7 +177,7 @@ fn cell(locale: Locale, replica: Replica) -> Markup {
     html! {
         @if replica == Replica::None { td {} }
         @else {
-            td.cell.lead[replica == Replica::Leads] data-tone=[replica.tone()] {
+            td.cell.lead[replica.leads()] data-tone=[replica.tone()] {
                 span aria-hidden="true" { (replica.sign()) }
                 span.sr { (replica.word(locale)) }
             }
@@ -211,12 +219,15 @@ mod tests {
             partition(0, Some(1), &[1, 2], &[1]),
             partition(1, None, &[2], &[2]),
             partition(2, Some(2), &[2, 1], &[2]),
+            partition(3, Some(1), &[2, 1], &[1]),
         ];
         let (text, html) = drawn(&cluster, &ClusterQuery::default());
-        let expected = "orders Broker 0 1 offline 2 1 L leader ! not in sync 2 away × on a broker that is away \
-                        × on a broker that is away × on a broker that is away";
+        let expected = "orders Broker 0 1 offline 2 3 1 L leader ! not in sync L* leader, not the preferred one \
+                        2 away × on a broker that is away × on a broker that is away × on a broker that is away \
+                        × on a broker that is away";
         assert_eq!(text, expected);
         assert_eq!(html.matches("<td></td>").count(), 1, "broker 1 has nothing of partition 1");
+        assert_eq!(html.matches("class=\"cell lead\"").count(), 2);
         assert!(!html.contains("style="));
     }
 
