@@ -20,18 +20,22 @@ RUN scripts/setup.sh run
 COPY . .
 ENV CARGO_TARGET_DIR=/target
 # What cargo keeps is kept for the next build, and is in no layer: so what is needed is copied out at once.
-RUN --mount=type=cache,target=/target \
-    --mount=type=cache,target=/usr/local/cargo/registry \
-    scripts/build.sh --optimised \
+# The folder may hold another checkout's program, built on this machine too, which cargo would take for this one's by the files' times:
+# scripts/own-target.sh cleans what is not its own, and all checkouts are /src here.
+RUN --mount=type=cache,id=ottla-target,target=/target,sharing=locked \
+    --mount=type=cache,id=ottla-registry,target=/usr/local/cargo/registry \
+    { [ ! -f /target/checkout ] || echo another >/target/checkout; } \
+    && scripts/build.sh --optimised \
     && mkdir /ottla \
     && cp -r /target/site /target/debug/hash.txt /target/debug/ottla /ottla/ \
     && strip /ottla/ottla
 
 FROM debian:12.11-slim
-# Certificates, for a Kafka with TLS; curl, for the health check. Not pinned: Debian keeps the newest of a release only, and that
-# has the security fixes.
-# hadolint ignore=DL3008
+# Certificates, for a Kafka with TLS; curl, for the health check. Not pinned, and the rest renewed: Debian keeps the newest of a release
+# only, and that has the security fixes that came since the tag above.
+# hadolint ignore=DL3005,DL3008
 RUN apt-get update \
+    && apt-get upgrade --yes \
     && apt-get install --yes --no-install-recommends ca-certificates curl libssl3 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --no-create-home --home-dir /var/lib/ottla ottla \

@@ -11,5 +11,7 @@ python="$OTTLA_CACHE/venv/bin/python"
 
 "$python" scripts/deploy/check.py
 
-promtool check config --lint-fatal deploy/prometheus/prometheus.yml >/dev/null
+for config in prometheus kubernetes; do
+  promtool check config --lint-fatal "deploy/prometheus/$config.yml" >/dev/null
+done
 promtool test rules deploy/prometheus/ottla.rules.test.yml

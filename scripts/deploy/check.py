@@ -156,8 +156,10 @@ def check_compose():
     services = compose["services"]
     check_secrets(COMPOSE, compose)
     common = check_configuration("ottla.example.toml")
+    built = [service.get("image") for service in services.values() if "build" in service]
+    rule("built-once", COMPOSE, len(built) == len(set(built)), f"several services build one tag: {built}")
     for name, service in services.items():
-        is_ours = "build" in service
+        is_ours = str(service.get("image", "")).startswith("ottla")
         variables = service.get("environment") or {}
         if isinstance(variables, list):
             variables = dict(variable.partition("=")[::2] for variable in variables)
@@ -178,6 +180,7 @@ def check_compose():
             is_there = other in services and how.get("condition") == "service_healthy"
             rule("waits-for-a-healthy-one", COMPOSE, is_there, f"{name}: {other}")
         if is_ours:
+            rule("image-is-built", COMPOSE, service["image"] in built, f"{name}: no service builds {service['image']}")
             check_variables(COMPOSE, name, variables)
             deadline = variables.get("OTTLA_SERVER__STOP_DEADLINE_SECONDS") or common.get(
                 "server.stop_deadline_seconds", KEYS["server.stop_deadline_seconds"]
@@ -251,6 +254,10 @@ def check_kubernetes():
     rule("selector-fits", stateful, fits(pods["spec"]["selector"].get("matchLabels")), "the StatefulSet's own")
     for spread in pod.get("topologySpreadConstraints", []):
         rule("selector-fits", stateful, fits(spread["labelSelector"].get("matchLabels")), "topologySpreadConstraints")
+    for policy, document in of("NetworkPolicy"):
+        selector = document["spec"]["podSelector"].get("matchLabels")
+        rule("selector-fits", policy, fits(selector), f"{selector} are no labels of the pods ({labels})")
+    rule("not-for-everybody", file, bool(of("NetworkPolicy")), "there is no NetworkPolicy, and Ottla asks nobody who they are")
     for budget, document in of("PodDisruptionBudget"):
         selector = document["spec"]["selector"].get("matchLabels")
         rule("selector-fits", budget, fits(selector), f"{selector} are no labels of the pods ({labels})")
@@ -275,7 +282,8 @@ def check_kubernetes():
             rule("life-without-kafka", stateful, patience >= DAY, f"without Kafka a pod is killed every {patience} s")
     deadline = float(configured.get("server.stop_deadline_seconds", KEYS["server.stop_deadline_seconds"]))
     grace = pod.get("terminationGracePeriodSeconds", 30)
-    rule("time-to-stop", stateful, grace > deadline, f"{grace} s of grace for a stop of {deadline:g} s")
+    pause = float(container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["sleep", 0])[1])
+    rule("time-to-stop", stateful, grace > pause + deadline, f"{grace} s of grace for {pause:g} s of preStop and a stop of {deadline:g} s")
 
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     mounted = set()
@@ -323,19 +331,14 @@ def megabytes(limit):
 
 
 def check_prometheus(services):
-    file = "deploy/prometheus/prometheus.yml"
-    prometheus = yaml.safe_load(text(file))
-    for name in prometheus["rule_files"]:
-        rule("rules-exist", file, (Path(file).parent / name).is_file(), f"there is no {name}")
-    jobs = {job["job_name"]: job for job in prometheus["scrape_configs"]}
-    for job in set(re.findall(r'job="([^"]*)"', text(RULES))):
-        rule("job-exists", RULES, job in jobs, f"{file} has no job {job}")
-    for job in jobs.values():
-        check_path(file, job["job_name"], job.get("metrics_path", "/metrics"))
-        for target in (target for group in job["static_configs"] for target in group["targets"]):
-            name = target.partition(":")[0]
-            hosts = (services.get(name, {}).get("environment") or {}).get("OTTLA_SERVER__HOSTS", "[]")
-            rule("host-is-known", file, name in json.loads(hosts), f"{name} does not know that it is called so ({COMPOSE}), and answers 421")
+    composed = {
+        name: json.loads((service.get("environment") or {}).get("OTTLA_SERVER__HOSTS", "[]"))
+        for name, service in services.items()
+        if isinstance(service.get("environment"), dict)
+    }
+    in_pods = dict(flat(tomllib.loads(text(str(KUBERNETES / "ottla.toml")))))["server.hosts"]
+    check_scrapes("deploy/prometheus/prometheus.yml", lambda name: name in composed.get(name, []), COMPOSE)
+    check_scrapes("deploy/prometheus/kubernetes.yml", lambda name: name in in_pods, str(KUBERNETES / "ottla.toml"))
 
     alerts = {alert["alert"]: alert for group in yaml.safe_load(text(RULES))["groups"] for alert in group["rules"]}
     cases = [case for test in yaml.safe_load(text(CASES))["tests"] for case in test["alert_rule_test"]]
@@ -352,6 +355,21 @@ def check_prometheus(services):
     for dashboard in sorted(Path("deploy/grafana").glob("*.json")):
         ids = [panel["id"] for panel in json.loads(text(str(dashboard)))["panels"]]
         rule("panels-are-told-apart", str(dashboard), ids and len(ids) == len(set(ids)), "there are none, or two of one id")
+
+
+def check_scrapes(file, knows, where):
+    """What is asked by which names, which the instances have to know."""
+    prometheus = yaml.safe_load(text(file))
+    for name in prometheus["rule_files"]:
+        rule("rules-exist", file, (Path(file).parent / name).is_file(), f"there is no {name}")
+    jobs = {job["job_name"]: job for job in prometheus["scrape_configs"]}
+    for job in set(re.findall(r'job="([^"]*)"', text(RULES))):
+        rule("job-exists", RULES, job in jobs, f"{file} has no job {job}")
+    for job in jobs.values():
+        check_path(file, job["job_name"], job.get("metrics_path", "/metrics"))
+        for target in (target for group in job["static_configs"] for target in group["targets"]):
+            name = target.partition(":")[0]
+            rule("host-is-known", file, knows(name), f"{name} does not know that it is called so ({where}), and answers 421")
 
 
 def check_operations():
