@@ -12,6 +12,7 @@ use std::{
 };
 use wire::{
     BrowseCursor, BrowseNotice, Direction, Filter, LogRange, Millis, QueryError, ReadError, Record, RecordPage, Topic,
+    Unread, UnreadReason,
 };
 
 /// How many records a page has, if nobody says otherwise, and at most.
@@ -329,19 +330,12 @@ pub struct Search {
     /// What can be read of the partitions: sorted, and side by side with their logs.
     ranges: Vec<Range>,
     unread: Vec<Unread>,
+    /// Where it would be in those of them of which that is known, by the cursor that it began with.
+    left_out: Vec<(i32, i64)>,
     notice: Option<BrowseNotice>,
     /// How many offsets the pages before passed over.
     carried: u64,
     began: Instant,
-}
-
-/// A partition that can't be looked through.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unread {
-    /// Its number.
-    pub partition: i32,
-    /// Why, in English.
-    pub reason: String,
 }
 
 /// What is looked through of a partition.
@@ -400,7 +394,16 @@ impl Search {
         let positions = self.browse.positions();
         let starts = self.browse.starts();
         let passed = starts.iter().zip(&positions).map(|((_, start), (_, now))| start.abs_diff(*now)).sum::<u64>();
-        BrowseCursor { direction: self.browse.direction(), passed: self.carried.saturating_add(passed), positions }
+        self.cursor_at(self.browse.direction(), self.carried.saturating_add(passed), positions)
+    }
+
+    /// A cursor at these positions, and where it would be in the partitions that are left out.
+    fn cursor_at(&self, direction: Direction, passed: u64, mut positions: Vec<(i32, i64)>) -> BrowseCursor {
+        positions.extend(&self.left_out);
+        positions.sort_unstable();
+        let has_no_place = |unread: &&Unread| self.left_out.iter().all(|(partition, _)| *partition != unread.partition);
+        let unread = self.unread.iter().filter(has_no_place).map(|unread| unread.partition).collect();
+        BrowseCursor { direction, passed, positions, unread }
     }
 
     /// A page of these records, which were handed out since it began.
@@ -408,10 +411,10 @@ impl Search {
         let direction = self.browse.direction();
         let (scanned, of) = self.progress();
         let onward = self.cursor();
-        let back = BrowseCursor { direction: direction.turned(), passed: 0, positions: self.browse.starts() };
-        let (older, newer) = match direction {
-            Direction::Older => (onward, back),
-            Direction::Newer => (back, onward),
+        let back = self.cursor_at(direction.turned(), 0, self.browse.starts());
+        let (older, newer, from) = match direction {
+            Direction::Older => (onward, back, self.browse.positions()),
+            Direction::Newer => (back, onward, self.browse.starts()),
         };
         let mut begins = self.ranges.iter().zip(self.browse.starts());
         let at_end = match direction {
@@ -420,7 +423,8 @@ impl Search {
             Direction::Newer => self.is_done(),
         };
         let lies_above = |(range, (_, position)): (&Range, &(i32, i64))| *position > range.low;
-        let has_older = self.ranges.iter().zip(&older.positions).any(lies_above);
+        let has_older =
+            self.ranges.iter().zip(&from).any(lies_above) || self.left_out.iter().any(|(_, position)| *position > 0);
         RecordPage {
             records,
             direction,
@@ -430,11 +434,12 @@ impl Search {
             is_complete,
             scanned,
             of,
+            looked: self.browse.looked(),
             failed: self.browse.failed(),
             took_ms: u32::try_from(self.began.elapsed().as_millis()).unwrap_or(u32::MAX),
             notice: self.notice,
             partitions: self.ranges.iter().map(|range| range.log).collect(),
-            unread: self.unread.iter().map(|unread| unread.partition).collect(),
+            unread: self.unread.clone(),
         }
     }
 }
@@ -523,8 +528,10 @@ impl Engine {
             let offsets = found.into_iter().map(|(place, offset)| (place.partition, offset));
             Ok::<Option<AtTime>, ReadError>(Some(offsets.collect()))
         };
+        // Of a page on which no partition could be read there is nothing to go on from.
+        let at = request.at.as_ref().filter(|cursor| !cursor.positions.is_empty());
         let begins_at = match request.start {
-            Start::Time(time) if request.at.is_none() => Some(time),
+            Start::Time(time) if at.is_none() => Some(time),
             _ => None,
         };
         let (bounds, begins) = tokio::join!(at_time(request.until), at_time(begins_at));
@@ -532,7 +539,6 @@ impl Engine {
         for found in [&bounds, &begins].into_iter().flatten() {
             without_time(&mut ranges, &mut unread, found);
         }
-        unread.sort_by_key(|unread| unread.partition);
         let is_back = matches!(request.start, Start::Newest);
         for range in &mut ranges {
             if let Some(bound) = bounds.as_ref().and_then(|bounds| offset_in(bounds, range.log.partition)) {
@@ -541,45 +547,22 @@ impl Engine {
             }
         }
 
-        let mut direction = if is_back { Direction::Older } else { Direction::Newer };
-        let (mut notice, mut carried) = (None, 0);
-        if let Some(cursor) = &request.at {
-            (direction, carried) = (cursor.direction, cursor.passed);
-            let known: HashMap<_, _> = cursor.positions.iter().copied().collect();
-            for range in &mut ranges {
-                // A partition that was added since is newer than what was read.
-                let position = known.get(&range.log.partition).copied();
-                range.start = position.unwrap_or(range.low).clamp(range.low, range.high);
+        let (direction, notice, carried) = match at {
+            Some(cursor) => {
+                resume(&mut ranges, &mut unread, cursor);
+                (cursor.direction, None, cursor.passed)
             }
-        } else {
-            for range in &mut ranges {
-                let (low, high) = (range.low, range.high);
-                let begins = begins.as_ref().and_then(|begins| offset_in(begins, range.log.partition));
-                range.start = match request.start {
-                    Start::Newest => high,
-                    Start::Oldest => low,
-                    Start::Offset(offset) => offset.clamp(low, high),
-                    Start::Time(_) => begins.unwrap_or(high).clamp(low, high),
-                };
+            None => {
+                // A range, a search and a file hold what was asked for, and nothing else.
+                let is_page = !is_whole && request.until.is_none() && !request.is_search();
+                let (direction, notice) = begin(&mut ranges, request.start, begins.as_ref(), is_page);
+                (direction, notice, 0)
             }
-            let held = || ranges.iter().filter(|range| range.low < range.high);
-            let none_left = held().all(|range| range.start >= range.high);
-            notice = match request.start {
-                _ if held().next().is_none() => None,
-                Start::Offset(_) if none_left => {
-                    held().map(|range| range.log.end).max().map(|end| BrowseNotice::NotYet { end })
-                }
-                Start::Offset(offset) if held().all(|range| offset < range.log.first) => {
-                    held().map(|range| range.log.first).min().map(|first| BrowseNotice::Deleted { first })
-                }
-                Start::Time(_) if none_left => Some(BrowseNotice::TimeBeyondEnd),
-                _ => None,
-            };
-            // What lies nearest to a place beyond the end are the last ones.
-            if none_left && notice.is_some() {
-                direction = Direction::Older;
-            }
-        }
+        };
+        unread.sort_by_key(|unread| unread.partition);
+        let is_unread = |partition| unread.iter().any(|unread| unread.partition == partition);
+        let left_out = at.iter().flat_map(|cursor| &cursor.positions).copied();
+        let left_out = left_out.filter(|(partition, _)| is_unread(*partition)).collect();
 
         let stretch = |range: &Range| Stretch {
             partition: range.log.partition,
@@ -593,8 +576,59 @@ impl Engine {
             Arc::new(move |record| sieve.lets_through(record))
         };
         let browse = Browse::new(&topic.name, direction, ranges.iter().map(stretch), wants, is_whole);
-        Ok(Search { reader: self.browsing.clone(), browse, ranges, unread, notice, carried, began })
+        Ok(Search { reader: self.browsing.clone(), browse, ranges, unread, left_out, notice, carried, began })
     }
+}
+
+/// Begins where the ranges are asked to begin: which way, and what has to be said. Where that is beyond the logs' ends, a page shows the last
+/// records instead.
+fn begin(
+    ranges: &mut [Range],
+    start: Start,
+    begins: Option<&AtTime>,
+    is_page: bool,
+) -> (Direction, Option<BrowseNotice>) {
+    let wanted = |range: &Range| match start {
+        Start::Newest => range.high,
+        Start::Oldest => range.low,
+        Start::Offset(offset) => offset,
+        Start::Time(_) => begins.and_then(|begins| offset_in(begins, range.log.partition)).unwrap_or(range.high),
+    };
+    let held = || ranges.iter().filter(|range| range.log.first < range.log.end);
+    // What a range ends before may be there: it is the log that decides.
+    let is_beyond = held().next().is_some() && held().all(|range| wanted(range) >= range.log.end);
+    let notice = match start {
+        Start::Offset(_) if is_beyond => {
+            held().map(|range| range.log.end).max().map(|end| BrowseNotice::NotYet { end })
+        }
+        Start::Offset(offset) if held().all(|range| offset < range.log.first) => {
+            held().map(|range| range.log.first).min().map(|first| BrowseNotice::Deleted { first })
+        }
+        Start::Time(_) if is_beyond => Some(BrowseNotice::TimeBeyondEnd),
+        _ => None,
+    };
+    let is_turned = is_beyond && is_page && notice.is_some();
+    let direction = if is_turned || matches!(start, Start::Newest) { Direction::Older } else { Direction::Newer };
+    for range in ranges {
+        range.start = wanted(range).clamp(range.low, range.high);
+    }
+    (direction, notice)
+}
+
+/// Goes on where a cursor is. A partition that was added since is newer than what was read; one that could not be read where it began is
+/// left out, for nobody knows where in it that was.
+fn resume(ranges: &mut Vec<Range>, unread: &mut Vec<Unread>, cursor: &BrowseCursor) {
+    let known: HashMap<_, _> = cursor.positions.iter().copied().collect();
+    ranges.retain_mut(|range| {
+        let partition = range.log.partition;
+        let position = known.get(&partition).copied();
+        if position.is_none() && cursor.unread.contains(&partition) {
+            unread.push(Unread { partition, reason: UnreadReason::SinceTheBeginning });
+            return false;
+        }
+        range.start = position.unwrap_or(range.low).clamp(range.low, range.high);
+        true
+    });
 }
 
 /// Where a time is in partitions, or why that can't be told.
@@ -618,9 +652,12 @@ fn logs(topic: &Topic, of: Option<i32>) -> (Vec<Range>, Vec<Unread>) {
                 ranges.push(Range { log, low: first, high: log.end, start: first });
             }
             None => {
-                let is_led = partition.leader.is_some();
-                let reason = if is_led { "Kafka did not say in time where it begins and ends" } else { "no leader" };
-                unread.push(Unread { partition: number, reason: reason.into() });
+                let reason = match (&partition.unknown, partition.leader) {
+                    (_, None) => UnreadReason::NoLeader,
+                    (Some(reason), _) => UnreadReason::Refused(reason.clone()),
+                    (None, _) => UnreadReason::Late,
+                };
+                unread.push(Unread { partition: number, reason });
             }
         }
     }
@@ -633,8 +670,8 @@ fn without_time(ranges: &mut Vec<Range>, unread: &mut Vec<Unread>, found: &AtTim
         let partition = range.log.partition;
         let reason = match found.get(&partition) {
             Some(Ok(_)) => return true,
-            Some(Err(reason)) => reason.clone(),
-            None => "Kafka did not say where the time is in it".into(),
+            Some(Err(reason)) => UnreadReason::Refused(reason.clone()),
+            None => UnreadReason::Late,
         };
         unread.push(Unread { partition, reason });
         false
@@ -655,24 +692,106 @@ mod tests {
             in_sync: Vec::new(),
             first,
             end: first.map(|first| first + 10),
+            unknown: (partition == 5).then(|| "Topic authorization failed".into()),
         };
-        let known =
-            [(0, Some(1), Some(5)), (1, None, None), (2, Some(1), None), (3, Some(1), Some(0)), (4, Some(1), Some(0))];
+        let known = [
+            (0, Some(1), Some(5)),
+            (1, None, None),
+            (2, Some(1), None),
+            (3, Some(1), Some(0)),
+            (4, Some(1), Some(0)),
+            (5, Some(1), None),
+        ];
         let partitions = known.map(|(number, leader, first)| partition(number, leader, first)).into();
         let topic = Topic { name: "t".into(), id: None, partitions };
         let (mut ranges, mut unread) = logs(&topic, None);
         let said = |unread: &[Unread]| -> Vec<_> {
             unread.iter().map(|unread| format!("{}: {}", unread.partition, unread.reason)).collect()
         };
-        let late = "2: Kafka did not say in time where it begins and ends";
-        assert_eq!(said(&unread), ["1: no leader", late]);
+        let late = "2: Kafka did not say in time where it begins and ends, or where a time is in it";
+        let refused = "5: Topic authorization failed";
+        assert_eq!(said(&unread), ["1: no leader", late, refused]);
         assert!(logs(&topic, Some(3)).1.is_empty(), "nobody asked for the others");
 
         // A time that was not looked up is neither the log's end nor no bound at all.
         let found = HashMap::from([(0, Ok(7)), (3, Err("broker down".into())), (4, Ok(10))]);
         without_time(&mut ranges, &mut unread, &found);
         assert_eq!(ranges.iter().map(|range| range.log.partition).collect::<Vec<_>>(), [0, 4]);
-        assert_eq!(said(&unread), ["1: no leader", late, "3: broker down"]);
+        assert_eq!(said(&unread), ["1: no leader", late, refused, "3: broker down"]);
+    }
+
+    /// A partition whose log goes from 10 to 20, of which this is looked through.
+    fn range(partition: i32, low: i64, high: i64) -> Range {
+        Range { log: LogRange { partition, first: 10, end: 20 }, low, high, start: low }
+    }
+
+    #[test]
+    fn what_lies_beyond_the_end_is_empty_but_on_a_page_that_shows_the_last_ones_instead() {
+        let at = |offset| AtTime::from([(0, Ok(offset)), (1, Ok(20))]);
+        let begin = |start, at: Option<AtTime>, high, is_page| {
+            let mut ranges = vec![range(0, 10, high), range(1, 10, 20)];
+            let (direction, notice) = begin(&mut ranges, start, at.as_ref(), is_page);
+            (direction, notice, ranges[0].start)
+        };
+        let (older, newer) = (Direction::Older, Direction::Newer);
+        let not_yet = Some(BrowseNotice::NotYet { end: 20 });
+        for (start, at, high, is_page, expected) in [
+            (Start::Newest, None, 20, false, (older, None, 20)),
+            (Start::Oldest, None, 20, false, (newer, None, 10)),
+            // Nothing is as young as that: a page turns back, a file and a search are empty.
+            (Start::Time(5), Some(at(20)), 20, true, (older, Some(BrowseNotice::TimeBeyondEnd), 20)),
+            (Start::Time(5), Some(at(20)), 20, false, (newer, Some(BrowseNotice::TimeBeyondEnd), 20)),
+            (Start::Offset(99), None, 20, true, (older, not_yet, 20)),
+            (Start::Offset(99), None, 20, false, (newer, not_yet, 20)),
+            // Nothing lies between the two ends of a range, but there is something younger.
+            (Start::Time(5), Some(at(15)), 15, false, (newer, None, 15)),
+            (Start::Offset(17), None, 15, false, (newer, None, 15)),
+            (Start::Offset(3), None, 20, true, (newer, Some(BrowseNotice::Deleted { first: 10 }), 10)),
+        ] {
+            assert_eq!(begin(start, at, high, is_page), expected, "{start:?} up to {high}, {is_page}");
+        }
+        let mut empty = [Range { log: LogRange { partition: 0, first: 7, end: 7 }, low: 7, high: 7, start: 7 }];
+        assert_eq!(
+            super::begin(&mut empty, Start::Offset(9), None, true),
+            (newer, None),
+            "an empty log has no end to speak of"
+        );
+    }
+
+    #[test]
+    fn a_partition_that_was_unread_where_it_began_stays_so_and_a_new_one_does_not() {
+        let cursor = BrowseCursor { direction: Direction::Newer, passed: 3, positions: vec![(0, 13)], unread: vec![1] };
+        let (mut ranges, mut unread) = (vec![range(0, 10, 20), range(1, 10, 20), range(2, 10, 20)], Vec::new());
+        resume(&mut ranges, &mut unread, &cursor);
+        let starts: Vec<_> = ranges.iter().map(|range| (range.log.partition, range.start)).collect();
+        assert_eq!(starts, [(0, 13), (2, 10)], "2 was added since");
+        assert_eq!(unread, [Unread { partition: 1, reason: UnreadReason::SinceTheBeginning }]);
+    }
+
+    #[test]
+    fn where_it_would_be_in_a_partition_that_is_left_out_goes_on_with_the_cursor() {
+        let client = kafka::ClientSettings {
+            brokers: "127.0.0.1:9".into(),
+            instance: "test".into(),
+            properties: kafka::Properties::new(),
+        };
+        let unread = |partition| Unread { partition, reason: UnreadReason::Late };
+        let stretch = Stretch { partition: 1, from: 15, to: 10 };
+        let search = Search {
+            reader: Reader::browsing(&client).unwrap(),
+            browse: Browse::new("t", Direction::Older, [stretch], Arc::new(|_| Some(true)), false),
+            ranges: vec![Range { start: 15, ..range(1, 10, 20) }],
+            unread: vec![unread(0), unread(2)],
+            left_out: vec![(0, 12)],
+            notice: None,
+            carried: 0,
+            began: Instant::now(),
+        };
+        let page = search.page(Vec::new(), true);
+        for cursor in [page.older.unwrap(), page.newer] {
+            assert_eq!((cursor.positions, cursor.unread), (vec![(0, 12), (1, 15)], vec![2]), "{:?}", cursor.direction);
+        }
+        assert_eq!(page.unread, [unread(0), unread(2)]);
     }
 
     #[test]

@@ -347,6 +347,7 @@ mod tests {
             in_sync: in_sync.to_vec(),
             first: None,
             end: None,
+            unknown: None,
         }
     }
 

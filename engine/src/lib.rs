@@ -28,7 +28,7 @@ mod whole;
 pub use ::feed::Batch;
 pub use browse::{
     BrowseError, BrowseFault, BrowseField, BrowseQuery, BrowseRequest, BrowseRule, MOST_RECORDS, RECORDS, Search,
-    Unread, moment, time,
+    moment, time,
 };
 pub use config::{Brokers, Config, FeedConfig, JournalConfig, TopicCreation};
 pub use engine::{Engine, StartError};

@@ -146,13 +146,26 @@ impl Reader {
             let work = tokio::task::spawn_blocking(move || {
                 let consumer = inner.take()?;
                 let result = read(&Read { consumer: &consumer, context: &inner.context, until, deadline });
-                inner.put_back(consumer);
+                inner.put_back_after(&result, consumer);
                 result
             });
             work.await.unwrap_or_else(|error| Err(ReadError::Kafka { reason: error.to_string() }))
         };
         // The blocking work keeps the deadline too, but a thread for it may come late.
         tokio::time::timeout(deadline + POLL, work).await.unwrap_or_else(|_| Err(too_late()))
+    }
+}
+
+/// What a poll says that waiting does not change, in the broker's words: it hands out nothing of the topic to this user, or the client has
+/// given up. The first is no fatal error to librdkafka, which asks again and again; everything else may pass before the deadline.
+fn refusal(error: &KafkaError) -> Option<ReadError> {
+    use RDKafkaErrorCode::{ClusterAuthorizationFailed, TopicAuthorizationFailed};
+    match error {
+        KafkaError::MessageConsumptionFatal(code)
+        | KafkaError::MessageConsumption(code @ (TopicAuthorizationFailed | ClusterAuthorizationFailed)) => {
+            Some(ReadError::Refused(code.to_string()))
+        }
+        _ => None,
     }
 }
 
@@ -168,6 +181,13 @@ impl Inner {
                 .config
                 .create_with_context(self.context.clone())
                 .map_err(|error| ReadError::Refused(Error::client(error).to_string())),
+        }
+    }
+
+    /// A consumer that was refused waits a second before it asks again (librdkafka's back-off), so the next read has another one.
+    fn put_back_after<T>(&self, result: &Result<T, ReadError>, consumer: BaseConsumer<Context>) {
+        if !matches!(result, Err(ReadError::Refused(_))) {
+            self.put_back(consumer);
         }
     }
 
@@ -402,11 +422,12 @@ impl Read<'_> {
                 Some(Err(error)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AutoOffsetReset) => {
                     return Ok(Polled::Moved);
                 }
-                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                    return Err(ReadError::Refused(code.to_string()));
-                }
                 // A connection's trouble may pass before the deadline, which says what it was.
-                Some(Err(_)) => {}
+                Some(Err(error)) => {
+                    if let Some(refusal) = refusal(&error) {
+                        return Err(refusal);
+                    }
+                }
             }
         }
     }
@@ -446,6 +467,29 @@ impl Read<'_> {
         match error.rdkafka_error_code() {
             Some(code) if is_refusal(code) => ReadError::Refused(reason(error)),
             _ => ReadError::Kafka { reason: self.context.explain(&reason(error)) },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_and_what_may_pass_is_waited_for() {
+        let code = RDKafkaErrorCode::TopicAuthorizationFailed;
+        let refused = ReadError::Refused(code.to_string());
+        assert!(code.to_string().contains("uthorization"), "in the broker's words: {code}");
+        // As librdkafka tells of a Fetch without Read: not fatal.
+        assert_eq!(refusal(&KafkaError::MessageConsumption(code)), Some(refused));
+        assert!(refusal(&KafkaError::MessageConsumptionFatal(RDKafkaErrorCode::Fenced)).is_some());
+        for passes in [
+            RDKafkaErrorCode::BrokerTransportFailure,
+            RDKafkaErrorCode::AllBrokersDown,
+            RDKafkaErrorCode::UnknownTopicOrPartition,
+            RDKafkaErrorCode::NotLeaderForPartition,
+        ] {
+            assert_eq!(refusal(&KafkaError::MessageConsumption(passes)), None, "{passes}");
         }
     }
 }

@@ -4,9 +4,10 @@
 
 mod common;
 
-use common::{Instance, PATIENCE, get, is_real, relays::Relays};
+use common::{Instance, PATIENCE, get, is_real, page_with, relays::Relays};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
+use wire::{BrowseCursor, Direction};
 
 async fn get_json(instance: &Instance, path: &str) -> (u16, Value) {
     let (status, body) = get(instance, path).await;
@@ -94,15 +95,28 @@ async fn a_record_opens_beside_the_list_and_what_is_wrong_stands_at_the_form() {
         "{empty}"
     );
     fill(&instance, 10).await;
-    let list = complete(&instance, &format!("/topics/{topic}?filter=value")).await;
-    let href = format!("/topics/{topic}?filter=value&amp;open=0-2#row-0-2");
-    assert!(list.contains(&format!("href=\"{href}\"")) && places(&list).len() == 10, "{list}");
-    let (_, open) = get(&instance, &format!("/topics/{topic}?filter=value&open=0-2")).await;
-    for shown in ["id=\"open\"", "aria-current=\"true\"", &format!("href=\"/topics/{topic}/0/2\""), "value 4"] {
-        assert!(open.contains(shown), "{shown}: {open}");
+    let list = complete(&instance, &format!("/topics/{topic}?limit=100")).await;
+    let href = |place: &str| format!("href=\"/topics/{topic}?limit=100&amp;open={place}#row-{place}\"");
+    assert!(list.contains(&href("0-2")) && places(&list).len() == 10, "{list}");
+    let own = format!("href=\"/topics/{topic}/0/2\"");
+    let shown = ["id=\"open\"", "aria-current=\"true\"", &own, "value 4", "aria-label=\"Older message\""];
+    let open = page_with(&instance, &format!("/topics/{topic}?limit=100&open=0-2"), &shown).await;
+    // From a record to the next one either way, by links.
+    for (place, name) in [("1-2", "Newer message"), ("1-1", "Older message")] {
+        let link = format!("{} aria-label=\"{name}\"", href(place));
+        assert!(open.contains(&link), "{link}: {open}");
     }
-    let (_, open) = get(&instance, &format!("/topics/{topic}?open=0-99")).await;
-    assert!(open.contains("id=\"open\"") && open.contains("not written yet"), "{open}");
+    let newest = page_with(&instance, &format!("/topics/{topic}?open=1-4"), &["Older message", "value 9"]).await;
+    assert!(!newest.contains("Newer message"), "it is the first: {newest}");
+    let turned = format!("/topics/{topic}?from=oldest&open=0-0");
+    let turned = page_with(&instance, &turned, &["Newer message", "value 0"]).await;
+    assert!(!turned.contains("Older message") && turned.contains("open=1-0#row-1-0\" aria-label"), "{turned}");
+    page_with(&instance, &format!("/topics/{topic}?open=0-99"), &["id=\"open\"", "not written yet"]).await;
+
+    // What was searched for is not searched for again: a find has its own page, in another tab.
+    let finds = complete(&instance, &format!("/topics/{topic}?filter=value")).await;
+    assert!(finds.contains(&format!("{own} target=\"_blank\" rel=\"noopener\"")), "{finds}");
+    assert!(!finds.contains("open=0-2") && finds.contains("(opens in a new tab)"), "{finds}");
 
     let wrong = "from=offset&offset=x&until=soon&partition=7&filter=json:x";
     let (status, html) = get(&instance, &format!("/topics/{topic}?{wrong}")).await;
@@ -160,12 +174,131 @@ async fn a_search_pushes_what_it_finds_and_goes_on_where_a_connection_broke() {
     // Who lost the connection after five were found has the rest, in the places that are left.
     let page =
         get_json(&instance, &format!("/api/v1/topics/{}/records?filter=key%3Dk3&limit=5", instance.topic)).await.1;
-    let rest = events(&instance, &path, Some(&format!("5.{}", page["older"].as_str().unwrap()))).await;
+    let rest = events(&instance, &path, Some(&format!("5.0.0.{}", page["older"].as_str().unwrap()))).await;
     assert_eq!(rows(&rest), found[5..]);
-    for over in ["done", "50."] {
+    for over in ["done", "50.0.0."] {
         let request = reqwest::Client::new().get(instance.url(&path)).header("last-event-id", over);
         assert_eq!(request.send().await.unwrap().status(), 204, "the browser stays away then");
     }
+    instance.stop().await;
+}
+
+/// What a stream tells last of an element.
+fn last_of<'a>(told: &'a [(String, String, String)], element: &str) -> &'a str {
+    let found = told.iter().rev().find(|(_, of, _)| of == element);
+    &found.unwrap_or_else(|| panic!("nothing for {element}: {told:?}")).2
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_by_the_stream_says_what_is_not_there() {
+    let instance = Instance::start().await;
+    fill(&instance, 20).await;
+    let live = format!("/topics/{}/live", instance.topic);
+    let failing = format!("{live}?filter=where:value.total%3E1");
+    let told = events(&instance, &failing, None).await;
+    assert!(last_of(&told, "records-notes").contains("expression failed: 20."), "{told:?}");
+    assert!(last_of(&told, "no-records").contains("Messages looked at: 20"), "{told:?}");
+    // With what was counted before the connection broke.
+    let told = events(&instance, &failing, Some("0.1000.7.")).await;
+    assert!(last_of(&told, "records-notes").contains("expression failed: 27."), "{told:?}");
+    assert!(last_of(&told, "no-records").contains("Messages looked at: 1,020"), "{told:?}");
+
+    let told = events(&instance, &format!("{live}?time=2999-01-01"), None).await;
+    let notice = last_of(&told, "records-notice");
+    assert!(notice.contains("No message is as young as that.") && notice.contains("These are the last"), "{notice}");
+    assert_eq!(told.iter().filter(|(_, element, _)| element.starts_with("found-")).count(), 20);
+
+    // Partition 1 could not be read where this began: neither is it left out in silence, nor read from its beginning.
+    let cursor = BrowseCursor { direction: Direction::Newer, passed: 0, positions: vec![(0, 6)], unread: vec![1] };
+    let told = events(&instance, &format!("{live}?filter=value&so=3.6.0&on={cursor}"), None).await;
+    assert!(last_of(&told, "records-notes").contains("1 (they could not be read where this began"), "{told:?}");
+    let records = format!("/api/v1/topics/{}/records", instance.topic);
+    let (_, page) = get_json(&instance, &format!("{records}?at={cursor}")).await;
+    assert_eq!(page["unread"], json!([{"partition": 1, "reason": "since_the_beginning"}]));
+    let offsets: Vec<_> = page["records"].as_array().unwrap().iter().map(|record| record["offset"].clone()).collect();
+    assert_eq!(offsets, ["6", "7", "8", "9"]);
+    let onward: BrowseCursor = page["newer"].as_str().unwrap().parse().unwrap();
+    assert_eq!((onward.positions, onward.unread), (vec![(0, 10)], vec![1]), "and so on the page after it");
+    let html = complete(&instance, &format!("/topics/{}?at={cursor}", instance.topic)).await;
+    assert!(html.contains("These partitions are not here:"), "{html}");
+    let (status, problem) = get_json(&instance, &format!("{records}?format=ndjson&at={cursor}")).await;
+    assert_eq!((status, &problem["type"]), (502, &json!("partitions-unread")), "{problem}");
+
+    // Of a page on which nothing could be read there is nothing to go on from: it begins anew.
+    let nowhere = BrowseCursor { positions: Vec::new(), unread: vec![0, 1], ..cursor };
+    let (_, page) = get_json(&instance, &format!("{records}?at={nowhere}")).await;
+    assert_eq!((page["records"].as_array().unwrap().len(), &page["unread"]), (20, &json!([])), "{page}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_range_without_records_is_empty_and_holds_not_what_lies_before_it() {
+    let instance = Instance::start().await;
+    fill(&instance, 4).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    fill(&instance, 4).await;
+    let (page, files) = (format!("/topics/{}", instance.topic), format!("/topics/{}/records", instance.topic));
+    let base = format!("/api/v1{files}");
+    for query in ["time=2999-01-01", "time=2999-01-01&filter=value", "offset=99", "from=time&time=-0s"] {
+        assert_eq!(get(&instance, &format!("{files}/jsonl?{query}")).await, (200, String::new()), "{query}");
+        assert_eq!(get(&instance, &format!("{base}?format=ndjson&{query}")).await, (200, String::new()), "{query}");
+        let (_, table) = get(&instance, &format!("{files}/csv?{query}")).await;
+        assert_eq!(table.lines().count(), 1, "{query}: {table}");
+    }
+    // A page shows the last ones instead, and says so; but not what a search did not ask for.
+    let (_, last) = get_json(&instance, &format!("{base}?offset=99")).await;
+    assert_eq!((last["records"].as_array().unwrap().len(), &last["notice"]), (8, &json!({"not_yet": {"end": "4"}})));
+    let (_, search) = get_json(&instance, &format!("{base}?time=2999-01-01&filter=value")).await;
+    assert_eq!(
+        (&search["records"], &search["notice"], &search["of"]),
+        (&json!([]), &json!("time_beyond_end"), &json!("0"))
+    );
+    let html = complete(&instance, &format!("{page}?time=2999-01-01&filter=value")).await;
+    assert!(html.contains("No message is as young as that.") && !html.contains("These are the last"), "{html}");
+
+    // Between two times where nothing was written, but later something was.
+    let (_, all) = get_json(&instance, &format!("{base}?from=oldest")).await;
+    let at = |index: usize| all["records"][index]["timestamp"]["created"].as_str().unwrap().parse::<i64>().unwrap();
+    for from in [format!("time={}", at(3) + 1), "offset=3".into()] {
+        let range = format!("{from}&until={}", at(4));
+        let (_, found) = get_json(&instance, &format!("{base}?{range}")).await;
+        assert_eq!((&found["records"], &found["notice"]), (&json!([]), &Value::Null), "{range}: {found}");
+        assert!(found["older"].is_string(), "what lies before it is a link: {found}");
+        let html = complete(&instance, &format!("{page}?{range}")).await;
+        assert!(html.contains("No message here"), "{html}");
+        assert!(!html.contains("as young as that") && !html.contains("not written yet"), "{html}");
+        assert_eq!(get(&instance, &format!("{files}/jsonl?{range}")).await.1, "", "{range}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_javascript_a_search_goes_on_by_its_link() {
+    let instance = Instance::start().await;
+    // Each of them takes most of a millisecond to decide on, and one fits.
+    let list = |number| format!("[{}{}]\n", if number == 3 { 2 } else { 1 }, ",1".repeat(79));
+    let lines: String = (0..1_000).map(list).collect();
+    let url =
+        instance.url(&format!("/api/v1/topics/{}/records/bulk?format=lines&key=none&partition=0", instance.topic));
+    let request = reqwest::Client::new().post(url).header("content-type", "application/octet-stream").body(lines);
+    assert_eq!(request.send().await.unwrap().status(), 201);
+    let costly = format!("where:value.exists(x, x == 2 {})", "|| x == 3 ".repeat(60));
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("filter", &costly).finish();
+    let page = format!("/topics/{}?{query}", instance.topic);
+    let (_, mut html) = get(&instance, &page).await;
+    assert!(html.contains("id=\"stream\""), "300 ms are not enough: {html}");
+    let (mut found, mut clicks) = (places(&html), 0);
+    while html.contains("id=\"stream\"") {
+        assert!(clicks < 100, "it does not get on: {html}");
+        clicks += 1;
+        let mut links = html.split("href=\"").filter_map(|rest| rest.split('"').next());
+        let on =
+            links.find(|link| link.contains("patient=1")).expect("a link that takes its time").replace("&amp;", "&");
+        html = get(&instance, &on).await.1;
+        found.extend(places(&html));
+    }
+    assert!(clicks > 0 && html.contains("Scanned 1,000 of 1,000"), "{html}");
+    assert_eq!(found, [format!("{}[0]@3", instance.topic)]);
     instance.stop().await;
 }
 

@@ -37,23 +37,39 @@ pub struct BrowseCursor {
     pub passed: u64,
     /// The partitions, in ascending order, each with its offset.
     pub positions: Vec<(i32, i64)>,
+    /// Those that could not be read where it began, so that it is not known where in them it would be: they are left out until it is begun
+    /// anew. A partition that is in neither was added since. In ascending order.
+    pub unread: Vec<i32>,
+}
+
+/// Numbers in ascending order, each as how many lie between the one before and it.
+fn apart(numbers: impl IntoIterator<Item = i32>) -> impl Iterator<Item = u32> {
+    numbers.into_iter().scan(0_i32, |next, number| {
+        let between = number.saturating_sub(*next).unsigned_abs();
+        *next = number.saturating_add(1);
+        Some(between)
+    })
+}
+
+/// The numbers that [`apart`] was given; none where they are too large.
+fn together(between: impl IntoIterator<Item = u32>) -> Option<Vec<i32>> {
+    let mut next = 0_i64;
+    let numbers = between.into_iter().map(|between| {
+        let number = i32::try_from(next + i64::from(between)).ok()?;
+        next = i64::from(number) + 1;
+        Some(number)
+    });
+    numbers.collect()
 }
 
 impl fmt::Display for BrowseCursor {
     /// A letter for the direction, then postcard in base64url without padding: short, for it stands in addresses. Partitions are told by
     /// how many lie between them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut next = 0;
-        let positions: Vec<(u32, u64)> = self
-            .positions
-            .iter()
-            .map(|&(partition, offset)| {
-                let between = partition.saturating_sub(next).unsigned_abs();
-                next = partition.saturating_add(1);
-                (between, offset.unsigned_abs())
-            })
-            .collect();
-        let bytes = postcard::to_stdvec(&(self.passed, positions)).map_err(|_| fmt::Error)?;
+        let offsets = self.positions.iter().map(|(_, offset)| offset.unsigned_abs());
+        let positions: Vec<(u32, u64)> = apart(self.positions.iter().map(|(number, _)| *number)).zip(offsets).collect();
+        let unread: Vec<u32> = apart(self.unread.iter().copied()).collect();
+        let bytes = postcard::to_stdvec(&(self.passed, positions, unread)).map_err(|_| fmt::Error)?;
         let letter = match self.direction {
             Direction::Older => 'o',
             Direction::Newer => 'n',
@@ -78,18 +94,16 @@ impl FromStr for BrowseCursor {
                 _ => return None,
             };
             let bytes = BASE64_URL_SAFE_NO_PAD.decode(&text[1..]).ok()?;
-            let ((passed, positions), rest) = postcard::take_from_bytes::<(u64, Vec<(u32, u64)>)>(&bytes).ok()?;
+            type Parts = (u64, Vec<(u32, u64)>, Vec<u32>);
+            let ((passed, positions, unread), rest) = postcard::take_from_bytes::<Parts>(&bytes).ok()?;
             // Offsets are below 2^63, and so are the logs that were passed over.
             if !rest.is_empty() || i64::try_from(passed).is_err() {
                 return None;
             }
-            let mut next = 0_i64;
-            let positions = positions.into_iter().map(|(between, offset)| {
-                let partition = i32::try_from(next + i64::from(between)).ok()?;
-                next = i64::from(partition) + 1;
-                Some((partition, i64::try_from(offset).ok()?))
-            });
-            Some(Self { direction, passed, positions: positions.collect::<Option<_>>()? })
+            let numbers = together(positions.iter().map(|(between, _)| *between))?.into_iter();
+            let positions =
+                numbers.zip(positions).map(|(number, (_, offset))| Some((number, i64::try_from(offset).ok()?)));
+            Some(Self { direction, passed, positions: positions.collect::<Option<_>>()?, unread: together(unread)? })
         };
         read().ok_or(NoCursor)
     }
@@ -135,19 +149,22 @@ pub struct RecordPage {
     #[serde(with = "number::text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub of: u64,
-    /// On how many records the filter's expression failed, on this page.
+    /// How many records were looked at, for this page: fewer than offsets were passed over where compaction and transactions left holes.
+    #[serde(with = "number::text")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub looked: u64,
+    /// On how many of them the filter's expression failed.
     #[serde(with = "number::text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub failed: u64,
     /// How long it took, in milliseconds.
     pub took_ms: u32,
-    /// What was asked for and is not there: what is shown instead lies nearest to it.
+    /// What was asked for and is not there. What is shown instead lies nearest to it; but of a range that ends, and of a search, nothing is.
     pub notice: Option<BrowseNotice>,
     /// The partitions that were read, and where their logs begin and end.
     pub partitions: Vec<LogRange>,
-    /// The partitions that could not be read: they have no leader, or Kafka did not say in time where they begin and end, or where a time
-    /// is in them.
-    pub unread: Vec<i32>,
+    /// The partitions that could not be read, sorted.
+    pub unread: Vec<Unread>,
 }
 
 impl RecordPage {
@@ -174,6 +191,35 @@ pub struct LogRange {
     #[serde(with = "number::text")]
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub end: i64,
+}
+
+/// A partition that is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Unread {
+    /// Its number.
+    pub partition: i32,
+    /// Why.
+    pub reason: UnreadReason,
+}
+
+/// Why a partition is left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum UnreadReason {
+    /// No broker leads it.
+    #[error("no leader")]
+    NoLeader,
+    /// Kafka did not say in time where it begins and ends, or where a time is in it.
+    #[error("Kafka did not say in time where it begins and ends, or where a time is in it")]
+    Late,
+    /// It could not be read on the page where this one's cursor began: see [`BrowseCursor::unread`].
+    #[error("it could not be read where this began")]
+    SinceTheBeginning,
+    /// Kafka said that it can't, in its words.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// Why a page does not begin where it was asked to.
@@ -204,14 +250,14 @@ mod tests {
     use super::*;
 
     fn cursor(positions: &[(i32, i64)]) -> BrowseCursor {
-        BrowseCursor { direction: Direction::Older, passed: 1_000, positions: positions.to_vec() }
+        BrowseCursor { direction: Direction::Older, passed: 1_000, positions: positions.to_vec(), unread: Vec::new() }
     }
 
     #[test]
     fn a_cursor_reads_back_as_written_and_is_short() {
         for cursor in [cursor(&[]), cursor(&[(2, 1_043)]), cursor(&[(0, 0), (7, i64::MAX), (8, 1), (i32::MAX, 5)])] {
             assert_eq!(cursor.to_string().parse(), Ok(cursor.clone()));
-            let newer = BrowseCursor { direction: Direction::Newer, ..cursor };
+            let newer = BrowseCursor { direction: Direction::Newer, unread: vec![1, 4, i32::MAX], ..cursor };
             assert_eq!(newer.to_string().parse(), Ok(newer));
         }
         let many: Vec<_> = (0..500).map(|partition| (partition, 1_000_000)).collect();

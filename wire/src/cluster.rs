@@ -254,6 +254,7 @@ mod tests {
             in_sync: in_sync.to_vec(),
             first: None,
             end: None,
+            unknown: None,
         };
         PlacedTopic { topic: name.into(), of: 1, partitions: vec![partition] }
     }

@@ -33,7 +33,7 @@ mod taken;
 mod topic;
 mod topics;
 
-pub use browse::{BrowseCursor, BrowseNotice, Direction, LogRange, NoCursor, RecordPage};
+pub use browse::{BrowseCursor, BrowseNotice, Direction, LogRange, NoCursor, RecordPage, Unread, UnreadReason};
 pub use cluster::{
     Cluster, ClusterBroker, ClusterChange, ClusterChangeKind, ClusterInstance, ClusterQuery, ClusterTotals,
     InstanceGroup, PARTITIONS_PER_BLOCK, PlacedPartition, PlacedTopic,

@@ -216,7 +216,7 @@ pub struct TopicPartition {
     pub replicas: Vec<i32>,
     /// Those of them that are in sync.
     pub in_sync: Vec<i32>,
-    /// The first offset that was not deleted. None where it could not be read in time.
+    /// The first offset that was not deleted. None where it could not be read, or not in time.
     #[serde(with = "number::optional")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub first: Option<i64>,
@@ -224,6 +224,8 @@ pub struct TopicPartition {
     #[serde(with = "number::optional")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub end: Option<i64>,
+    /// Why they could not be read, in Kafka's words; none where they were, or nothing was said in time.
+    pub unknown: Option<String>,
 }
 
 impl TopicPartition {
@@ -786,6 +788,7 @@ mod tests {
             in_sync: vec![1],
             first,
             end,
+            unknown: None,
         };
         let topic = |partitions| Topic { name: "t".into(), id: None, partitions };
         assert_eq!(topic(vec![partition(Some(3), Some(10)), partition(Some(5), Some(5))]).records(), Some(7));

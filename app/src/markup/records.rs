@@ -23,17 +23,26 @@ use crate::{
 use engine::{BrowseError, BrowseFault, BrowseField, BrowseQuery, MOST_RECORDS, RECORDS};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
-use wire::{BrowseCursor, BrowseNotice, Direction, Filter, Place, ReadError, Record, RecordPage, Timestamp, Topic};
+use std::{collections::BTreeMap, fmt, str::FromStr};
+use wire::{
+    BrowseCursor, BrowseNotice, Direction, Filter, Place, ReadError, Record, RecordPage, Timestamp, Topic, Unread,
+    UnreadReason,
+};
 
 /// The card's own element, which links into the page lead to.
 const CARD: &str = "messages";
 /// The element around a search that goes on. A link to it makes it the document's target, which stops the search: see
 /// `islands/stream.rs`.
 const SEARCH: &str = "search";
-/// The elements that pieces are for: how far a search is, the sign of its stream, what stands for an empty list, and where to go from here.
+/// The elements that pieces are for: how far a search is, the sign of its stream, what has to be said of it, what stands for an empty list,
+/// and where to go from here.
 const PROGRESS: &str = "search-progress";
 /// See [`PROGRESS`].
 const SIGN: &str = "search-sign";
+/// See [`PROGRESS`]. What is not where it was asked to begin, which is told once.
+pub const NOTICE: &str = "records-notice";
+/// See [`PROGRESS`]. What is not here, as far as that is known.
+pub const NOTES: &str = "records-notes";
 /// See [`PROGRESS`].
 const NOTHING: &str = "no-records";
 /// See [`PROGRESS`].
@@ -45,6 +54,49 @@ const LIMITS: [usize; 3] = [RECORDS, 100, MOST_RECORDS];
 
 /// A part of the page that is kept up to date: the id of an element, and what is in it.
 pub type Piece = (String, Markup);
+
+/// What a search found so far, on how many records it decided, and on how many of them that failed. It stands in addresses, for whoever
+/// goes on with the search goes on to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// How many records were found.
+    pub found: usize,
+    /// How many were looked at.
+    pub looked: u64,
+    /// On how many of them the filter's expression failed.
+    pub failed: u64,
+}
+
+impl Tally {
+    /// With what a page adds.
+    pub fn with(self, page: &RecordPage) -> Self {
+        let Self { found, looked, failed } = self;
+        Self {
+            found: found.saturating_add(page.records.len()),
+            looked: looked.saturating_add(page.looked),
+            failed: failed.saturating_add(page.failed),
+        }
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.found, self.looked, self.failed)
+    }
+}
+
+impl FromStr for Tally {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let read = || {
+            let (found, rest) = text.split_once('.')?;
+            let (looked, failed) = rest.split_once('.')?;
+            Some(Self { found: found.parse().ok()?, looked: looked.parse().ok()?, failed: failed.parse().ok()? })
+        };
+        read().ok_or(())
+    }
+}
 
 /// A page of records, and for whom.
 #[derive(Clone, Copy)]
@@ -77,6 +129,11 @@ impl Shown<'_> {
 
     fn at(&self, cursor: &BrowseCursor) -> String {
         self.to(|query| query.at = cursor.to_string())
+    }
+
+    /// Whether records are looked for. Then the page is not read anew for one that is opened: it would all be looked through again.
+    fn is_search(&self) -> bool {
+        !self.query.filter.trim().is_empty()
     }
 
     /// The address of the page with this record opened. It leads to the row, beside which the record is shown.
@@ -119,13 +176,13 @@ pub fn address(topic: &str, below: &str, query: &BrowseQuery) -> String {
     }
 }
 
-/// The address of the stream of a search that goes on at `cursor` and found so many before. The page's own address is in it, for what is
-/// found leads back to the page.
-pub fn stream(topic: &str, query: &BrowseQuery, cursor: Option<&BrowseCursor>, found: usize) -> String {
+/// The address of the stream of a search that goes on at `cursor`, and what was before. The page's own address is in it, for where it ends
+/// the page goes on from there.
+pub fn stream(topic: &str, query: &BrowseQuery, cursor: Option<&BrowseCursor>, before: Tally) -> String {
     let address = address(topic, "/live", query);
     let sign = if address.contains('?') { '&' } else { '?' };
     let on = cursor.map(|cursor| format!("&on={cursor}")).unwrap_or_default();
-    format!("{address}{sign}found={found}{on}")
+    format!("{address}{sign}so={before}{on}")
 }
 
 /// The address of one partition's records.
@@ -141,6 +198,8 @@ pub enum Read<'a> {
     Page(&'a RecordPage),
     /// Kafka takes its time, or many look through topics.
     Slow(&'a BrowseError),
+    /// Kafka refuses, or there is nothing of the kind: it is no use in waiting.
+    Refused(&'a BrowseError),
     /// Nothing: what is asked for can't be.
     Nothing,
 }
@@ -158,9 +217,12 @@ pub fn card(shown: &Shown<'_>, read: Read<'_>) -> Markup {
             @if let Some(fault) = shown.fault(BrowseField::At) { (banner("danger", td_string!(locale, records.lost), &fault)) }
             @match read {
                 Read::Nothing => {},
+                Read::Refused(error) => { (refused(shown.reader, error)) }
                 Read::Slow(error) => {
-                    (search(shown, None, 0, &progress_of_trouble(shown.reader, error)))
-                    (beside(shown, &slots(shown, shown.limit(), &[], starts_back(shown)), html! {}))
+                    (search(shown, None, Tally::default(), &progress_of_trouble(shown.reader, error)))
+                    div id=(NOTICE) {}
+                    div id=(NOTES) {}
+                    (beside(shown, &slots(shown, shown.limit(), &[], starts_back(shown)), html! {}, Neighbours::default()))
                     footer id=(PAGER) {}
                 }
                 Read::Page(page) if page.partitions.iter().all(|log| log.first >= log.end) && page.unread.is_empty() => {
@@ -169,13 +231,15 @@ pub fn card(shown: &Shown<'_>, read: Read<'_>) -> Markup {
                     }))
                 }
                 Read::Page(page) => {
-                    (notes(shown, page))
+                    @let tally = Tally::default().with(page);
+                    div id=(NOTICE) { @if let Some(notice) = notice(shown, page) { (notice) } }
+                    div id=(NOTES) { (notes(shown, page, tally)) }
                     @if !page.is_complete {
-                        (search(shown, page.onward(), page.records.len(), &progress(shown.reader, page.scanned, page.of)))
+                        (search(shown, page.onward(), tally, &progress(shown.reader, page.scanned, page.of)))
                     }
                     @let rows = if page.is_complete { in_order(shown, page) } else { slots(shown, shown.limit(), &page.records, page.direction) };
-                    (beside(shown, &rows, nothing(shown, page)))
-                    footer id=(PAGER) { (pager(shown, page, page.records.len())) }
+                    (beside(shown, &rows, nothing(shown, page, tally), neighbours(shown, page)))
+                    footer id=(PAGER) { (pager(shown, page, tally)) }
                 }
             }
         }
@@ -293,24 +357,54 @@ fn input(name: &str, label: &str, placeholder: &str, value: &str, is_wrong: bool
     }
 }
 
-/// What was asked for and is not there, and what could not be read.
-fn notes(shown: &Shown<'_>, page: &RecordPage) -> Markup {
+/// What was asked for and is not there.
+fn notice(shown: &Shown<'_>, page: &RecordPage) -> Option<Markup> {
     let locale = shown.locale();
-    let notice = page.notice.map(|notice| match notice {
-        BrowseNotice::Deleted { first } => td_string!(locale, records.deleted, first),
-        BrowseNotice::NotYet { end } => td_string!(locale, records.not_yet, end),
-        BrowseNotice::TimeBeyondEnd => td_string!(locale, records.beyond_end).to_owned(),
-    });
-    let unread: Vec<_> = page.unread.iter().map(ToString::to_string).collect();
+    let instead = if page.direction == Direction::Older { td_string!(locale, records.last_ones) } else { "" };
+    let (notice, instead) = match page.notice? {
+        BrowseNotice::Deleted { first } => (td_string!(locale, records.deleted, first), ""),
+        BrowseNotice::NotYet { end } => (td_string!(locale, records.not_yet, end), instead),
+        BrowseNotice::TimeBeyondEnd => (td_string!(locale, records.beyond_end).to_owned(), instead),
+    };
+    Some(banner("info", &notice, instead))
+}
+
+/// What could not be read, and what was not decided.
+fn notes(shown: &Shown<'_>, page: &RecordPage, tally: Tally) -> Markup {
+    let locale = shown.locale();
     html! {
-        @if let Some(notice) = notice { (banner("info", &notice, "")) }
-        @if !unread.is_empty() { (banner("warn", &td_string!(locale, records.unread, partitions = unread.join(", ")), "")) }
-        @if page.failed > 0 { (banner("warn", &td_string!(locale, records.failed, count = grouped(page.failed)), "")) }
+        @if !page.unread.is_empty() { (banner("warn", td_string!(locale, records.unread), &unread(locale, &page.unread))) }
+        @if tally.failed > 0 { (banner("warn", &td_string!(locale, records.failed, count = grouped(tally.failed)), "")) }
     }
 }
 
+/// The partitions that are left out, by why they are.
+fn unread(locale: Locale, unread: &[Unread]) -> String {
+    let mut by_reason = BTreeMap::<&UnreadReason, Vec<String>>::new();
+    for Unread { partition, reason } in unread {
+        by_reason.entry(reason).or_default().push(partition.to_string());
+    }
+    let each = by_reason.into_iter().map(|(reason, partitions)| {
+        let why = match reason {
+            UnreadReason::NoLeader => td_string!(locale, records.no_leader),
+            UnreadReason::Late => td_string!(locale, records.late),
+            UnreadReason::SinceTheBeginning => td_string!(locale, records.since_the_beginning),
+            // In Kafka's words.
+            UnreadReason::Refused(why) => why.as_str(),
+        };
+        format!("{} ({why})", partitions.join(", "))
+    });
+    each.collect::<Vec<_>>().join("; ")
+}
+
+/// What stands instead of the rows where it is no use in waiting.
+fn refused(reader: &Reader, error: &BrowseError) -> Markup {
+    let (title, why) = words::browse_error(reader.locale, error);
+    banner("danger", &title, &why)
+}
+
 /// A search that goes on: how far it is, and how it is stopped. What is live about it needs the stream; without JavaScript a link goes on.
-fn search(shown: &Shown<'_>, cursor: Option<&BrowseCursor>, found: usize, progress: &Markup) -> Markup {
+fn search(shown: &Shown<'_>, cursor: Option<&BrowseCursor>, tally: Tally, progress: &Markup) -> Markup {
     let locale = shown.locale();
     let on = shown.to(|query| query.at = cursor.map(ToString::to_string).unwrap_or_else(|| query.at.clone()));
     let (base, fragment) = on.split_once('#').unwrap_or((&on, ""));
@@ -318,7 +412,7 @@ fn search(shown: &Shown<'_>, cursor: Option<&BrowseCursor>, found: usize, progre
     html! {
         div id=(SEARCH) .searching {
             div id=(PROGRESS) .bar-line { (progress) }
-            span id=(SIGN) { (self::sign(&stream(&shown.topic.name, shown.query, cursor, found), None)) }
+            span id=(SIGN) { (self::sign(&stream(&shown.topic.name, shown.query, cursor, tally), None)) }
             a.btn.going.needs-script href={ "#" (SEARCH) } { (icon("x")) (td_string!(locale, topic.cancel)) }
             span.stopped.muted.needs-script { (td_string!(locale, records.stopped)) }
             a.btn.stopped.needs-script href={ "#" (CARD) } { (icon("play")) (td_string!(locale, records.go_on)) }
@@ -348,7 +442,7 @@ fn progress_of_trouble(reader: &Reader, error: &BrowseError) -> Markup {
 }
 
 /// The rows beside the record that is open.
-fn beside(shown: &Shown<'_>, rows: &Markup, nothing: Markup) -> Markup {
+fn beside(shown: &Shown<'_>, rows: &Markup, nothing: Markup, neighbours: Neighbours<'_>) -> Markup {
     let locale = shown.locale();
     html! {
         div.beside.has-open[shown.open.is_some()] {
@@ -367,7 +461,7 @@ fn beside(shown: &Shown<'_>, rows: &Markup, nothing: Markup) -> Markup {
                 }
                 div id=(NOTHING) { (nothing) }
             }
-            @if let Some((place, read)) = shown.open { (opened(shown, place, read)) }
+            @if let Some((place, read)) = shown.open { (opened(shown, place, read, neighbours)) }
         }
     }
 }
@@ -414,8 +508,16 @@ fn row(shown: &Shown<'_>, record: &Record) -> Markup {
                 }
             }
             span.at role="cell" {
-                a href=(shown.opened(record)) {
-                    b { "[" (record.partition) "]" } "@" (record.offset)
+                @if shown.is_search() {
+                    a href=(row::path(&row::place(record))) target="_blank" rel="noopener" {
+                        b { "[" (record.partition) "]" } "@" (record.offset)
+                        span.faint aria-hidden="true" { "↗" }
+                        span.sr { (td_string!(locale, records.in_new_tab)) }
+                    }
+                } @else {
+                    a href=(shown.opened(record)) {
+                        b { "[" (record.partition) "]" } "@" (record.offset)
+                    }
                 }
             }
             span.key role="cell" { (row::data(locale, record.key.as_ref(), false)) }
@@ -426,14 +528,13 @@ fn row(shown: &Shown<'_>, record: &Record) -> Markup {
 }
 
 /// What stands where rows would be.
-fn nothing(shown: &Shown<'_>, page: &RecordPage) -> Markup {
+fn nothing(shown: &Shown<'_>, page: &RecordPage, tally: Tally) -> Markup {
     let locale = shown.locale();
-    if !page.records.is_empty() || !page.is_complete {
+    if tally.found > 0 || !page.is_complete {
         return html! {};
     }
-    let is_search = !shown.query.filter.trim().is_empty();
-    let title = if is_search {
-        td_string!(locale, records.no_match, of = grouped(page.of))
+    let title = if shown.is_search() {
+        td_string!(locale, records.no_match, of = grouped(tally.looked))
     } else {
         td_string!(locale, records.none_here).to_owned()
     };
@@ -446,7 +547,7 @@ fn nothing(shown: &Shown<'_>, page: &RecordPage) -> Markup {
 }
 
 /// Where to go from here, and what it took.
-fn pager(shown: &Shown<'_>, page: &RecordPage, count: usize) -> Markup {
+fn pager(shown: &Shown<'_>, page: &RecordPage, tally: Tally) -> Markup {
     let locale = shown.locale();
     let older = page.older.as_ref().map(|cursor| {
         html! {
@@ -457,9 +558,9 @@ fn pager(shown: &Shown<'_>, page: &RecordPage, count: usize) -> Markup {
         @if page.at_end { a.btn href=(shown.at(&page.newer)) { (icon("again")) (td_string!(locale, records.look_again)) } }
         @else { a.btn rel="next" href=(shown.at(&page.newer)) { (icon("up")) (td_string!(locale, records.newer)) } }
     };
-    let said = match count {
+    let said = match tally.found {
         1 => td_string!(locale, records.read_one, ms = grouped(page.took_ms.into())),
-        _ => td_string!(locale, records.read, count = grouped(count as u64), ms = grouped(page.took_ms.into())),
+        count => td_string!(locale, records.read, count = grouped(count as u64), ms = grouped(page.took_ms.into())),
     };
     html! {
         @if page.is_complete {
@@ -475,7 +576,7 @@ fn pager(shown: &Shown<'_>, page: &RecordPage, count: usize) -> Markup {
             }
             p.muted role="status" {
                 (said) " "
-                @if !shown.query.filter.trim().is_empty() {
+                @if shown.is_search() {
                     (td_string!(locale, records.scanned, scanned = grouped(page.scanned), of = grouped(page.of))) " · "
                 }
                 (td_string!(locale, records.no_commit))
@@ -484,8 +585,38 @@ fn pager(shown: &Shown<'_>, page: &RecordPage, count: usize) -> Markup {
     }
 }
 
+/// The records of the page that stand before and after the one that is open.
+#[derive(Clone, Copy, Default)]
+struct Neighbours<'a> {
+    newer: Option<&'a Record>,
+    older: Option<&'a Record>,
+}
+
+fn neighbours<'a>(shown: &Shown<'_>, page: &'a RecordPage) -> Neighbours<'a> {
+    // In a search a page for each of them would look through all of it again.
+    let at = page.records.iter().position(|record| shown.is_open(record) && !shown.is_search());
+    let Some(at) = at else { return Neighbours::default() };
+    let (before, after) = (at.checked_sub(1).and_then(|at| page.records.get(at)), page.records.get(at + 1));
+    match page.direction {
+        Direction::Older => Neighbours { newer: before, older: after },
+        Direction::Newer => Neighbours { newer: after, older: before },
+    }
+}
+
+/// Leads from the record that is open to the next one, up or down the list.
+fn step_to(shown: &Shown<'_>, record: Option<&Record>, is_newer: bool) -> Markup {
+    let locale = shown.locale();
+    let name = if is_newer { td_string!(locale, detail.newer) } else { td_string!(locale, detail.older) };
+    let symbol = if is_newer == shown.newest_first() { "prev" } else { "down" };
+    html! {
+        @if let Some(record) = record {
+            a.btn.quiet.square href=(shown.opened(record)) aria-label=(name) title=(name) { (icon(symbol)) }
+        }
+    }
+}
+
 /// The record that is open.
-fn opened(shown: &Shown<'_>, place: &Place, read: &Result<Record, ReadError>) -> Markup {
+fn opened(shown: &Shown<'_>, place: &Place, read: &Result<Record, ReadError>, neighbours: Neighbours<'_>) -> Markup {
     let (reader, locale) = (shown.reader, shown.locale());
     let own = row::path(place);
     let close = td_string!(locale, app.close);
@@ -496,6 +627,9 @@ fn opened(shown: &Shown<'_>, place: &Place, read: &Result<Record, ReadError>) ->
             header {
                 h2.mono { "[" (place.partition) "]@" (place.offset) }
                 span.push {}
+                // In the order in which the rows stand.
+                @if shown.newest_first() { (step_to(shown, neighbours.newer, true)) (step_to(shown, neighbours.older, false)) }
+                @else { (step_to(shown, neighbours.older, false)) (step_to(shown, neighbours.newer, true)) }
                 (link_button(reader, &own))
                 a.btn.quiet.square href=(back) aria-label=(close) title=(close) { (icon("x")) }
             }
@@ -516,40 +650,43 @@ fn opened(shown: &Shown<'_>, place: &Place, read: &Result<Record, ReadError>) ->
     }
 }
 
-/// What a search tells its page: the records that it found since it told last, the first of them being the n-th, and how far it is.
-pub fn step(shown: &Shown<'_>, records: &[Record], n: usize, scanned: u64, of: u64, from: &str) -> Vec<Piece> {
-    let rows = (n..).zip(records).map(|(index, record)| (slot_id(index), row(shown, record)));
+/// What a search tells its page: the records that `page` has, which it found since it told last, and how far it is. `before` is what was
+/// before them. The stream goes on at `from`.
+pub fn step(shown: &Shown<'_>, page: &RecordPage, before: Tally, from: &str) -> Vec<Piece> {
+    // In this order: where to go on comes after what was found up to there.
     let rest = [
-        // In this order: where to go on comes after what was found up to there.
         (SIGN.to_owned(), sign(from, Some("live"))),
-        (PROGRESS.to_owned(), progress(shown.reader, scanned, of)),
+        (PROGRESS.to_owned(), progress(shown.reader, page.scanned, page.of)),
     ];
-    rows.chain(rest).collect()
+    found(shown, page, before).chain(rest).collect()
 }
 
-/// The same of a search that came to its end. `page` has the records of this step alone; `n` were found before.
-pub fn last_step(shown: &Shown<'_>, page: &RecordPage, n: usize) -> Vec<Piece> {
-    let rows = (n..).zip(&page.records).map(|(index, record)| (slot_id(index), row(shown, record)));
-    // Of all that was found.
-    let whole = RecordPage { records: Vec::new(), ..page.clone() };
-    let found = n + page.records.len();
+/// The same of a search that came to its end.
+pub fn last_step(shown: &Shown<'_>, page: &RecordPage, before: Tally) -> Vec<Piece> {
+    let tally = before.with(page);
     let rest = [
         (SIGN.to_owned(), html! {}),
         (PROGRESS.to_owned(), progress(shown.reader, page.scanned, page.of)),
-        (
-            NOTHING.to_owned(),
-            if found == 0 {
-                nothing(shown, &whole)
-            } else {
-                html! {}
-            },
-        ),
-        (PAGER.to_owned(), pager(shown, &whole, found)),
+        (NOTHING.to_owned(), nothing(shown, page, tally)),
+        (PAGER.to_owned(), pager(shown, page, tally)),
     ];
-    rows.chain(rest).collect()
+    found(shown, page, before).chain(rest).collect()
+}
+
+/// What both begin with: what was found, and what has to be said of it. A search that goes on knows nothing any more of where it was asked to
+/// begin; what stands there of that stays.
+fn found(shown: &Shown<'_>, page: &RecordPage, before: Tally) -> impl Iterator<Item = Piece> {
+    let rows = (before.found..).zip(&page.records).map(|(index, record)| (slot_id(index), row(shown, record)));
+    let notice = notice(shown, page).map(|notice| (NOTICE.to_owned(), notice));
+    rows.chain(notice).chain([(NOTES.to_owned(), notes(shown, page, before.with(page)))])
 }
 
 /// Why a search does not come any further at the moment.
 pub fn troubled_step(shown: &Shown<'_>, error: &BrowseError) -> Vec<Piece> {
     vec![(PROGRESS.to_owned(), progress_of_trouble(shown.reader, error))]
+}
+
+/// Why it will not come any further: it is over.
+pub fn refused_step(shown: &Shown<'_>, error: &BrowseError) -> Vec<Piece> {
+    vec![(SIGN.to_owned(), html! {}), (NOTES.to_owned(), refused(shown.reader, error)), (PROGRESS.to_owned(), html! {})]
 }

@@ -493,6 +493,7 @@ mod tests {
             in_sync: in_sync.into(),
             first: Some(3),
             end: Some(10),
+            unknown: None,
         }
     }
 

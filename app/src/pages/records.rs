@@ -2,7 +2,7 @@
 //! there already. What is seen is in `markup/records.rs`.
 
 use crate::{
-    markup::records::{self, Piece, Read, Shown},
+    markup::records::{self, Piece, Read, Shown, Tally},
     preferences::Preferences,
     reader::Reader,
 };
@@ -10,9 +10,12 @@ use axum::http::HeaderMap;
 use engine::{BrowseError, BrowseFault, BrowseQuery, BrowseRequest, Engine, Search};
 use leptos_router::params::ParamsMap;
 use maud::Markup;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 use tokio::time::timeout;
-use wire::{BrowseCursor, Place, ReadError, Record, Topic};
+use wire::{BrowseCursor, Place, ReadError, RecordPage, Topic};
 
 /// How long a page reads while it is rendered, with what else it asks for; but so long at least. And one that was told to be patient, for
 /// it has no JavaScript.
@@ -71,10 +74,16 @@ impl Browsing {
         let read = match &read {
             Ok(page) => Read::Page(page),
             Err(BrowseError::Invalid(_)) => Read::Nothing,
+            Err(error) if is_final(error) => Read::Refused(error),
             Err(error) => Read::Slow(error),
         };
         records::card(&shown, read)
     }
+}
+
+/// Whether it is no use in trying again: Kafka said what it says, or there is nothing of the kind.
+fn is_final(error: &BrowseError) -> bool {
+    !matches!(error, BrowseError::Busy | BrowseError::Read(ReadError::Kafka { .. }))
 }
 
 /// A search that a page follows: what it finds, and how far it is.
@@ -86,7 +95,11 @@ pub struct SearchPage {
     /// Where it goes on, if it has to begin again.
     cursor: Option<BrowseCursor>,
     search: Option<Search>,
-    found: usize,
+    /// What was told, and of that what was told before `search` began.
+    told: Tally,
+    before: Tally,
+    /// What has to be said of it, as it stands on the page: ids of elements, and what is in them.
+    notes: BTreeMap<String, String>,
     is_done: bool,
 }
 
@@ -97,17 +110,18 @@ impl SearchPage {
         let parameters: Vec<_> = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect();
         let parameter =
             |wanted: &str| parameters.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_ref());
-        let (mut found, mut on) = (parameter("found").unwrap_or("0"), parameter("on").unwrap_or_default());
+        let (mut so, mut on) = (parameter("so").unwrap_or("0.0.0"), parameter("on").unwrap_or_default());
         if let Some(last) = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty()) {
-            (found, on) = last.split_once('.')?;
+            (so, on) = last.rsplit_once('.')?;
         }
-        let (found, cursor) = (found.parse().ok()?, on.parse().ok());
+        let (told, cursor) = (so.parse::<Tally>().ok()?, on.parse().ok());
         let query = BrowseQuery::of(parameters);
         let request = query.read().ok()?;
         let reader = Reader::of(Preferences::of(headers).locale);
         let topic = Topic { name: topic.into(), id: None, partitions: Vec::new() };
-        let is_over = found >= request.limit();
-        (!is_over).then_some(Self { reader, topic, query, request, cursor, search: None, found, is_done: false })
+        let is_over = told.found >= request.limit();
+        let (search, before, notes, is_done) = (None, told, BTreeMap::new(), false);
+        (!is_over).then_some(Self { reader, topic, query, request, cursor, search, told, before, notes, is_done })
     }
 
     /// Looks further: what changed since, as ids of elements and the HTML that is to be in them. Nothing once it is over.
@@ -117,21 +131,31 @@ impl SearchPage {
         }
         let pieces = match self.look(engine).await {
             Ok(pieces) => pieces,
+            Err(error) if is_final(&error) => {
+                self.is_done = true;
+                records::refused_step(&self.shown(), &error)
+            }
             Err(error) => {
                 self.search = None;
                 tokio::time::sleep(AGAIN).await;
                 records::troubled_step(&self.shown(), &error)
             }
         };
-        Some(pieces.into_iter().map(|(id, html)| (id, html.into_string())).collect())
+        let pieces = pieces.into_iter().map(|(id, html)| (id, html.into_string()));
+        // What is written there is read out: not again what stands there.
+        let is_news = |(id, html): &(String, String)| {
+            ![records::NOTICE, records::NOTES].contains(&id.as_str())
+                || self.notes.insert(id.clone(), html.clone()).as_ref() != Some(html)
+        };
+        Some(pieces.filter(is_news).collect())
     }
 
     /// Where it is: the id of what was just told.
     pub fn id(&self) -> String {
         match &self.cursor {
             _ if self.is_done => DONE.into(),
-            Some(cursor) => format!("{}.{cursor}", self.found),
-            None => format!("{}.", self.found),
+            Some(cursor) => format!("{}.{cursor}", self.told),
+            None => format!("{}.", self.told),
         }
     }
 
@@ -148,35 +172,28 @@ impl SearchPage {
                     Some(cursor) => request.from(cursor.clone()),
                     None => request,
                 };
-                match engine.search(&self.topic.name, &request, false).await {
-                    Ok(search) => search,
-                    // A partition that is not there: the page says so when it is loaded again.
-                    Err(BrowseError::Invalid(_)) => {
-                        self.is_done = true;
-                        return Ok(Vec::new());
-                    }
-                    Err(error) => return Err(error),
-                }
+                self.before = self.told;
+                engine.search(&self.topic.name, &request, false).await?
             }
         };
-        let left = self.request.limit() - self.found;
+        let left = self.request.limit() - self.told.found;
         let records = search.next(left, EVERY).await?;
-        let before = self.found;
-        self.found += records.len();
         self.cursor = Some(search.cursor());
-        self.is_done = search.is_done() || self.found >= self.request.limit();
-        let pieces = if self.is_done {
-            records::last_step(&self.shown(), &search.page(records, true), before)
-        } else {
-            self.step(&search, &records, before)
-        };
+        self.is_done = search.is_done() || self.told.found + records.len() >= self.request.limit();
+        let page = search.page(records, self.is_done);
         self.search = Some(search);
-        Ok(pieces)
+        Ok(self.tell(&page))
     }
 
-    fn step(&self, search: &Search, records: &[Record], before: usize) -> Vec<Piece> {
-        let (scanned, of) = search.progress();
-        let from = records::stream(&self.topic.name, &self.query, self.cursor.as_ref(), self.found);
-        records::step(&self.shown(), records, before, scanned, of, &from)
+    /// What of a page was not told. It counts what was looked at since the search began, and has what was found since the last step.
+    fn tell(&mut self, page: &RecordPage) -> Vec<Piece> {
+        let before = Tally { found: self.told.found, ..self.before };
+        self.told = before.with(page);
+        if self.is_done {
+            records::last_step(&self.shown(), page, before)
+        } else {
+            let from = records::stream(&self.topic.name, &self.query, self.cursor.as_ref(), self.told);
+            records::step(&self.shown(), page, before, &from)
+        }
     }
 }

@@ -119,6 +119,7 @@ fn placed(topic: &MetadataTopic) -> PlacedTopic {
         in_sync: partition.isr().to_vec(),
         first: None,
         end: None,
+        unknown: None,
     };
     let mut partitions: Vec<_> = topic.partitions().iter().map(partition).collect();
     partitions.sort_by_key(|partition| partition.partition);

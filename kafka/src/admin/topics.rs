@@ -3,7 +3,7 @@
 
 use super::{
     Admin, LOOK_AGAIN,
-    offsets::{Offsets, both},
+    offsets::both,
     requests::{At, Failure, Requests},
 };
 use crate::{Error, Partition, error::reason};
@@ -77,7 +77,8 @@ impl Admin {
         Ok(())
     }
 
-    /// A topic as it is now, or none where it does not exist. Offsets that are not known in time are none.
+    /// A topic as it is now, or none where it does not exist. Offsets that are not known in time are none; where Kafka said why, that stands
+    /// beside them.
     ///
     /// # Errors
     /// When Kafka refuses, or does not answer within `deadline`.
@@ -93,11 +94,15 @@ impl Admin {
                     Ok([first, end]) => {
                         for partition in &mut topic.partitions {
                             let place = Partition::new(name.as_str(), partition.partition);
-                            (partition.first, partition.end) = (known(&first, &place), known(&end, &place));
+                            (partition.first, partition.end, partition.unknown) =
+                                known(first.get(&place), end.get(&place));
                         }
                     }
                     Err(failure) => {
-                        tracing::debug!(topic = name, cause = failure.reason, "a topic is shown without offsets")
+                        tracing::debug!(topic = name, cause = failure.reason, "a topic is shown without offsets");
+                        for partition in &mut topic.partitions {
+                            partition.unknown = partition.leader.and_then(|_| said(&failure));
+                        }
                     }
                 }
             }
@@ -323,8 +328,19 @@ fn wait_until(requests: &Requests<'_>, name: &str, is: impl Fn(Option<&Topic>) -
     }
 }
 
-fn known(offsets: &Offsets, partition: &Partition) -> Option<i64> {
-    offsets.get(partition)?.as_ref().ok().copied().flatten()
+type Told<'a> = Option<&'a Result<Option<i64>, Failure>>;
+
+/// Where a partition begins and ends, and what Kafka said instead.
+fn known(first: Told<'_>, end: Told<'_>) -> (Option<i64>, Option<i64>, Option<String>) {
+    let offset = |told: Told<'_>| told.and_then(|told| told.as_ref().ok().copied().flatten());
+    let why = [first, end].into_iter().flatten().find_map(|told| told.as_ref().err().and_then(said));
+    (offset(first), offset(end), why)
+}
+
+/// What was said, if it was more than that nothing came in time.
+fn said(failure: &Failure) -> Option<String> {
+    let is_silence = matches!(failure.code, RDKafkaErrorCode::OperationTimedOut | RDKafkaErrorCode::RequestTimedOut);
+    (!is_silence && !failure.reason.is_empty()).then(|| failure.reason.clone())
 }
 
 #[cfg(test)]
@@ -349,5 +365,16 @@ mod tests {
         let admin = Admin::new(&settings).unwrap();
         let failure = Failure::new(code, reason);
         assert_eq!(admin.topic_error("t", failure, Duration::from_millis(300), field_of_creation), expected);
+    }
+
+    #[test]
+    fn why_a_partition_s_offsets_are_unknown_is_told_in_kafka_s_words() {
+        let refused = Err(Failure::new(RDKafkaErrorCode::TopicAuthorizationFailed, "Topic authorization failed"));
+        assert_eq!(known(Some(&Ok(Some(3))), Some(&Ok(Some(7)))), (Some(3), Some(7), None));
+        let why = Some("Topic authorization failed".to_owned());
+        assert_eq!(known(Some(&refused), Some(&Ok(Some(7)))), (None, Some(7), why.clone()));
+        assert_eq!(known(Some(&Ok(Some(3))), Some(&refused)), (Some(3), None, why));
+        // Silence is told as such, in other words.
+        assert_eq!(known(Some(&Err(Failure::no_answer())), None), (None, None, None));
     }
 }

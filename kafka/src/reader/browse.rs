@@ -5,7 +5,7 @@
 //! time is bounded in offsets, bytes and time, whatever is looked for: who asks goes on from where it stands, or lets it be. And whoever
 //! asks for more than a moment takes turns with the others.
 
-use super::{POLL, READS_AT_ONCE, Read, Reader, no_answer};
+use super::{POLL, READS_AT_ONCE, Read, Reader, no_answer, refusal};
 use crate::{
     ClientSettings, Error,
     message::{Extent, lend},
@@ -19,7 +19,8 @@ use std::{
 };
 use wire::{Direction, Flags, Millis, ReadError, Record, RecordView};
 
-/// What all partitions together may keep of what was found and not handed out, in bytes of keys, values and headers.
+/// What all partitions together may keep of what was found and not handed out, in bytes of keys, values and headers; and one record more,
+/// which is handed out next. Where that is not enough for a record of each, only its time is kept, and it is read again when it is due.
 const KEPT_BYTES: usize = 8 * 1024 * 1024;
 /// What one call hands out at most, in bytes, but one record at least.
 const GIVEN_BYTES: usize = 4 * 1024 * 1024;
@@ -65,6 +66,15 @@ pub struct Browse {
     took: Duration,
     /// How long was read in vain since it last came further.
     in_vain: Duration,
+    judged: Judged,
+    /// What is kept, in bytes.
+    kept_bytes: usize,
+}
+
+/// How many records were decided on, and on how many of them the decision failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Judged {
+    looked: u64,
     failed: u64,
 }
 
@@ -101,6 +111,8 @@ struct Lane {
     edge: Option<Millis>,
     /// What was found and not handed out, the next of it first.
     kept: VecDeque<Record>,
+    /// The time of the next record, where that was found and there was no room for it. It is the first that is read next.
+    ahead: Option<Millis>,
 }
 
 impl Lane {
@@ -119,6 +131,11 @@ impl Lane {
             (Some(next), Direction::Newer) => next.offset,
             (None, _) => self.near,
         }
+    }
+
+    /// Where its next record stands, if that is known.
+    fn next(&self) -> Option<Rank> {
+        self.kept.front().map(rank).or_else(|| Some((self.ahead?, self.partition)))
     }
 }
 
@@ -155,6 +172,7 @@ impl Browse {
             ended: false,
             edge: None,
             kept: VecDeque::new(),
+            ahead: None,
         };
         let lanes = stretches.into_iter().map(lane).collect();
         Self {
@@ -166,7 +184,8 @@ impl Browse {
             step: 0,
             took: Duration::ZERO,
             in_vain: Duration::ZERO,
-            failed: 0,
+            judged: Judged::default(),
+            kept_bytes: 0,
         }
     }
 
@@ -194,9 +213,19 @@ impl Browse {
         })
     }
 
-    /// On how many records the decision failed.
+    /// How many records were decided on.
+    pub fn looked(&self) -> u64 {
+        self.judged.looked
+    }
+
+    /// On how many of them the decision failed.
     pub fn failed(&self) -> u64 {
-        self.failed
+        self.judged.failed
+    }
+
+    /// How much of what was found waits until it can be handed out, in bytes of keys, values and headers: at most 8 MiB and one record.
+    pub fn kept_bytes(&self) -> usize {
+        self.kept_bytes
     }
 
     /// How long Kafka was asked for more in vain, since it came further: without the time in which others had their turns, or nobody
@@ -219,30 +248,45 @@ impl Browse {
     pub fn take(&mut self, most: usize) -> Vec<Record> {
         let mut taken = Vec::new();
         while taken.len() < most
-            && let Some((lane, _)) = self.best()
+            && let Some((lane, _)) = self.first(|lane| lane.kept.front().map(rank))
         {
-            taken.extend(self.lanes[lane].kept.pop_front());
+            taken.extend(self.pop(lane));
         }
         taken
     }
 
-    /// The lane of the first record that was found.
-    fn best(&self) -> Option<(usize, Rank)> {
-        let found = self.lanes.iter().enumerate();
-        let found = found.filter_map(|(index, lane)| Some((index, rank(lane.kept.front()?))));
+    fn pop(&mut self, lane: usize) -> Option<Record> {
+        let record = self.lanes[lane].kept.pop_front()?;
+        self.kept_bytes = self.kept_bytes.saturating_sub(record.bytes());
+        Some(record)
+    }
+
+    /// The lane of the first of these.
+    fn first(&self, of: impl Fn(&Lane) -> Option<Rank>) -> Option<(usize, Rank)> {
+        let found = self.lanes.iter().enumerate().filter_map(|(index, lane)| Some((index, of(lane)?)));
         found.min_by(|(_, a), (_, b)| order(self.direction, *a, *b))
     }
 
-    /// The lanes that have to be read on before it is known which record comes next.
+    /// The lane of the first record that was found.
+    fn best(&self) -> Option<(usize, Rank)> {
+        self.first(Lane::next)
+    }
+
+    /// The lanes that have to be read on before it is known which record comes next, and can be handed out.
     fn open(&self) -> Vec<usize> {
-        let best = self.best().map(|(_, rank)| rank);
+        let best = self.best();
         let may_precede = |lane: &Lane| match (best, lane.edge) {
-            (Some(best), Some(edge)) => order(self.direction, (edge, lane.partition), best).is_lt(),
+            (Some((_, best)), Some(edge)) => order(self.direction, (edge, lane.partition), best).is_lt(),
             _ => true,
         };
         let open = self.lanes.iter().enumerate();
-        let open = open.filter(|(_, lane)| lane.kept.is_empty() && !lane.is_read(self.direction) && may_precede(lane));
-        open.map(|(index, _)| index).collect()
+        let open = open.filter(|(_, lane)| lane.next().is_none() && !lane.is_read(self.direction) && may_precede(lane));
+        let open: Vec<_> = open.map(|(index, _)| index).collect();
+        match best {
+            // It is due only when nothing can precede it: then it is handed out, and takes no room from others.
+            Some((index, _)) if open.is_empty() && self.lanes[index].kept.is_empty() => vec![index],
+            _ => open,
+        }
     }
 
     /// Hands out what nothing can precede.
@@ -251,7 +295,7 @@ impl Browse {
             && *bytes < GIVEN_BYTES
             && let Some((lane, _)) = self.best()
             && self.open().is_empty()
-            && let Some(record) = self.lanes[lane].kept.pop_front()
+            && let Some(record) = self.pop(lane)
         {
             *bytes += record.bytes();
             given.push(record);
@@ -260,38 +304,46 @@ impl Browse {
 }
 
 /// A stretch of a partition as it is read.
+#[derive(Default)]
 struct Part {
     lane: usize,
     from: i64,
     to: i64,
     is_done: bool,
     ended: bool,
+    /// Whether its record is the next that is handed out: then it is kept, whatever room there is.
+    is_due: bool,
     /// The last offset that was seen.
     last: Option<i64>,
     /// The timestamps of the first record and of the last one.
     times: Option<(Millis, Millis)>,
-    found: VecDeque<Record>,
+    /// What was found, each with what was decided on up to it.
+    found: VecDeque<(Record, Judged)>,
     bytes: usize,
     /// What was found beyond what can be kept begins here, or, back, ends before here.
     cut: Option<i64>,
-    failed: u64,
+    /// See [`Lane::ahead`].
+    ahead: Option<Millis>,
+    /// What was decided on, and how much of that lies behind the cut and is decided on again.
+    judged: Judged,
+    again: Judged,
+}
+
+/// How much a part may keep.
+#[derive(Clone, Copy)]
+struct Room {
+    records: usize,
+    /// Its share, which one record may exceed.
+    bytes: usize,
+    /// What is left for all, which none may exceed that is not due.
+    left: usize,
 }
 
 impl Part {
     /// Takes the next message of its partition.
-    fn take(&mut self, message: &BorrowedMessage<'_>, browse: &Browse, most: usize, most_bytes: usize) {
+    fn take(&mut self, message: &BorrowedMessage<'_>, browse: &Browse, room: Room) {
         let offset = message.offset();
-        if self.is_done {
-            return;
-        }
-        // Below: the log was made anew meanwhile, and begins again.
-        if offset < self.from || offset >= self.to {
-            self.is_done = true;
-            return;
-        }
-        let is_full = self.found.len() >= most || self.bytes >= most_bytes;
-        if is_full && browse.direction == Direction::Newer {
-            (self.cut, self.is_done) = (Some(offset), true);
+        if self.is_done || !self.reaches(offset, browse.direction, room) {
             return;
         }
         let judged = lend(message, crate::now(), Flags::LOADED, Extent::Whole, |record| {
@@ -300,24 +352,60 @@ impl Part {
             (at, is_wanted, (browse.is_whole && is_wanted == Some(true)).then(|| record.to_owned()))
         });
         let (at, is_wanted, whole) = judged;
+        let cut = || lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned());
+        let found = (is_wanted == Some(true)).then(|| whole.unwrap_or_else(cut));
+        self.see(offset, at, found, is_wanted.is_none(), browse.direction, room);
+    }
+
+    /// Whether this offset is looked at. Else it is done.
+    fn reaches(&mut self, offset: i64, direction: Direction, room: Room) -> bool {
+        // Below: the log was made anew meanwhile, and begins again.
+        if offset < self.from || offset >= self.to {
+            self.is_done = true;
+            return false;
+        }
+        let is_full = self.found.len() >= room.records || self.bytes >= room.bytes;
+        if is_full && direction == Direction::Newer {
+            (self.cut, self.is_done) = (Some(offset), true);
+            return false;
+        }
+        true
+    }
+
+    /// Takes what was decided on: a record that was found, or none.
+    fn see(&mut self, offset: i64, at: Millis, found: Option<Record>, failed: bool, direction: Direction, room: Room) {
+        let before = self.judged;
+        self.judged.looked += 1;
+        self.judged.failed += u64::from(failed);
+        if let Some(record) = found {
+            self.bytes += record.bytes();
+            self.found.push_back((record, self.judged));
+        }
+        let has_room = |part: &Self| part.bytes <= room.left || (part.is_due && part.found.len() == 1);
+        match direction {
+            // Back, the last ones are those that are nearest.
+            Direction::Older => {
+                let is_over = |part: &Self| part.found.len() > room.records || part.bytes > room.bytes;
+                while ((is_over(self) && self.found.len() > 1) || !has_room(self))
+                    && let Some((far, up_to_it)) = self.found.pop_front()
+                {
+                    self.bytes -= far.bytes();
+                    (self.cut, self.again) = (Some(far.offset + 1), up_to_it);
+                    self.ahead = self.found.is_empty().then_some(at);
+                }
+            }
+            Direction::Newer if !has_room(self) => {
+                if let Some((record, _)) = self.found.pop_back() {
+                    self.bytes -= record.bytes();
+                }
+                self.judged = before;
+                (self.cut, self.is_done, self.ahead) = (Some(offset), true, self.found.is_empty().then_some(at));
+                return;
+            }
+            Direction::Newer => {}
+        }
         self.last = Some(offset);
         self.times = Some((self.times.map_or(at, |(first, _)| first), at));
-        self.failed += u64::from(is_wanted.is_none());
-        if is_wanted == Some(true) {
-            let cut = || lend(message, crate::now(), Flags::LOADED, Extent::Heads, |record| record.to_owned());
-            let record = whole.unwrap_or_else(cut);
-            self.bytes += record.bytes();
-            self.found.push_back(record);
-        }
-        // Back, the last ones are those that are nearest.
-        while (self.found.len() > most || self.bytes > most_bytes)
-            && self.found.len() > 1
-            && browse.direction == Direction::Older
-            && let Some(far) = self.found.pop_front()
-        {
-            self.bytes -= far.bytes();
-            self.cut = Some(far.offset + 1);
-        }
         self.is_done = offset + 1 >= self.to;
     }
 }
@@ -340,7 +428,7 @@ impl Reader {
     /// nothing is left of `browse`.
     ///
     /// # Errors
-    /// [`ReadError::Kafka`] where Kafka refuses.
+    /// [`ReadError::Refused`] where Kafka refuses.
     pub async fn browse(
         &self,
         browse: &mut Browse,
@@ -374,7 +462,7 @@ impl Reader {
                     let (until, deadline) = (limits.at_latest, limits.at_latest.saturating_duration_since(now));
                     let read = Read { consumer: &consumer, context: &inner.context, until, deadline };
                     let result = read.browse(&mut read_on, most, &mut given, &limits);
-                    inner.put_back(consumer);
+                    inner.put_back_after(&result, consumer);
                     result
                 });
                 let has_moved = read.as_ref().is_ok_and(|(has_moved, _)| *has_moved);
@@ -445,27 +533,16 @@ impl Read<'_> {
             browse.step = step.max(LEAST_AT_FIRST);
         }
         let step = browse.step.clamp(LEAST, most_at_once);
-        let most_bytes = KEPT_BYTES / browse.lanes.len().max(1);
+        let share = KEPT_BYTES / browse.lanes.len().max(1);
         let part = |&index: &usize| {
             let lane = &browse.lanes[index];
+            // What is known to be there is read alone.
+            let step = if lane.ahead.is_some() { 1 } else { step };
             let (from, to) = match browse.direction {
                 Direction::Older => (lane.near.saturating_sub(step).max(lane.far), lane.near),
                 Direction::Newer => (lane.near, lane.near.saturating_add(step).min(lane.far)),
             };
-            let (last, times, found) = (None, None, VecDeque::new());
-            Part {
-                lane: index,
-                from,
-                to,
-                is_done: false,
-                ended: false,
-                last,
-                times,
-                found,
-                bytes: 0,
-                cut: None,
-                failed: 0,
-            }
+            Part { lane: index, from, to, is_due: lane.ahead.is_some(), ..Part::default() }
         };
         let mut parts: Vec<_> = open.iter().map(part).collect();
         let by_partition: HashMap<i32, usize> =
@@ -473,7 +550,7 @@ impl Read<'_> {
         self.assign(&browse.topic, parts.iter().map(|part| (browse.lanes[part.lane].partition, part.from)))?;
 
         let began = Instant::now();
-        let mut left = parts.len();
+        let (mut left, mut kept) = (parts.len(), browse.kept_bytes);
         while left > 0 {
             // There is no shorter one to be read instead.
             let is_least = step == LEAST && left == parts.len() && !has_moved;
@@ -487,15 +564,21 @@ impl Read<'_> {
             let index = match &polled {
                 Some(Ok(message)) if message.topic() == browse.topic => by_partition.get(&message.partition()),
                 Some(Err(KafkaError::PartitionEOF(partition))) => by_partition.get(partition),
-                Some(Err(KafkaError::MessageConsumptionFatal(code))) => {
-                    return Err(ReadError::Refused(code.to_string()));
-                }
-                // A connection's trouble may pass before the deadline.
+                Some(Err(error)) => match refusal(error) {
+                    Some(refusal) => return Err(refusal),
+                    // A connection's trouble may pass before the deadline.
+                    None => None,
+                },
                 _ => None,
             };
             let Some(part) = index.map(|&index| &mut parts[index]).filter(|part| !part.is_done) else { continue };
             match polled {
-                Some(Ok(message)) => part.take(&message, browse, most, most_bytes),
+                Some(Ok(message)) => {
+                    kept -= part.bytes;
+                    let room = Room { records: most, bytes: share, left: KEPT_BYTES.saturating_sub(kept) };
+                    part.take(&message, browse, room);
+                    kept += part.bytes;
+                }
                 _ => (part.is_done, part.ended) = (true, true),
             }
             left -= usize::from(part.is_done);
@@ -503,9 +586,11 @@ impl Read<'_> {
         let took = began.elapsed();
         browse.took = took;
         let is_whole = left == 0;
-        if is_whole && took < FAST {
+        // One record that was due says nothing of a stretch.
+        let is_stretch = parts.iter().any(|part| !part.is_due);
+        if is_whole && took < FAST && is_stretch {
             browse.step = step.saturating_mul(2).min(MOST);
-        } else if !is_whole || took > SLOW {
+        } else if !is_whole || (took > SLOW && is_stretch) {
             browse.step = (step / if is_whole { 2 } else { 4 }).max(LEAST);
         }
         Ok(parts.into_iter().fold(false, |has_moved, part| browse.keep(part) | has_moved))
@@ -516,7 +601,12 @@ impl Browse {
     /// Keeps what a part of a lane gave. Whether that came further.
     fn keep(&mut self, part: Part) -> bool {
         let lane = &mut self.lanes[part.lane];
+        // Back: below what was read lies nothing, but above it something may.
+        if self.direction == Direction::Older && !part.is_done {
+            return false;
+        }
         let before = lane.near;
+        let found = part.found.into_iter().map(|(record, _)| record);
         match self.direction {
             Direction::Newer => {
                 // What was read before the time was over counts too.
@@ -528,33 +618,35 @@ impl Browse {
                 };
                 lane.ended = part.ended;
                 lane.edge = part.times.map(|(_, last)| last).or(lane.edge);
-                lane.kept.extend(part.found);
+                lane.kept.extend(found);
             }
-            // Below what was read lies nothing, but above it something may.
-            Direction::Older if !part.is_done => return false,
             Direction::Older => {
                 if part.ended && lane.near == lane.start {
                     lane.start = part.last.map_or(part.from, |last| last + 1);
                 }
                 lane.near = part.cut.unwrap_or(part.from);
                 let first = part.times.map(|(first, _)| first);
+                lane.kept.extend(found.rev());
                 // What was let go is not known to this lane.
-                lane.edge = match (part.cut, part.found.front()) {
+                lane.edge = match (part.cut, lane.kept.back()) {
                     (Some(_), Some(record)) => Some(rank(record).0),
-                    _ => first.or(lane.edge),
+                    (Some(_), None) => part.ahead.or(lane.edge),
+                    (None, _) => first.or(lane.edge),
                 };
-                lane.kept.extend(part.found.into_iter().rev());
             }
         }
-        self.failed += part.failed;
-        lane.near != before || lane.ended
+        lane.ahead = part.ahead.filter(|_| lane.kept.is_empty());
+        self.kept_bytes += part.bytes;
+        self.judged.looked += part.judged.looked - part.again.looked;
+        self.judged.failed += part.judged.failed - part.again.failed;
+        lane.near != before || lane.ended || lane.ahead.is_some()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wire::Timestamp;
+    use wire::{Data, Timestamp};
 
     fn record(partition: i32, offset: i64, at: Millis) -> Record {
         Record {
@@ -580,19 +672,8 @@ mod tests {
     /// A part of a lane that was read from offset to offset, in which these were found.
     fn part(lane: usize, from: i64, to: i64, found: &[Record]) -> Part {
         let times = found.first().zip(found.last()).map(|(first, last)| (rank(first).0, rank(last).0));
-        Part {
-            lane,
-            from,
-            to,
-            is_done: true,
-            ended: false,
-            last: Some(to - 1),
-            times,
-            found: found.iter().cloned().collect(),
-            bytes: 0,
-            cut: None,
-            failed: 0,
-        }
+        let found = found.iter().map(|record| (record.clone(), Judged::default())).collect();
+        Part { lane, from, to, is_done: true, last: Some(to - 1), times, found, ..Part::default() }
     }
 
     fn given(browse: &mut Browse) -> Vec<(i32, i64)> {
@@ -650,5 +731,84 @@ mod tests {
         let mut forward = browse(Direction::Newer, &[(0, 10)]);
         assert!(forward.keep(unfinished(0, 0, 5)));
         assert_eq!(forward.positions(), [(0, 1)]);
+    }
+
+    /// A record of so many bytes.
+    fn heavy(partition: i32, offset: i64, at: Millis, bytes: usize) -> Record {
+        Record { value: Some(Data::whole(vec![b'x'; bytes])), ..record(partition, offset, at) }
+    }
+
+    /// Reads what `open` says, from logs of one record of 1,000 bytes each offset, as `read_on` does it; `fails` at these offsets.
+    fn read_on(
+        browse: &mut Browse,
+        step: i64,
+        most: usize,
+        all: usize,
+        time: impl Fn(i32, i64) -> Millis,
+        fails: &[i64],
+    ) {
+        let mut kept = browse.kept_bytes;
+        let parts: Vec<_> = browse
+            .open()
+            .into_iter()
+            .map(|index| {
+                let lane = &browse.lanes[index];
+                let step = if lane.ahead.is_some() { 1 } else { step };
+                let (from, to) = match browse.direction {
+                    Direction::Older => ((lane.near - step).max(lane.far), lane.near),
+                    Direction::Newer => (lane.near, (lane.near + step).min(lane.far)),
+                };
+                let mut part = Part { lane: index, from, to, is_due: lane.ahead.is_some(), ..Part::default() };
+                for offset in from..to {
+                    let room = Room { records: most, bytes: usize::MAX, left: all.saturating_sub(kept - part.bytes) };
+                    kept -= part.bytes;
+                    if !part.is_done && part.reaches(offset, browse.direction, room) {
+                        let (at, failed) = (time(lane.partition, offset), fails.contains(&offset));
+                        let found = (!failed).then(|| heavy(lane.partition, offset, at, 1_000));
+                        part.see(offset, at, found, failed, browse.direction, room);
+                    }
+                    kept += part.bytes;
+                }
+                part
+            })
+            .collect();
+        for part in parts {
+            browse.keep(part);
+        }
+    }
+
+    #[test]
+    fn of_many_partitions_no_more_is_kept_than_there_is_room_for_and_the_order_stays() {
+        let time = |partition: i32, offset: i64| offset * 10 + i64::from(partition * 7 % 10);
+        for (direction, from, to) in [(Direction::Older, 6, 0), (Direction::Newer, 0, 6)] {
+            let mut browse = browse(direction, &[(from, to); 10]);
+            let (mut got, mut most) = (Vec::new(), 0);
+            for _ in 0..1_000 {
+                browse.give(1_000, &mut got, &mut 0);
+                if browse.is_done() {
+                    break;
+                }
+                read_on(&mut browse, 4, 1_000, 3_000, time, &[]);
+                most = most.max(browse.kept_bytes());
+            }
+            assert!(browse.is_done() && most <= 4_000, "{direction:?}: {most} bytes kept");
+            assert_eq!((got.len(), browse.kept_bytes()), (60, 0), "{direction:?}");
+            let ranks: Vec<_> = got.iter().map(rank).collect();
+            assert!(ranks.is_sorted_by(|a, b| order(direction, *a, *b).is_lt()), "{direction:?} {ranks:?}");
+            assert_eq!(browse.looked(), 60, "{direction:?}: what is read again is counted once");
+        }
+    }
+
+    #[test]
+    fn what_was_let_go_and_is_read_again_is_counted_once() {
+        let mut browse = browse(Direction::Older, &[(8, 0)]);
+        // Five and seven are kept, and six failed between them; what lies below was let go, with two, which failed.
+        read_on(&mut browse, 8, 2, usize::MAX, |_, offset| offset, &[2, 6]);
+        assert_eq!((browse.positions(), browse.looked(), browse.failed()), (vec![(0, 8)], 3, 1));
+        while !browse.is_done() {
+            given(&mut browse);
+            read_on(&mut browse, 8, 2, usize::MAX, |_, offset| offset, &[2, 6]);
+        }
+        assert_eq!((browse.looked(), browse.failed()), (8, 2));
     }
 }

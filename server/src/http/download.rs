@@ -12,12 +12,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use engine::{BrowseError, BrowseQuery, Engine, Search, Unread};
+use engine::{BrowseError, BrowseQuery, Engine, Search};
 use futures::stream;
 use http::{StatusCode, header};
 use std::{borrow::Cow, io, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::timeout};
-use wire::{Data, Place, Record, Row, codec};
+use wire::{Data, Place, Record, Row, Unread, codec};
 
 const JSON: &str = "application/json";
 const CSV: &str = "text/csv; charset=utf-8; header=present";
@@ -95,7 +95,7 @@ pub(super) async fn records(
     let search = engine.search(&topic, &request, true).await?;
     let ending = if form == Form::Table { "csv" } else { "jsonl" };
     let name = format!("{topic}-{}.{ending}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
-    Ok(file(kind, &name, stream(&engine, search, form, usize::MAX)?))
+    Ok(file(kind, &name, stream(&engine, search, form, usize::MAX).await?))
 }
 
 /// How records are written.
@@ -111,33 +111,41 @@ pub(super) enum Form {
 /// connection breaks off, so that nobody takes a part for the whole.
 ///
 /// # Errors
-/// Where some partitions can't be read: the same.
-pub(super) fn stream(engine: &Engine, search: Search, form: Form, most: usize) -> Result<Body, Problem> {
+/// Where some partitions can't be read, the same; and where nothing can, for Kafka refuses: the first records are read before the answer.
+pub(super) async fn stream(engine: &Engine, mut search: Search, form: Form, most: usize) -> Result<Body, Problem> {
     if !search.unread().is_empty() {
         return Err(incomplete(search.unread()));
     }
-    let begin = (search, true, most, engine.stopping());
-    let parts = stream::try_unfold(begin, move |(mut search, is_first, most, mut stopping)| async move {
+    let first = match search.next(most.min(AT_ONCE), STEP).await {
+        // A file takes its time.
+        Err(BrowseError::Busy) => Vec::new(),
+        first => first?,
+    };
+    let begin = (search, Some(first), most, engine.stopping());
+    let parts = stream::try_unfold(begin, move |(mut search, first, most, mut stopping)| async move {
+        let is_first = first.is_some();
         if most == 0 || (search.is_done() && !is_first) {
             return Ok(None);
         }
-        let records = loop {
-            let found = tokio::select! {
-                found = search.next(most.min(AT_ONCE), STEP) => found,
-                _ = stopping.wait_for(|stopping| *stopping) => return Err(io::Error::other("the instance stops")),
-            };
-            match found {
-                // A file takes its time.
-                Err(BrowseError::Busy) => {}
-                found => break found.map_err(io::Error::other)?,
-            }
+        let records = match first {
+            Some(records) => records,
+            None => loop {
+                let found = tokio::select! {
+                    found = search.next(most.min(AT_ONCE), STEP) => found,
+                    _ = stopping.wait_for(|stopping| *stopping) => return Err(io::Error::other("the instance stops")),
+                };
+                match found {
+                    Err(BrowseError::Busy) => {}
+                    found => break found.map_err(io::Error::other)?,
+                }
+            },
         };
         let rows: Vec<_> = records.iter().map(row).collect();
         let part = match form {
             Form::Lines => json::lines(&rows),
             Form::Table => csv::part(&rows, is_first),
         };
-        Ok(Some((Bytes::from(part), (search, false, most - records.len(), stopping))))
+        Ok(Some((Bytes::from(part), (search, None, most - records.len(), stopping))))
     });
     Ok(Body::from_stream(parts))
 }

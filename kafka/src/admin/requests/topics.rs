@@ -285,6 +285,7 @@ fn read_topic(event: &Event) -> Result<Option<Topic>, Failure> {
                     in_sync: nodes(|count| bindings::rd_kafka_TopicPartitionInfo_isr(partition, count)),
                     first: None,
                     end: None,
+                    unknown: None,
                 }
             })
             .collect();

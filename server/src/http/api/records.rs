@@ -150,7 +150,7 @@ pub(super) async fn browse(
     }
     let search = engine.search(&topic, &request, true).await?;
     let most = if is_limited { request.limit() } else { usize::MAX };
-    let lines = download::stream(&engine, search, download::Form::Lines, most)?;
+    let lines = download::stream(&engine, search, download::Form::Lines, most).await?;
     Ok(([(header::CONTENT_TYPE, JSON_LINES)], lines).into_response())
 }
 
