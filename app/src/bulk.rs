@@ -16,8 +16,8 @@ pub struct BulkForm {
     pub topic: String,
     /// The partition of those that name none.
     pub partition: String,
-    /// How [`Self::text`] is to be read.
-    pub format: LineFormat,
+    /// How the messages are to be read. None: a file by its name, a text as lines.
+    pub format: Option<LineFormat>,
     /// Whether messages without a key have none; else each gets a UUID.
     pub keyless: bool,
     /// Whether those that are right are sent although others are wrong.
@@ -68,6 +68,12 @@ pub enum BulkError {
     TooMany,
     /// More than [`MOST_BYTES`].
     TooLarge,
+    /// The name of the file, which is this, does not tell how to read it.
+    Ending(String),
+    /// It begins like a JSON array and is none, in the parser's words.
+    NoArray(String),
+    /// It did not come in time.
+    Late,
     /// The form could not be read, in the reader's words.
     Broken(String),
 }
@@ -90,6 +96,14 @@ impl BulkOutcome {
         form
     }
 
+    /// How many of the messages that are still in the form may be stored.
+    pub fn unknown(&self) -> usize {
+        match self {
+            Self::Refused { .. } => 0,
+            Self::Done { lines, .. } => BulkCount::of(lines).unknown,
+        }
+    }
+
     /// What is wrong with a field that all messages share.
     pub fn shared(&self, field: Field) -> Option<&Rule> {
         let Self::Done { lines, form } = self else { return None };
@@ -110,6 +124,8 @@ impl BulkOutcome {
 pub struct BulkCount {
     /// Acknowledged.
     pub stored: usize,
+    /// Not acknowledged in time: nobody knows whether they are stored.
+    pub unknown: usize,
     /// Unreadable, wrong, or not taken by Kafka.
     pub failed: usize,
     /// Not sent for others' sake.
@@ -124,6 +140,7 @@ impl BulkCount {
             *match line.fate {
                 Fate::Stored(_) => &mut count.stored,
                 Fate::Held => &mut count.held,
+                Fate::Failed(ProduceError::TimedOut { .. }) => &mut count.unknown,
                 Fate::Unreadable(_) | Fate::Failed(_) => &mut count.failed,
             } += 1;
         }

@@ -1,6 +1,9 @@
 //! Topics as forms have them: what was typed, what it means, what came of it.
 
-use wire::{ConfigInput, PartitionsInput, TopicError, TopicField, TopicFieldError, TopicInput, TopicRule};
+use wire::{
+    ConfigEntry, ConfigInput, ConfigSource, PartitionsInput, Topic, TopicError, TopicField, TopicFieldError,
+    TopicInput, TopicRule,
+};
 
 /// The form of a new topic as it was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,6 +19,17 @@ pub struct TopicForm {
 }
 
 impl TopicForm {
+    /// The form of a topic that is to be like another one: so many partitions and replicas, and what is set on it alone.
+    pub fn like(topic: &Topic, config: &[ConfigEntry]) -> Self {
+        let set = config.iter().filter(|entry| entry.source == ConfigSource::Topic);
+        Self {
+            name: String::new(),
+            partitions: topic.partitions.len().to_string(),
+            replication: topic.partitions.first().map(|first| first.replicas.len().to_string()).unwrap_or_default(),
+            config: set.map(|entry| (entry.name.clone(), entry.value.clone().unwrap_or_default())).collect(),
+        }
+    }
+
     /// What it asks for.
     ///
     /// # Errors
@@ -121,9 +135,11 @@ impl TopicAction {
     }
 }
 
-/// A form about topics that was posted in vain. The server puts it into the context when it renders the form's page again.
+/// A form about topics that was posted and comes back. The server puts it into the context when it renders the form's page again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TopicOutcome {
+    /// A line for one more setting was asked for, and nothing was done yet.
+    OneMore(TopicForm),
     /// The topic was not made.
     NotCreated {
         /// What was typed.
@@ -145,6 +161,7 @@ pub enum TopicOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wire::TopicPartition;
 
     #[test]
     fn a_form_says_all_that_is_wrong_with_it_in_its_order() {
@@ -159,6 +176,35 @@ mod tests {
         let right = TopicForm { name: "a".into(), partitions: String::new(), config: Vec::new(), ..form };
         let input = right.read().unwrap();
         assert_eq!((input.partitions, input.replication), (None, Some(3)));
+    }
+
+    #[test]
+    fn a_topic_like_another_one_has_as_many_partitions_and_what_is_set_on_it() {
+        let partition = |partition| TopicPartition {
+            partition,
+            leader: Some(1),
+            replicas: vec![1, 2, 3],
+            in_sync: vec![1],
+            first: None,
+            end: None,
+        };
+        let topic = Topic { name: "orders".into(), id: None, partitions: (0..6).map(partition).collect() };
+        let entry = |name: &str, source| ConfigEntry {
+            name: name.into(),
+            value: Some("1".into()),
+            source,
+            default: None,
+            read_only: false,
+            sensitive: false,
+        };
+        let config = [entry("retention.ms", ConfigSource::Topic), entry("segment.ms", ConfigSource::Broker)];
+        let expected = TopicForm {
+            name: String::new(),
+            partitions: "6".into(),
+            replication: "3".into(),
+            config: vec![("retention.ms".into(), "1".into())],
+        };
+        assert_eq!(TopicForm::like(&topic, &config), expected);
     }
 
     #[test]

@@ -223,6 +223,9 @@ pub fn group_error(locale: Locale, error: &GroupError) -> (String, String) {
         GroupError::Unanswered { reason } => {
             (td_string!(locale, read.kafka).into(), format!("{} {reason}", td_string!(locale, topic.unanswered)))
         }
+        GroupError::Unread { reason } => {
+            (td_string!(locale, read.kafka).into(), format!("{} {reason}", td_string!(locale, topic.unread)))
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub use produce::{AgainError, Fate};
 pub use shared::Patience;
 pub use state::Announcement;
 pub use tab::{Output, Refusal, Tab, check_filter};
-pub use topics::TopicParts;
+pub use topics::{MOST_COUNTED, TopicParts};
 
 /// Milliseconds since 1970 by this machine's clock.
 pub fn now() -> wire::Millis {

@@ -41,6 +41,11 @@ impl Rates {
         all.retain(|_, seen| now.duration_since(seen.last.0) < FORGOTTEN_AFTER);
         Look { all, now }
     }
+
+    /// When a topic was last looked at.
+    pub fn last(&self, topic: &str) -> Option<Instant> {
+        self.seen.lock().get(topic).map(|seen| seen.last.0)
+    }
 }
 
 impl Look<'_> {

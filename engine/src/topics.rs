@@ -22,8 +22,10 @@ const PER_PAGE: usize = 100;
 const LIST_DEADLINE: Duration = Duration::from_secs(5);
 /// How long a change may take, and what has to be looked up for it.
 const CHANGE_DEADLINE: Duration = Duration::from_secs(10);
-/// Of how many partitions records are counted for one page. librdkafka looks for each partition's answer among all of them.
-const MOST_COUNTED: usize = 2_000;
+/// Of how many partitions records are counted for one page at most.
+pub const MOST_COUNTED: usize = 10_000;
+/// Of how many they are for an order by them, of which all have to be known in time.
+const MOST_SORTED: usize = 2_000;
 /// How many topics a form offers: each is a line of the page.
 const MOST_OFFERED: usize = 500;
 /// The least time that counting gets, however long the list took.
@@ -64,7 +66,7 @@ impl Engine {
             (all + 1, troubled + u32::from(topic.offline + topic.under_replicated > 0))
         });
         let mut found = TopicPage::find(&list.topics, query);
-        let can_sort_by_records = found.iter().map(|topic| topic.partitions as usize).sum::<usize>() <= MOST_COUNTED;
+        let can_sort_by_records = found.iter().map(|topic| topic.partitions as usize).sum::<usize>() <= MOST_SORTED;
         let mut sort = query.sort;
         if sort == TopicSort::Records && !can_sort_by_records {
             sort = TopicSort::default();
@@ -111,9 +113,10 @@ impl Engine {
         self.listed.get(AGE, patience, || async move { admin.topic_list(LIST_DEADLINE).await }, late).await
     }
 
-    /// Counts the records of these topics, as far as they have not too many partitions.
+    /// Counts the records of these topics, as far as they have not too many partitions and Kafka tells in time.
     async fn count(&self, topics: &mut [TopicRow], deadline: Duration) {
-        if let Err(error) = self.admin.count_records(&mut countable(topics), deadline).await {
+        let mut counted = countable(topics, |topic| self.rates.last(topic));
+        if let Err(error) = self.admin.count_records(&mut counted, deadline).await {
             tracing::debug!(%error, "topics are shown without the number of their records");
         }
         let mut look = self.rates.look(Instant::now());
@@ -238,17 +241,20 @@ impl Engine {
     }
 }
 
-/// Those of these topics, from the first on, whose partitions can be counted together. One that is too large for that is passed over.
-fn countable(topics: &mut [TopicRow]) -> Vec<&mut TopicRow> {
+/// Those of these topics whose partitions can be counted together, those first that were last counted longest ago: what was not known in
+/// time at one look is at the next. One that is too large is passed over.
+fn countable(topics: &mut [TopicRow], last: impl Fn(&str) -> Option<Instant>) -> Vec<&mut TopicRow> {
     let mut left = MOST_COUNTED;
-    let fits = topics.iter_mut().filter(|topic| match left.checked_sub(topic.partitions as usize) {
+    let mut waiting: Vec<_> = topics.iter_mut().collect();
+    waiting.sort_by_cached_key(|topic| last(&topic.name));
+    waiting.retain(|topic| match left.checked_sub(topic.partitions as usize) {
         Some(rest) => {
             left = rest;
             true
         }
         None => false,
     });
-    fits.collect()
+    waiting
 }
 
 /// No topic can have such a name.
@@ -281,9 +287,8 @@ mod tests {
     use super::*;
     use crate::shared::unread;
 
-    #[test]
-    fn a_topic_of_too_many_partitions_hides_no_other_ones_records() {
-        let row = |name: &str, partitions| TopicRow {
+    fn row(name: &str, partitions: u32) -> TopicRow {
+        TopicRow {
             name: name.into(),
             partitions,
             replication: 1,
@@ -292,10 +297,37 @@ mod tests {
             records: None,
             written: None,
             rate: None,
-        };
-        let mut topics = [row("a", 1_500), row("b", 2_001), row("c", 499), row("d", 2), row("e", 1)];
-        let counted: Vec<_> = countable(&mut topics).iter().map(|topic| topic.name.clone()).collect();
-        assert_eq!(counted, ["a", "c", "e"]);
+        }
+    }
+
+    fn names(topics: &mut [TopicRow], last: impl Fn(&str) -> Option<Instant>) -> Vec<String> {
+        countable(topics, last).iter().map(|topic| topic.name.clone()).collect()
+    }
+
+    #[test]
+    fn a_topic_of_too_many_partitions_hides_no_other_ones_records() {
+        let mut topics = [row("a", 9_500), row("b", 10_001), row("c", 499), row("d", 2), row("e", 1)];
+        assert_eq!(names(&mut topics, |_| None), ["a", "c", "e"]);
+    }
+
+    #[test]
+    fn a_page_of_topics_with_fifty_partitions_is_counted_whole() {
+        let mut topics: Vec<_> = (0..PER_PAGE).map(|number| row(&format!("t{number:03}"), 50)).collect();
+        assert_eq!(names(&mut topics, |_| None).len(), PER_PAGE);
+    }
+
+    #[test]
+    fn what_one_look_had_no_room_for_the_next_one_counts() {
+        let (mut topics, now) = ([row("a", 6_000), row("b", 6_000), row("c", 1)], Instant::now());
+        let (mut seen, mut looks) = (Vec::new(), Vec::new());
+        for _ in 0..2 {
+            looks.push(names(&mut topics, |topic| {
+                let at = seen.iter().rposition(|known: &String| known == topic)?;
+                Some(now + Duration::from_secs(at as u64))
+            }));
+            seen.extend(looks.last().unwrap().clone());
+        }
+        assert_eq!(looks, [["a", "c"], ["b", "c"]]);
     }
 
     #[test]

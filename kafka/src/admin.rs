@@ -19,11 +19,14 @@ use rdkafka::{
 use requests::{Failure, Requester, Requests};
 use std::{
     collections::{BTreeSet, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 pub use topics::TopicList;
-use wire::{TopicRow, TopicSummary};
+use wire::{GroupError, TopicError, TopicRow, TopicSummary};
 
 /// How often a topic that was just created is looked for in the metadata.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -225,6 +228,39 @@ impl Admin {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
         Err(Error::TimedOut { action: format!("waiting for the topic {topic}"), deadline })
+    }
+}
+
+/// Whether a call that looks before it changes something has come to the change. Before that, no answer means that nothing was changed.
+#[derive(Clone, Default)]
+struct Begun(Arc<AtomicBool>);
+
+impl Begun {
+    /// What follows changes something. Not once the time is over: whoever waited is told that nothing was changed.
+    fn now(&self, requests: &Requests<'_>) -> Result<(), Failure> {
+        if Instant::now() >= requests.until() {
+            return Err(Failure::no_answer());
+        }
+        self.0.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn has(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn topic_error(&self, error: TopicError) -> TopicError {
+        match error {
+            TopicError::Unanswered { reason } if !self.has() => TopicError::Unread { reason },
+            error => error,
+        }
+    }
+
+    fn group_error(&self, error: GroupError) -> GroupError {
+        match error {
+            GroupError::Unanswered { reason } if !self.has() => GroupError::Unread { reason },
+            error => error,
+        }
     }
 }
 

@@ -240,7 +240,8 @@ impl Bench {
         }
         // Last, for the broker is slower with so many.
         let size = self.plan.topics();
-        let command = format!("ottla-load topics --topics {} --partitions {}", size.topics, size.partitions);
+        let topics::Size { topics, partitions, records } = size;
+        let command = format!("ottla-load topics --topics {topics} --partitions {partitions} --records {records}");
         eprintln!("━━ {command}");
         let measured = topics::measure(&self.options.setting, size).await;
         self.results.topics = self.keep("topics", &command, measured)?;

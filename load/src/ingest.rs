@@ -110,7 +110,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
 pub(crate) async fn measure(options: &Options) -> anyhow::Result<Ingest> {
     let topic = format!("ingest-{:08x}", rand::random::<u32>());
     create(&options.brokers, &topic, PARTITIONS).await?;
-    fill(options, &topic).await?;
+    fill(&options.brokers, &topic, PARTITIONS, options.records, options.size).await?;
     let mut rates: [Vec<f64>; 3] = Default::default();
     for round in 0..options.rounds {
         for (who, rates) in [Who::Ottla, Who::WithoutMarks, Who::Bare].into_iter().zip(&mut rates) {
@@ -146,9 +146,9 @@ pub(crate) fn settings(brokers: &str) -> ClientSettings {
     ClientSettings { brokers: brokers.into(), instance: "ottla-load".into(), properties: Properties::new() }
 }
 
-async fn fill(options: &Options, topic: &str) -> anyhow::Result<()> {
-    let Options { brokers, records, size, .. } = options.clone();
-    let topic = topic.to_owned();
+/// Produces so many records to a topic's partitions in turn, each of this size.
+pub(crate) async fn fill(brokers: &str, topic: &str, partitions: i32, records: u64, size: u32) -> anyhow::Result<()> {
+    let (brokers, topic) = (brokers.to_owned(), topic.to_owned());
     tokio::task::spawn_blocking(move || {
         let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
             .set("bootstrap.servers", brokers)
@@ -157,7 +157,7 @@ async fn fill(options: &Options, topic: &str) -> anyhow::Result<()> {
             .create()?;
         let value = vec![b'x'; size as usize];
         for number in 0..records {
-            let partition = i32::try_from(number % PARTITIONS.unsigned_abs() as u64)?;
+            let partition = i32::try_from(number % u64::from(partitions.unsigned_abs()))?;
             loop {
                 let record = BaseRecord::<(), _>::to(&topic).partition(partition).payload(&value);
                 match producer.send(record) {

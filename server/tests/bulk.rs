@@ -116,6 +116,45 @@ async fn each_line_of_a_form_has_its_result_and_what_was_not_stored_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_read_as_its_name_says_and_not_sent_where_it_says_nothing() {
+    let instance = Instance::start().await;
+    let topic = instance.topic.clone();
+    let send = async |file: &str, content: &str, format: &str| {
+        let fields: [(&str, Option<&str>, &[u8]); 5] = [
+            ("topic", None, topic.as_bytes()),
+            ("format", None, format.as_bytes()),
+            ("others_go", None, b"on"),
+            ("text", None, b""),
+            ("file", Some(file), content.as_bytes()),
+        ];
+        send(&instance, &fields).await
+    };
+    let chosen = |page: &str, format: &str| page.contains(&format!("value=\"{format}\" autocomplete=\"off\" checked"));
+    let (status, page) = send("Orders.CSV", "key,value\na,six\n", "name").await;
+    assert_eq!((status, count(&instance).await), (200, 1), "its first row is no message: {page}");
+    assert!(chosen(&page, "name"));
+    // Nothing of what no name tells of is sent.
+    let (status, page) = send("orders.dat", "key,value\na,six\n", "name").await;
+    assert_eq!((status, count(&instance).await), (422, 1), "{page}");
+    assert!(page.contains("The name of the file, orders.dat, does not tell how to read it"), "{page}");
+    let (status, _) = send("orders.dat", "one\ntwo\n", "lines").await;
+    assert_eq!((status, count(&instance).await), (200, 3), "what is chosen holds");
+    // What is left of a file is in the form, and read there as the file was.
+    let (status, page) = send("orders.csv", "value,partition\na,0\nb,9\n", "name").await;
+    assert_eq!((status, count(&instance).await, text_area(&page).as_str()), (422, 4, "value,partition\nb,9\n"));
+    assert!(chosen(&page, "csv") && !chosen(&page, "name"), "{page}");
+    // An array, over several lines.
+    let array = "[\n  {\"value\":\n 1},\n  {\"value\": \"x\"}\n]";
+    let (status, page) = send("orders.json", array, "name").await;
+    assert_eq!((status, count(&instance).await, text_area(&page).as_str()), (422, 5, "{\"value\":  1}\n"));
+    assert!(chosen(&page, "jsonl"), "{page}");
+    let (status, page) = send("orders.json", "[{\"value\": \"x\"}", "name").await;
+    assert!(status == 422 && page.contains("Not a JSON array: EOF"), "{page}");
+    assert_eq!(count(&instance).await, 5);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn programs_send_an_array_json_lines_a_table_and_plain_lines_in_their_order() {
     let instance = Instance::start().await;
     let array = json!([
@@ -204,6 +243,11 @@ async fn while_kafka_is_away_many_messages_take_no_longer_than_one() {
     let (status, problem) = bulk(&instance, "?format=lines", "application/octet-stream", "x\n".repeat(1_000)).await;
     assert_eq!(status, 504, "{problem}");
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    // Nobody knows, and so the form says.
+    let (status, page) = send(&instance, &[("topic", None, b"orders"), ("text", None, b"one\ntwo")]).await;
+    assert_eq!((status, text_area(&page).as_str()), (504, "one\ntwo"), "{page}");
+    assert!(page.contains("Stored: 0. Not acknowledged in time, may be stored: 2. Not stored: 0."), "{page}");
+    assert!(page.contains("would be there twice if they are sent again"), "{page}");
     instance.stop().await;
 }
 

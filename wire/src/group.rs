@@ -65,6 +65,12 @@ pub enum GroupError {
         /// In the client library's words.
         reason: String,
     },
+    /// Kafka did not answer what had to be known first. Nothing was deleted.
+    #[error("Kafka does not answer: {reason}. Nothing was deleted")]
+    Unread {
+        /// In the client library's words.
+        reason: String,
+    },
 }
 
 /// A group as it is now.

@@ -30,6 +30,17 @@ impl LineFormat {
             Self::Csv => "csv",
         }
     }
+
+    /// How a file holds messages, where the end of its name tells.
+    pub fn of_file(name: &str) -> Option<Self> {
+        let (_, ending) = name.rsplit_once('.')?;
+        match ending.to_ascii_lowercase().as_str() {
+            "txt" | "log" => Some(Self::Text),
+            "json" | "jsonl" | "ndjson" => Some(Self::Json),
+            "csv" => Some(Self::Csv),
+            _ => None,
+        }
+    }
 }
 
 /// A message of a text.
@@ -117,6 +128,28 @@ pub fn lines<'a>(format: LineFormat, text: &'a [u8], like: &ProduceInput, most: 
     let lines = lines.map(|(line, number)| (line.strip_suffix(b"\r").unwrap_or(line), number));
     let lines = lines.filter(|(line, _)| !line.trim_ascii().is_empty());
     lines.take(most).map(|(line, number)| Line { number, text: line, input: read(line, like) }).collect()
+}
+
+/// The elements of a JSON array, each on a line of its own, as [`lines`] reads them; none where the text begins like no array.
+///
+/// # Errors
+/// What the parser says of an array that is none.
+pub fn of_array(text: &[u8]) -> Option<Result<Vec<u8>, String>> {
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    if !text.trim_ascii_start().starts_with(b"[") {
+        return None;
+    }
+    let elements: Vec<&RawValue> = match serde_json::from_slice(text) {
+        Ok(elements) => elements,
+        Err(error) => return Some(Err(error.to_string())),
+    };
+    let mut lines = Vec::with_capacity(text.len());
+    for element in elements {
+        // In JSON line breaks stand between things and never in them.
+        lines.extend(element.get().bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+        lines.push(b'\n');
+    }
+    Some(Ok(lines))
 }
 
 /// The bytes of a line as a record's value. What is no UTF-8 goes as base64.
@@ -463,6 +496,30 @@ mod tests {
         let bytes = plain(vec![0xff, 0], &like());
         assert_eq!((bytes.value_encoding, bytes.value.as_str()), (Encoding::Base64, "/wA="));
         assert!(plain(Vec::new(), &like()).allow_empty);
+    }
+
+    #[rstest]
+    #[case("orders.csv", Some(LineFormat::Csv))]
+    #[case("2026.ORDERS.CSV", Some(LineFormat::Csv))]
+    #[case("a.ndjson", Some(LineFormat::Json))]
+    #[case("a.json", Some(LineFormat::Json))]
+    #[case("a.log", Some(LineFormat::Text))]
+    #[case("a.tsv", None)]
+    #[case("csv", None)]
+    #[case("", None)]
+    fn the_end_of_a_files_name_tells_how_it_holds_messages(#[case] name: &str, #[case] format: Option<LineFormat>) {
+        assert_eq!(LineFormat::of_file(name), format);
+    }
+
+    #[test]
+    fn an_array_is_lines_whatever_breaks_it_has() {
+        let array = "\u{feff} [\r\n  {\n\"value\": \"a\\nb\"\r\n},{\"value\":9007199254740993}]";
+        let lines = String::from_utf8(of_array(array.as_bytes()).unwrap().unwrap()).unwrap();
+        assert_eq!(lines, "{ \"value\": \"a\\nb\"  }\n{\"value\":9007199254740993}\n");
+        assert_eq!(of_array(b"{\"value\":[]}"), None);
+        assert_eq!(of_array(b""), None);
+        assert!(of_array(b"[{}").unwrap().is_err());
+        assert_eq!(of_array(b"[]"), Some(Ok(Vec::new())));
     }
 
     #[rstest]

@@ -250,6 +250,8 @@ pub struct ConfigEntry {
     pub value: Option<String>,
     /// Where the value comes from.
     pub source: ConfigSource,
+    /// What would hold if nothing were set on the topic, where something is. None where there is no default, or Kafka does not tell.
+    pub default: Option<String>,
     /// Whether it can't be changed.
     pub read_only: bool,
     /// Whether Kafka keeps its value secret.
@@ -519,10 +521,14 @@ impl TopicInput {
             match setting.name.trim() {
                 "" if value.is_empty() => {}
                 "" => refuse(TopicField::ConfigName(index), TopicRule::Required),
+                name if name.contains('\0') => refuse(TopicField::ConfigName(index), no_nul()),
                 name if config.iter().any(|(known, _)| known == name) => {
                     refuse(TopicField::ConfigName(index), TopicRule::Twice);
                 }
                 name => config.push((name.to_owned(), value.to_owned())),
+            }
+            if value.contains('\0') {
+                refuse(TopicField::ConfigValue(index), no_nul());
             }
         }
         if errors.is_empty() {
@@ -637,9 +643,12 @@ mod tests {
 
     #[test]
     fn a_setting_holds_no_nul() {
-        let wrong = check_config(&[setting("a\0", "1"), setting("b", "\0")]).unwrap_err();
-        let fields: Vec<_> = wrong.iter().map(|error| error.field).collect();
-        assert_eq!(fields, [TopicField::ConfigName(0), TopicField::ConfigValue(1)], "{wrong:?}");
+        let settings = [setting("a\0", "1"), setting("b", "\0")];
+        let new = TopicInput { config: settings.to_vec(), ..input() };
+        for wrong in [check_config(&settings).unwrap_err(), new.check().unwrap_err()] {
+            let fields: Vec<_> = wrong.iter().map(|error| error.field).collect();
+            assert_eq!(fields, [TopicField::ConfigName(0), TopicField::ConfigValue(1)], "{wrong:?}");
+        }
     }
 
     fn input() -> TopicInput {

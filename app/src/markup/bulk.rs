@@ -1,6 +1,7 @@
 //! Many messages at once: the form, and what became of each message. Only the server renders it, and it needs no JavaScript.
 
 use super::{
+    banner::banner,
     field,
     form::{partition, topic},
     icon::icon,
@@ -49,22 +50,31 @@ pub fn body(shown: &Shown<'_>) -> Markup {
 
 /// How it went: in one sentence, and line by line with the failures first.
 fn results(locale: Locale, lines: &[BulkLine]) -> Markup {
-    let BulkCount { stored, failed, held } = BulkCount::of(lines);
+    let BulkCount { stored, unknown, failed, held } = BulkCount::of(lines);
     let count = |count: usize| grouped(count as u64);
-    let (tone, mark, what) = match (stored, failed + held) {
-        (stored, 0) => ("ok", "check", td_string!(locale, bulk.all_stored, count = count(stored))),
-        (0, _) if held > 0 => {
+    let (tone, mark, what) = match (stored, unknown, failed + held) {
+        (stored, 0, 0) => ("ok", "check", td_string!(locale, bulk.all_stored, count = count(stored))),
+        (0, 0, _) if held > 0 => {
             ("danger", "error", td_string!(locale, bulk.none_sent, failed = count(failed), of = count(lines.len())))
         }
-        (0, failed) => ("danger", "error", td_string!(locale, bulk.none_stored, count = count(failed))),
-        (_, failed) => {
+        (0, 0, failed) => ("danger", "error", td_string!(locale, bulk.none_stored, count = count(failed))),
+        (_, 0, failed) => {
             ("warn", "warn", td_string!(locale, bulk.some_stored, stored = count(stored), failed = count(failed)))
+        }
+        (stored, unknown, failed) => {
+            let (stored, unknown, failed) = (count(stored), count(unknown), count(failed));
+            ("warn", "warn", td_string!(locale, bulk.some_unknown, stored, unknown, failed))
         }
     };
     let mut sorted: Vec<_> = lines.iter().collect();
-    sorted.sort_by_key(|line| matches!(line.fate, Fate::Stored(_) | Fate::Held));
+    sorted.sort_by_key(|line| match line.fate {
+        Fate::Unreadable(_) | Fate::Failed(ProduceError::Invalid(_) | ProduceError::Refused { .. }) => 0,
+        Fate::Failed(ProduceError::TimedOut { .. }) => 1,
+        Fate::Stored(_) | Fate::Held => 2,
+    });
+    let role = if failed + unknown > 0 { "alert" } else { "status" };
     html! {
-        div.banner data-tone=(tone) role=(if failed > 0 { "alert" } else { "status" }) { (icon(mark)) p { b { (what) } } }
+        div.banner data-tone=(tone) role=(role) { (icon(mark)) p { b { (what) } } }
         section #results .card {
             header { h2 { (td_string!(locale, bulk.results)) } }
             div.scroll.bounded tabindex="0" role="region" aria-label=(td_string!(locale, bulk.results)) {
@@ -92,7 +102,8 @@ fn results(locale: Locale, lines: &[BulkLine]) -> Markup {
 }
 
 fn fate(locale: Locale, fate: &Fate) -> Markup {
-    let wrong = |text: &str| html! { span.receipt { span.ink data-tone="danger" { (icon("error")) } span.ink data-tone="danger" { (text) } } };
+    let told = |tone: &str, mark: &str, text: &str| html! { span.receipt { span.ink data-tone=(tone) { (icon(mark)) } span.ink data-tone=(tone) { (text) } } };
+    let wrong = |text: &str| told("danger", "error", text);
     match fate {
         Fate::Stored(receipt) => {
             let place = Place { topic: receipt.topic.clone(), partition: receipt.partition, offset: receipt.offset };
@@ -115,7 +126,11 @@ fn fate(locale: Locale, fate: &Fate) -> Markup {
         }
         Fate::Failed(error) => {
             let (what, why) = words::produce_error(locale, error);
-            wrong(&format!("{what} {why}"))
+            let (tone, mark) = match error {
+                ProduceError::TimedOut { .. } => ("warn", "warn"),
+                _ => ("danger", "error"),
+            };
+            told(tone, mark, &format!("{what} {why}"))
         }
     }
 }
@@ -129,10 +144,12 @@ fn form(shown: &Shown<'_>) -> Markup {
         _ => None,
     };
     let formats = [
-        (LineFormat::Text, td_string!(locale, bulk.lines)),
-        (LineFormat::Json, td_string!(locale, bulk.json_lines)),
-        (LineFormat::Csv, "CSV"),
+        (None, td_string!(locale, bulk.by_name)),
+        (Some(LineFormat::Text), td_string!(locale, bulk.lines)),
+        (Some(LineFormat::Json), td_string!(locale, bulk.json_lines)),
+        (Some(LineFormat::Csv), "CSV"),
     ];
+    let may_be_stored = shown.outcome.is_some_and(|outcome| outcome.unknown() > 0 && !form.text.is_empty());
     let keys =
         [(false, "generated", td_string!(locale, produce.generated)), (true, "none", td_string!(locale, produce.none))];
     html! {
@@ -155,9 +172,11 @@ fn form(shown: &Shown<'_>) -> Markup {
                     legend.label { (td_string!(locale, bulk.as_)) }
                     div.seg {
                         @for (format, label) in formats {
-                            label { input type="radio" name="format" value=(format.name()) autocomplete="off" checked[format == form.format]; (label) }
+                            @let name = format.map_or("name", LineFormat::name);
+                            label { input type="radio" name="format" value=(name) autocomplete="off" checked[format == form.format]; (label) }
                         }
                     }
+                    p.hint { (td_string!(locale, bulk.by_name_hint)) }
                 }
                 div.field {
                     label for="text" { (td_string!(locale, bulk.text)) }
@@ -167,6 +186,7 @@ fn form(shown: &Shown<'_>) -> Markup {
                         "\n" (form.text)
                     }
                     (field::error("text-error", refused.as_deref()))
+                    @if may_be_stored { (banner("warn", "", td_string!(locale, bulk.may_be_stored))) }
                 }
                 div.field {
                     label for="file" { (td_string!(locale, bulk.file)) }
@@ -188,6 +208,9 @@ fn refused(locale: Locale, error: &BulkError) -> String {
         BulkError::Both => td_string!(locale, bulk.both).into(),
         BulkError::TooMany => td_string!(locale, bulk.too_many, most = grouped(MOST_LINES as u64)),
         BulkError::TooLarge => td_string!(locale, bulk.too_large, most = bytes(MOST_BYTES as u64)),
+        BulkError::Ending(name) => td_string!(locale, bulk.ending, name = name.as_str()),
+        BulkError::NoArray(reason) => td_string!(locale, bulk.no_array, reason = reason.as_str()),
+        BulkError::Late => td_string!(locale, bulk.late).into(),
         BulkError::Broken(why) => why.clone(),
     }
 }
@@ -219,5 +242,38 @@ fn help(locale: Locale) -> Markup {
                 p.muted { (td_string!(locale, bulk.files_hint)) }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markup::live::text;
+
+    fn done(fates: Vec<Fate>) -> BulkOutcome {
+        let lines = (1..).zip(fates).map(|(number, fate)| BulkLine { number, head: "x".into(), fate });
+        BulkOutcome::Done { form: BulkForm { text: "x\n".into(), ..BulkForm::default() }, lines: lines.collect() }
+    }
+
+    fn shown(outcome: &BulkOutcome) -> String {
+        let reader = Reader::of(Locale::en);
+        text(&body(&Shown { reader: &reader, topics: &[], form: outcome.form(), outcome: Some(outcome) }))
+    }
+
+    #[test]
+    fn what_may_be_stored_is_neither_called_stored_nor_not_and_sending_it_again_is_warned_of() {
+        let late = || Fate::Failed(ProduceError::TimedOut { seconds: 10, reason: "no leader".into() });
+        let refused = || Fate::Failed(ProduceError::Refused { reason: "too large".into() });
+        let said = shown(&done(vec![late(), late(), refused()]));
+        for words in [
+            "Stored: 0. Not acknowledged in time, may be stored: 2. Not stored: 1.",
+            "would be there twice",
+            "3 x Not sent. too large 1 x Not acknowledged.",
+        ] {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+        assert!(!said.contains("No message is stored"), "{said}");
+        let said = shown(&done(vec![refused()]));
+        assert!(said.contains("No message is stored, of 1.") && !said.contains("twice"), "{said}");
     }
 }

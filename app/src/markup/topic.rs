@@ -79,6 +79,7 @@ pub fn body(shown: &Shown<'_>, records: &Markup) -> Markup {
 fn figures(shown: &Shown<'_>) -> Markup {
     let (locale, topic) = (shown.reader.locale, &shown.parts.topic);
     let replicas = topic.partitions.first().map_or(0, |partition| partition.replicas.len());
+    let uncounted = topic.written().is_none().then(|| td_string!(locale, topic.uncounted).into());
     html! {
         dl.strip tabindex="0" aria-label=(td_string!(locale, groups.numbers)) {
             div { dt { (td_string!(locale, topics.partitions)) } dd { (grouped(topic.partitions.len() as u64)) } }
@@ -95,7 +96,7 @@ fn figures(shown: &Shown<'_>) -> Markup {
                 dt title=(td_string!(locale, topics.messages_hint)) { (td_string!(locale, topics.messages)) }
                 dd { (count(locale, topic.records())) }
             }
-            div { dt { (td_string!(locale, topics.rate)) } dd { (rate(shown.reader, shown.parts.rate)) } }
+            div { dt { (td_string!(locale, topics.rate)) } dd { (rate(shown.reader, shown.parts.rate, uncounted)) } }
             @if let Some(kept) = shown.setting("retention.ms") {
                 div { dt { (td_string!(locale, topic.kept_for)) } dd { (meaning(locale, "retention.ms", kept).unwrap_or_default()) } }
             }
@@ -287,6 +288,7 @@ fn setting_row(shown: &Shown<'_>, entry: &ConfigEntry) -> Markup {
                         @if let Some(meaning) = meaning(locale, &entry.name, value) { " " span.muted { (meaning) } }
                     }
                 }
+                @if let Some(default) = &entry.default { " " (hidden(locale, &entry.name, default)) }
             }
             td { (source(locale, entry.source)) }
             td.r {
@@ -295,6 +297,17 @@ fn setting_row(shown: &Shown<'_>, entry: &ConfigEntry) -> Markup {
                         aria-label={ (td_string!(locale, topic.edit)) " " (entry.name) } { (td_string!(locale, topic.edit)) }
                 }
             }
+        }
+    }
+}
+
+/// The default that a setting of the topic's own hides.
+fn hidden(locale: Locale, name: &str, default: &str) -> Markup {
+    html! {
+        span.muted {
+            (td_string!(locale, topic.default)) " "
+            @if default.is_empty() { (td_string!(locale, row.empty)) } @else { span.mono { (default) } }
+            @if let Some(meaning) = meaning(locale, name, default) { " (" (meaning) ")" }
         }
     }
 }
@@ -354,6 +367,7 @@ fn edit_row(shown: &Shown<'_>, entry: &ConfigEntry, failed: Option<(&ChangeForm,
                         a.btn.quiet href={ (path(name)) "#config" } { (td_string!(locale, topic.cancel)) }
                     }
                     (field::error("config-value-error", wrong.as_deref()))
+                    @if let Some(default) = &entry.default { p.hint { (hidden(locale, &entry.name, default)) } }
                 }
             }
         }
@@ -502,7 +516,8 @@ mod tests {
     }
 
     fn entry(name: &str, value: &str, source: ConfigSource) -> ConfigEntry {
-        ConfigEntry { name: name.into(), value: Some(value.into()), source, read_only: false, sensitive: false }
+        let value = Some(value.into());
+        ConfigEntry { name: name.into(), value, source, default: None, read_only: false, sensitive: false }
     }
 
     fn parts(topic: Topic, config: Vec<ConfigEntry>) -> TopicParts {
@@ -560,14 +575,17 @@ mod tests {
         let reader = Reader::of(Locale::en);
         let config = vec![
             entry("retention.ms", "604800000", ConfigSource::Default),
-            entry("segment.bytes", "1073741824", ConfigSource::Topic),
+            ConfigEntry {
+                default: Some("536870912".into()),
+                ..entry("segment.bytes", "1073741824", ConfigSource::Topic)
+            },
             ConfigEntry { sensitive: true, value: None, ..entry("secret", "", ConfigSource::File) },
         ];
         let html = super::config(&shown(&reader, &parts(topic(Vec::new()), config)));
         let text = words_of(&html);
         for said in [
             "retention.ms 604800000 7 d 0 h default",
-            "segment.bytes 1073741824 1 GiB set on topic",
+            "segment.bytes 1073741824 1 GiB default 536870912 (512 MiB) set on topic",
             "secret kept secret",
         ] {
             assert!(text.contains(said), "{said}: {text}");

@@ -2,11 +2,12 @@
 
 use super::{empty::empty, field, icon::icon};
 use crate::{format::number::grouped, reader::Reader, topics::TopicForm, words};
+use engine::MOST_COUNTED;
 use leptos_i18n::td_string;
 use maud::{Markup, html};
 use wire::{TopicField, TopicFieldError, TopicPage, TopicQuery, TopicRate, TopicRow, TopicSort};
 
-/// Empty lines for settings that the form offers.
+/// Lines for settings that the form offers at least; and always an empty one.
 const SETTING_LINES: usize = 4;
 
 /// The address of a topic's page. A legal name needs no escape.
@@ -135,25 +136,38 @@ fn row(reader: &Reader, topic: &TopicRow, read_only: bool) -> Markup {
             td.r {
                 @match topic.records {
                     Some(records) => (grouped(records.unsigned_abs())),
-                    None => span.faint { (td_string!(locale, groups.not_known)) },
+                    None => span.faint title=(uncounted(reader, topic)) { (td_string!(locale, groups.not_known)) },
                 }
             }
-            td.r { (rate(reader, topic.rate)) }
+            td.r { (rate(reader, topic.rate, topic.written.is_none().then(|| uncounted(reader, topic)))) }
             td { (state(reader, topic.offline, topic.under_replicated)) }
             @if !read_only { td.r { a.link href={ "/produce?to=" (topic.name) } { (td_string!(locale, nav.produce)) } } }
         }
     }
 }
 
-/// How fast records came in, and over how long that is said.
-pub fn rate(reader: &Reader, rate: Option<TopicRate>) -> Markup {
+/// Why a topic's records are not counted.
+fn uncounted(reader: &Reader, topic: &TopicRow) -> String {
+    let locale = reader.locale;
+    match topic {
+        topic if topic.offline > 0 => td_string!(locale, topics.uncounted_offline).into(),
+        topic if topic.partitions as usize > MOST_COUNTED => {
+            td_string!(locale, topics.uncounted_large, most = grouped(MOST_COUNTED as u64))
+        }
+        _ => td_string!(locale, topics.uncounted).into(),
+    }
+}
+
+/// How fast records came in, and over how long that is said. Where that is not known: because of `uncounted`, or because this is the
+/// first look.
+pub fn rate(reader: &Reader, rate: Option<TopicRate>, uncounted: Option<String>) -> Markup {
     let locale = reader.locale;
     html! {
         @match rate {
             Some(rate) => span title=(td_string!(locale, topics.rate_over, time = words::span(locale, rate.millis as i64))) {
                 (per_second(rate.per_second())) " " small { (td_string!(locale, unit.per_second)) }
             },
-            None => span.faint title=(td_string!(locale, topics.rate_unknown)) { "–" },
+            None => span.faint title=(uncounted.as_deref().unwrap_or(td_string!(locale, topics.rate_unknown))) { "–" },
         }
     }
 }
@@ -235,6 +249,7 @@ pub fn create(reader: &Reader, form: &TopicForm, errors: &[TopicFieldError]) -> 
     let locale = reader.locale;
     let wrong = |field| words::topic_wrong(locale, errors, field);
     let optional = td_string!(locale, produce.optional);
+    // An empty one more each time that the form comes back.
     let blank = SETTING_LINES.saturating_sub(form.config.len()).max(1);
     let lines = form.config.iter().cloned().chain(std::iter::repeat_n((String::new(), String::new()), blank));
     html! {
@@ -270,6 +285,8 @@ pub fn create(reader: &Reader, form: &TopicForm, errors: &[TopicFieldError]) -> 
             }
             footer {
                 button.btn.primary { (icon("plus")) (td_string!(locale, topics.create)) }
+                // After the other one, which Enter in a field presses.
+                button.btn name="more" value="1" { (td_string!(locale, topic.one_more)) }
                 a.btn.quiet href="/topics" { (td_string!(locale, topic.cancel)) }
             }
         }
@@ -381,6 +398,31 @@ mod tests {
         ] {
             assert!(html.0.contains(link), "{link}: {}", html.0);
         }
+    }
+
+    #[test]
+    fn what_is_not_counted_says_why() {
+        let uncounted = TopicRow { records: None, ..topic("orders") };
+        let known = TopicRow { written: Some(7), ..topic("orders") };
+        for (topic, why) in [
+            (uncounted.clone(), "Kafka did not tell in time"),
+            (TopicRow { offline: 1, ..uncounted.clone() }, "Not counted: a partition has no leader"),
+            (TopicRow { partitions: 10_001, ..uncounted }, "Not counted: more than 10,000 partitions"),
+        ] {
+            let html = row(&Reader::of(Locale::en), &topic, false).into_string();
+            assert_eq!(html.matches(&format!("title=\"{why}")).count(), 2, "of its records and its rate: {html}");
+        }
+        let html = row(&Reader::of(Locale::en), &known, false).into_string();
+        assert!(html.contains("title=\"Known at the next look\""), "{html}");
+    }
+
+    #[test]
+    fn a_form_that_comes_back_has_an_empty_line_more() {
+        let lines = |filled: usize| {
+            let form = TopicForm { config: vec![("a".into(), "1".into()); filled], ..TopicForm::default() };
+            create(&Reader::of(Locale::en), &form, &[]).into_string().matches("name=\"config_name\"").count()
+        };
+        assert_eq!([0, 3, 4, 9].map(lines), [4, 4, 5, 10]);
     }
 
     #[test]

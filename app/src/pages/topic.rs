@@ -78,6 +78,7 @@ pub fn Topic() -> impl IntoView {
                             a.btn href={ "/?feed=" (feed) } { (icon("feed")) (td_string!(locale, topic.follow)) }
                         }
                         @if !visit.read_only {
+                            a.btn href={ "/topics?create=1&like=" (name) } { (icon("copy")) (td_string!(locale, topic.create_like)) }
                             a.btn.primary href={ "/produce?to=" (name) } { (icon("send")) (td_string!(locale, nav.produce)) }
                         }
                     }

@@ -1,4 +1,5 @@
-//! `/topics`: the topics of the cluster, whatever the feed follows; and with `?create=1` the form of a new one.
+//! `/topics`: the topics of the cluster, whatever the feed follows; and with `?create=1` the form of a new one, with `&like=NAME`
+//! filled in as that topic is.
 
 use super::{Content, Visit, page, read_only, set_status};
 use crate::{
@@ -19,7 +20,7 @@ use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use maud::{Markup, html};
-use wire::{TopicError, TopicQuery, TopicSort, check_topic_name};
+use wire::{ReadError, TopicError, TopicQuery, TopicSort, check_topic_name};
 
 /// The list of topics, or the form.
 #[component]
@@ -28,7 +29,7 @@ pub fn Topics() -> impl IntoView {
     let outcome = use_context::<TopicOutcome>();
     page(async move |visit| match parameters.get("create") {
         Some(_) if visit.read_only => read_only::content(&visit.reader),
-        Some(_) => new(&visit, outcome.as_ref()),
+        Some(_) => new(&visit, outcome.as_ref(), parameters.get("like").filter(|name| !name.is_empty())).await,
         None => all(&visit, &parameters).await,
     })
 }
@@ -88,13 +89,27 @@ async fn body(visit: &Visit, query: &TopicQuery) -> Markup {
     }
 }
 
-fn new(visit: &Visit, outcome: Option<&TopicOutcome>) -> Content {
+async fn new(visit: &Visit, outcome: Option<&TopicOutcome>, like: Option<String>) -> Content {
     let (reader, locale) = (&visit.reader, visit.reader.locale);
     let title = td_string!(locale, topic.create_title);
-    let blank = TopicForm::default();
-    let (form, error) = match outcome {
-        Some(TopicOutcome::NotCreated { form, error }) => (form, Some(error)),
-        _ => (&blank, None),
+    let (mut blank, mut said) = (TopicForm::default(), None);
+    let (form, error) = match (outcome, like) {
+        (Some(TopicOutcome::NotCreated { form, error }), _) => (form, Some(error)),
+        (Some(TopicOutcome::OneMore(form)), _) => (form, None),
+        (_, None) => (&blank, None),
+        (_, Some(name)) => {
+            said = Some(match filled_in_like(&name).await {
+                Ok(form) => {
+                    blank = form;
+                    banner("info", "", &td_string!(locale, topic.filled_in, name = name))
+                }
+                Err(error) => {
+                    let (title, why) = words::read_error(locale, &error);
+                    banner("warn", &title, &format!("{why} {}", td_string!(locale, topic.not_filled_in, name = name)))
+                }
+            });
+            (&blank, None)
+        }
     };
     let errors = match error {
         Some(TopicError::Invalid(errors)) => errors.as_slice(),
@@ -108,9 +123,18 @@ fn new(visit: &Visit, outcome: Option<&TopicOutcome>) -> Content {
                 div.wrap.push { a.btn href="/topics" { (td_string!(locale, topic.all)) } }
             }
             @if let Some(error) = error { (trouble(reader, error)) }
+            @if let Some(said) = said { (said) }
             (create(reader, form, errors))
         },
     )
+}
+
+/// The form of a topic like another one: of all that it is, or of nothing.
+async fn filled_in_like(name: &str) -> Result<TopicForm, ReadError> {
+    let engine = api::engine().map_err(|error| ReadError::Refused(error.to_string()))?;
+    let (topic, config) = tokio::join!(engine.topic(name, Patience::Page), engine.topic_config(name, Patience::Page));
+    let topic = topic?.ok_or_else(|| ReadError::UnknownTopic { topic: name.into() })?;
+    Ok(TopicForm::like(&topic, &config?))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Consumer groups, their members and how far they are: the answers of several requests put together.
 
 use super::{
-    Admin,
+    Admin, Begun,
     offsets::{Offsets, ends},
     requests::{CONSUMER, Described, DescribedMember, Failure, Listed, Request, Requests, State},
 };
@@ -115,9 +115,10 @@ impl Admin {
     ///
     /// # Errors
     /// Where there is no such group, it has committed nothing of the topic or is subscribed to it, Kafka refuses otherwise, or does not
-    /// answer within `deadline`.
+    /// answer within `deadline`: where it does not tell what the group has committed, [`GroupError::Unread`].
     pub async fn delete_offsets(&self, group: &str, topic: &str, deadline: Duration) -> Result<usize, GroupError> {
-        let (name, of) = (group.to_owned(), topic.to_owned());
+        let (name, of, begun) = (group.to_owned(), topic.to_owned(), Begun::default());
+        let begins = begun.clone();
         let deleted = self.call(deadline, move |requests| {
             let until = requests.part(0.5);
             let described = requests.describe(&name, until)?;
@@ -128,13 +129,15 @@ impl Admin {
             if partitions.peek().is_none() {
                 return Ok(Vec::new());
             }
-            let deleted = requests.delete_offsets(&name, partitions, requests.until())?.answer()?;
+            let begin = || begins.now(requests);
+            let deleted = requests.delete_offsets(&name, partitions, begin, requests.until())?.answer()?;
             for failure in deleted.iter().filter_map(|(_, answer)| answer.as_ref().err()) {
                 requests.note(failure.code);
             }
             Ok(deleted)
         });
-        let deleted = deleted.await.map_err(|failure| self.group_error(group, failure, deadline))?;
+        let error = |failure| begun.group_error(self.group_error(group, failure, deadline));
+        let deleted = deleted.await.map_err(error)?;
         let done = deleted.iter().filter(|(_, answer)| answer.is_ok()).count();
         match deleted.into_iter().find_map(|(partition, answer)| Some((partition.partition, answer.err()?))) {
             None if done == 0 => Err(GroupError::NothingCommitted { group: group.into(), topic: topic.into() }),

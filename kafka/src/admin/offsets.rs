@@ -2,7 +2,7 @@
 
 use super::{
     Admin,
-    requests::{At, Failure, Found, Requests},
+    requests::{At, Failure, Found, Request, Requests},
 };
 use crate::{Error, Partition, PartitionOffset, group::Claim};
 use rdkafka::error::RDKafkaErrorCode;
@@ -160,10 +160,18 @@ pub(super) type Offsets = BTreeMap<Partition, Result<Option<i64>, Failure>>;
 
 /// These and the log end offsets, side by side.
 pub(super) fn both(requests: &Requests<'_>, partitions: &BTreeSet<Partition>, at: At) -> Result<[Offsets; 2], Failure> {
-    let until = requests.until();
-    let asked = requests.list_offsets(partitions, at, until)?;
-    let end = requests.list_offsets(partitions, At::Latest, until)?;
+    let [asked, end] = ask_both(requests, partitions, at)?;
     Ok([by_partition(asked.answer(), partitions)?, by_partition(end.answer(), partitions)?])
+}
+
+/// The same, asked for and not waited for.
+pub(super) fn ask_both<'a>(
+    requests: &'a Requests<'_>,
+    partitions: &BTreeSet<Partition>,
+    at: At,
+) -> Result<[Request<'a, Vec<Found>>; 2], Failure> {
+    let until = requests.until();
+    Ok([requests.list_offsets(partitions, at, until)?, requests.list_offsets(partitions, At::Latest, until)?])
 }
 
 /// The log end offsets.
@@ -176,7 +184,10 @@ pub(super) fn ends(
 }
 
 /// librdkafka fails as a whole where no partition at all has a leader that it knows.
-fn by_partition(answer: Result<Vec<Found>, Failure>, partitions: &BTreeSet<Partition>) -> Result<Offsets, Failure> {
+pub(super) fn by_partition(
+    answer: Result<Vec<Found>, Failure>,
+    partitions: &BTreeSet<Partition>,
+) -> Result<Offsets, Failure> {
     match answer {
         Ok(found) => Ok(found.into_iter().collect()),
         Err(failure) if failure.code == RDKafkaErrorCode::NoEnt => {

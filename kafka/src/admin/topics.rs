@@ -2,18 +2,35 @@
 //! deleting it. What may be asked for is checked in `wire`; what a broker says beyond that is handed on in its own words.
 
 use super::{
-    Admin, LOOK_AGAIN,
-    offsets::both,
+    Admin, Begun, LOOK_AGAIN,
+    offsets::{Offsets, ask_both, both, by_partition},
     requests::{At, Failure, Requests},
 };
 use crate::{Error, Partition, error::reason};
 use rdkafka::{error::RDKafkaErrorCode, metadata::MetadataTopic};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     thread,
     time::{Duration, Instant},
 };
-use wire::{ConfigEntry, NewTopic, PartitionFailure, Topic, TopicError, TopicField, TopicRow, TopicRule};
+use wire::{ConfigEntry, ConfigSource, NewTopic, PartitionFailure, Topic, TopicError, TopicField, TopicRow, TopicRule};
+
+/// Of how many partitions records are counted with one request. librdkafka looks for the answer about each of them among all that were
+/// asked for with it.
+const COUNTED_AT_ONCE: usize = 250;
+
+/// A setting of a broker that tells a topic's, and how many of the topic's units one of its own is.
+type Synonym = (&'static str, i64);
+
+/// The settings of topics that brokers have in several units (`org.apache.kafka.server.config.ServerTopicConfigSynonyms`): of those, that
+/// first which comes before the others. What is told beside a topic's own setting is the first one's value, and nothing where that is not
+/// set, as with all of them by default.
+const SYNONYMS: [(&str, &[Synonym]); 4] = [
+    ("flush.ms", &[("log.flush.interval.ms", 1), ("log.flush.scheduler.interval.ms", 1)]),
+    ("retention.ms", &[("log.retention.ms", 1), ("log.retention.minutes", 60_000), ("log.retention.hours", 3_600_000)]),
+    ("segment.jitter.ms", &[("log.roll.jitter.ms", 1), ("log.roll.jitter.hours", 3_600_000)]),
+    ("segment.ms", &[("log.roll.ms", 1), ("log.roll.hours", 3_600_000)]),
+];
 
 /// The cluster's topics, as its metadata tell of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,11 +66,11 @@ impl Admin {
         }
     }
 
-    /// Counts the records of these topics: see [`TopicRow::records`]. Those of a topic that has a partition offline are not asked
-    /// for, since librdkafka would wait for its leader.
+    /// Counts the records of these topics, the first ones first: see [`TopicRow::records`]. Those of a topic that has a partition offline
+    /// are not asked for, since librdkafka would wait for its leader. What is not known in time stays as it was.
     ///
     /// # Errors
-    /// When Kafka refuses, or does not answer within `deadline`.
+    /// When Kafka refuses, or answers nothing at all within `deadline`.
     pub async fn count_records(&self, topics: &mut [&mut TopicRow], deadline: Duration) -> Result<(), Error> {
         let asked = topics.iter().filter(|topic| topic.offline == 0).flat_map(|topic| {
             let count = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
@@ -63,16 +80,14 @@ impl Admin {
         if asked.is_empty() {
             return Ok(());
         }
-        // Sorted, so that those of a topic stand together.
-        let marks = self.watermarks(&asked, deadline).await?;
-        for topic in topics {
-            let from = marks.partition_point(|(partition, _)| partition.topic < topic.name);
-            let own = marks[from..].iter().take_while(|(partition, _)| partition.topic == topic.name);
-            let marks: Option<Vec<_>> = own.map(|(_, marks)| marks.as_ref().ok()).collect();
-            let marks = marks.filter(|_| topic.offline == 0);
-            topic.records =
-                marks.as_ref().map(|marks| marks.iter().map(|marks| (marks.end - marks.first).max(0)).sum());
-            topic.written = marks.map(|marks| marks.iter().map(|marks| marks.end).sum());
+        let marks = self.ask("counting records", deadline, move |requests| marks(requests, &asked)).await?;
+        for topic in topics.iter_mut().filter(|topic| topic.offline == 0) {
+            let count = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
+            let own = (0..count).map(|number| marks.get(&Partition::new(topic.name.as_str(), number)));
+            if let Some(own) = own.collect::<Option<Vec<_>>>() {
+                topic.records = Some(own.iter().map(|(first, end)| (end - first).max(0)).sum());
+                topic.written = Some(own.iter().map(|(_, end)| end).sum());
+            }
         }
         Ok(())
     }
@@ -95,7 +110,7 @@ impl Admin {
                         for partition in &mut topic.partitions {
                             let place = Partition::new(name.as_str(), partition.partition);
                             (partition.first, partition.end, partition.unknown) =
-                                known(first.get(&place), end.get(&place));
+                                bounds(first.get(&place), end.get(&place));
                         }
                     }
                     Err(failure) => {
@@ -111,7 +126,8 @@ impl Admin {
         .await
     }
 
-    /// A topic's settings, sorted by name; none where it does not exist. The embedded broker tells none.
+    /// A topic's settings, sorted by name; none where it does not exist. The embedded broker tells none. Defaults that only a broker's own
+    /// settings tell are left out where they are not told in time.
     ///
     /// # Errors
     /// When Kafka refuses, or does not answer within `deadline`.
@@ -121,6 +137,7 @@ impl Admin {
         self.ask(action, deadline, move |requests| match requests.describe_config(&name, requests.until())?.answer() {
             Ok(mut entries) => {
                 entries.sort_by(|a, b| a.name.cmp(&b.name));
+                fill_in_defaults(requests, &mut entries);
                 Ok(Some(entries))
             }
             Err(failure) if failure.is_unknown_partition() => Ok(None),
@@ -132,16 +149,20 @@ impl Admin {
     /// Makes a topic: Kafka checks it first without making it. Returns when a broker that is asked knows it.
     ///
     /// # Errors
-    /// What Kafka says of the field that it does not take, or of all of it; or no answer within `deadline`.
+    /// What Kafka says of the field that it does not take, or of all of it; or no answer within `deadline`: where already the check has
+    /// none, [`TopicError::Unread`].
     pub async fn create_topic(&self, topic: &NewTopic, deadline: Duration) -> Result<(), TopicError> {
-        let (name, topic) = (topic.name.clone(), topic.clone());
+        let (name, topic, begun) = (topic.name.clone(), topic.clone(), Begun::default());
+        let begins = begun.clone();
         let made = self.call(deadline, move |requests| {
             requests.create_topic(&topic, true, requests.part(0.5))?.answer()?;
+            begins.now(requests)?;
             requests.create_topic(&topic, false, requests.until())?.answer()?;
             wait_until(requests, &topic.name, |found| found.is_some());
             Ok(())
         });
-        made.await.map_err(|failure| self.topic_error(&name, failure, deadline, field_of_creation))
+        let error = |failure| self.topic_error(&name, failure, deadline, field_of_creation);
+        made.await.map_err(|failure| begun.topic_error(error(failure)))
     }
 
     /// Deletes a topic. Returns when a broker that is asked does not know it any more.
@@ -162,12 +183,13 @@ impl Admin {
     /// emptied.
     ///
     /// # Errors
-    /// Where there is no such topic, Kafka refuses, or does not answer within `deadline`; and where some partitions could not be
-    /// emptied.
+    /// Where there is no such topic, Kafka refuses, or does not answer within `deadline` (where it does not tell the topic's partitions,
+    /// [`TopicError::Unread`]); and where some partitions could not be emptied.
     pub async fn empty_topic(&self, name: &str, deadline: Duration) -> Result<u32, TopicError> {
         /// What is said of a partition that nobody can be asked about.
         const OFFLINE: &str = "offline: no broker leads it";
-        let topic = name.to_owned();
+        let (topic, begun) = (name.to_owned(), Begun::default());
+        let begins = begun.clone();
         let emptied = self.call(deadline, move |requests| {
             let found = requests.describe_topic(&topic, requests.part(0.5))?.answer()?;
             let found = found.ok_or_else(|| Failure::new(RDKafkaErrorCode::UnknownTopicOrPartition, ""))?;
@@ -175,16 +197,18 @@ impl Admin {
             let (led, offline): (Vec<_>, Vec<_>) =
                 found.partitions.iter().partition(|partition| partition.leader.is_some());
             let led: BTreeSet<_> = led.into_iter().map(|partition| place(partition.partition)).collect();
-            let mut emptied = match led.is_empty() {
-                true => Vec::new(),
-                false => requests.delete_records(&led, requests.until())?.answer()?,
-            };
+            let mut emptied = Vec::new();
+            if !led.is_empty() {
+                begins.now(requests)?;
+                emptied = requests.delete_records(&led, requests.until())?.answer()?;
+            }
             let failure = || Failure::new(RDKafkaErrorCode::LeaderNotAvailable, OFFLINE);
             emptied.extend(offline.into_iter().map(|partition| (place(partition.partition), Err(failure()))));
             emptied.sort_by(|(a, _), (b, _)| a.cmp(b));
             Ok(emptied)
         });
-        let emptied = emptied.await.map_err(|failure| self.topic_error(name, failure, deadline, |_| None))?;
+        let error = |failure| begun.topic_error(self.topic_error(name, failure, deadline, |_| None));
+        let emptied = emptied.await.map_err(error)?;
         let done = emptied.iter().filter(|(_, result)| result.is_ok()).count();
         let failed: Vec<_> =
             emptied.into_iter().filter_map(|(partition, result)| Some((partition, result.err()?))).collect();
@@ -331,7 +355,7 @@ fn wait_until(requests: &Requests<'_>, name: &str, is: impl Fn(Option<&Topic>) -
 type Told<'a> = Option<&'a Result<Option<i64>, Failure>>;
 
 /// Where a partition begins and ends, and what Kafka said instead.
-fn known(first: Told<'_>, end: Told<'_>) -> (Option<i64>, Option<i64>, Option<String>) {
+fn bounds(first: Told<'_>, end: Told<'_>) -> (Option<i64>, Option<i64>, Option<String>) {
     let offset = |told: Told<'_>| told.and_then(|told| told.as_ref().ok().copied().flatten());
     let why = [first, end].into_iter().flatten().find_map(|told| told.as_ref().err().and_then(said));
     (offset(first), offset(end), why)
@@ -343,11 +367,106 @@ fn said(failure: &Failure) -> Option<String> {
     (!is_silence && !failure.reason.is_empty()).then(|| failure.reason.clone())
 }
 
+/// Where the logs of these partitions begin and end, as far as that is known in time; those first that stand first.
+fn marks(requests: &Requests<'_>, of: &[Partition]) -> Result<BTreeMap<Partition, (i64, i64)>, Failure> {
+    let mut sent = Vec::with_capacity(of.len().div_ceil(COUNTED_AT_ONCE));
+    for some in of.chunks(COUNTED_AT_ONCE) {
+        let some: BTreeSet<_> = some.iter().cloned().collect();
+        sent.push((ask_both(requests, &some, At::Earliest)?, some));
+    }
+    let (mut marks, mut failed) = (BTreeMap::new(), None);
+    for ([first, end], some) in sent {
+        // Each of them would be waited for a little, and those who wait would have none.
+        if Instant::now() >= requests.until() {
+            failed = failed.or_else(|| Some(Failure::no_answer()));
+            break;
+        }
+        match (by_partition(first.answer(), &some), by_partition(end.answer(), &some)) {
+            (Ok(first), Ok(end)) => marks.extend(some.into_iter().filter_map(|partition| {
+                let both = (known(&first, &partition)?, known(&end, &partition)?);
+                Some((partition, both))
+            })),
+            (Err(failure), _) | (_, Err(failure)) => failed = Some(failure),
+        }
+    }
+    match failed {
+        Some(failure) if marks.is_empty() => Err(failure),
+        _ => Ok(marks),
+    }
+}
+
+/// Looks for the defaults that settings of the topic's own hide and Kafka does not tell beside them; see [`SYNONYMS`].
+fn fill_in_defaults(requests: &Requests<'_>, entries: &mut [ConfigEntry]) {
+    let mut untold: Vec<_> = entries.iter_mut().filter_map(|entry| Some((synonyms(entry)?, entry))).collect();
+    if untold.is_empty() {
+        return;
+    }
+    // Some broker that is up: on KRaft clusters that is named as the controller, and defaults are alike everywhere.
+    let Some(broker) = requests.named_controller(requests.part(0.5)) else { return };
+    let told = requests.describe_broker_config(broker, requests.part(0.5)).and_then(|request| request.answer());
+    match told {
+        Ok(settings) => {
+            for (synonyms, entry) in &mut untold {
+                entry.default = default_of(synonyms, &settings);
+            }
+        }
+        Err(failure) => tracing::debug!(broker, cause = failure.reason, "some defaults are not known"),
+    }
+}
+
+/// What a broker calls a setting whose default is not told.
+fn synonyms(entry: &ConfigEntry) -> Option<&'static [Synonym]> {
+    let is_untold = entry.source == ConfigSource::Topic && entry.default.is_none();
+    let (_, synonyms) = SYNONYMS.iter().find(|(name, _)| is_untold && *name == entry.name)?;
+    Some(synonyms)
+}
+
+fn default_of(synonyms: &[Synonym], settings: &[ConfigEntry]) -> Option<String> {
+    synonyms.iter().find_map(|(name, unit)| {
+        let value = settings.iter().find(|entry| entry.name == *name)?.value.as_deref()?;
+        let number: i64 = value.parse().ok()?;
+        // Below 0 it is no time.
+        Some(if number < 0 { number } else { number.saturating_mul(*unit) }.to_string())
+    })
+}
+
+fn known(offsets: &Offsets, partition: &Partition) -> Option<i64> {
+    offsets.get(partition)?.as_ref().ok().copied().flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{ClientSettings, Properties};
     use rstest::rstest;
+
+    #[test]
+    fn a_default_is_told_in_the_topics_unit() {
+        let entry = |name: &str, value: Option<&str>, source| ConfigEntry {
+            name: name.into(),
+            value: value.map(Into::into),
+            source,
+            default: None,
+            read_only: false,
+            sensitive: false,
+        };
+        let own = entry("retention.ms", Some("1000"), ConfigSource::Topic);
+        let known = synonyms(&own).unwrap();
+        let default = |minutes, hours| {
+            let broker =
+                [("log.retention.ms", None), ("log.retention.minutes", minutes), ("log.retention.hours", hours)];
+            let broker = broker.map(|(name, value)| entry(name, value, ConfigSource::File));
+            default_of(known, &broker)
+        };
+        assert_eq!(default(None, Some("168")).as_deref(), Some("604800000"));
+        assert_eq!(default(Some("2"), Some("168")).as_deref(), Some("120000"));
+        assert_eq!(default(Some("-1"), Some("168")).as_deref(), Some("-1"));
+        assert_eq!(default(None, None), None);
+        let inherited = entry("retention.ms", Some("1000"), ConfigSource::File);
+        let told = ConfigEntry { default: Some("7".into()), ..own };
+        let other = entry("segment.bytes", Some("1000"), ConfigSource::Topic);
+        assert!([inherited, told, other].iter().all(|entry| synonyms(entry).is_none()));
+    }
 
     #[rstest]
     #[case(RDKafkaErrorCode::InvalidConfig, "no", TopicError::field(TopicField::Config, TopicRule::Refused { reason: "no".into() }))]
@@ -370,11 +489,11 @@ mod tests {
     #[test]
     fn why_a_partition_s_offsets_are_unknown_is_told_in_kafka_s_words() {
         let refused = Err(Failure::new(RDKafkaErrorCode::TopicAuthorizationFailed, "Topic authorization failed"));
-        assert_eq!(known(Some(&Ok(Some(3))), Some(&Ok(Some(7)))), (Some(3), Some(7), None));
+        assert_eq!(bounds(Some(&Ok(Some(3))), Some(&Ok(Some(7)))), (Some(3), Some(7), None));
         let why = Some("Topic authorization failed".to_owned());
-        assert_eq!(known(Some(&refused), Some(&Ok(Some(7)))), (None, Some(7), why.clone()));
-        assert_eq!(known(Some(&Ok(Some(3))), Some(&refused)), (Some(3), None, why));
+        assert_eq!(bounds(Some(&refused), Some(&Ok(Some(7)))), (None, Some(7), why.clone()));
+        assert_eq!(bounds(Some(&Ok(Some(3))), Some(&refused)), (Some(3), None, why));
         // Silence is told as such, in other words.
-        assert_eq!(known(Some(&Err(Failure::no_answer())), None), (None, None, None));
+        assert_eq!(bounds(Some(&Err(Failure::no_answer())), None), (None, None, None));
     }
 }

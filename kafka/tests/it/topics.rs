@@ -3,7 +3,7 @@
 use crate::cluster::{PATIENCE, client, client_of, has_zookeeper, is_real, produce, topic, unique};
 use kafka::{Admin, Partition, PartitionOffset};
 use std::time::{Duration, Instant};
-use wire::{ConfigEntry, ConfigSource, NewTopic, TopicError, TopicField, TopicRow, TopicRule};
+use wire::{ConfigEntry, ConfigSource, GroupError, NewTopic, TopicError, TopicField, TopicRow, TopicRule};
 
 fn admin() -> Admin {
     Admin::new(&client()).unwrap()
@@ -65,6 +65,17 @@ async fn a_list_counts_partitions_replicas_and_records() {
     if is_real() {
         assert_eq!(admin.topic_list(PATIENCE).await.unwrap().brokers, 3);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_are_counted_over_more_partitions_than_one_request_asks_for() {
+    let admin = admin();
+    let (many, few) = (topic(300).await, topic(2).await);
+    produce(&many, 300, 298..302).await;
+    produce(&few, 2, 0..3).await;
+    let mut rows = [row(&admin, &many).await.unwrap(), row(&admin, &few).await.unwrap()];
+    admin.count_records(&mut rows.iter_mut().collect::<Vec<_>>(), PATIENCE).await.unwrap();
+    assert_eq!(rows.each_ref().map(|row| (row.records, row.written)), [(Some(4), Some(4)), (Some(3), Some(3))]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -198,11 +209,11 @@ async fn a_setting_is_changed_alone_and_goes_back_to_its_default() {
 
     admin.alter_topic_config(&name, &set("retention.ms", "60000"), PATIENCE).await.unwrap();
     let changed = settled(&admin, &name, "retention.ms", "60000").await;
-    assert_eq!(changed.source, ConfigSource::Topic);
+    assert_eq!((changed.source, &changed.default), (ConfigSource::Topic, &default.value), "what it hides");
     let other = setting(&admin, &name, "segment.bytes").await;
     assert_eq!(
-        (other.value.as_deref(), other.source),
-        (Some("1048576"), ConfigSource::Topic),
+        (other.value.as_deref(), other.source, other.default.as_deref()),
+        (Some("1048576"), ConfigSource::Topic, Some("1073741824")),
         "what is not named stays"
     );
 
@@ -269,10 +280,19 @@ async fn every_call_about_topics_ends_where_nobody_answers() {
     assert!(admin.topic("t", DEADLINE).await.is_err());
     assert!(admin.topic_config("t", DEADLINE).await.is_err());
     assert!(admin.readers("t", DEADLINE).await.is_err());
+    // Of these Kafka is asked something first.
+    let unread =
+        [admin.create_topic(&new("t", 1, &[]), DEADLINE).await, admin.empty_topic("t", DEADLINE).await.map(|_| ())];
+    for error in unread {
+        assert!(
+            matches!(&error, Err(TopicError::Unread { reason }) if reason.contains("127.0.0.1:9")),
+            "it says that nothing was changed: {error:?}"
+        );
+    }
+    let offsets = admin.delete_offsets("g", "t", DEADLINE).await;
+    assert!(matches!(&offsets, Err(GroupError::Unread { reason }) if reason.contains("127.0.0.1:9")), "{offsets:?}");
     let changes = [
-        admin.create_topic(&new("t", 1, &[]), DEADLINE).await,
         admin.delete_topic("t", DEADLINE).await,
-        admin.empty_topic("t", DEADLINE).await.map(|_| ()),
         admin.add_partitions("t", 2, DEADLINE).await,
         admin.alter_topic_config("t", &set("retention.ms", "1"), DEADLINE).await,
     ];

@@ -1,6 +1,7 @@
 //! The measured part of docs/BENCHMARKS.md. What stands around it is written by people and stays.
 
 use super::{Plan, Results, figures::figures, picture::Point};
+use crate::topics::RECORD;
 use anyhow::ensure;
 use std::fmt::Write as _;
 
@@ -186,9 +187,10 @@ fn topics(text: &mut String, results: &Results) {
     put(
         text,
         format_args!(
-            "\n## A large cluster\n\n`ottla-load topics`: {} topics, and one of {} partitions. A page that is asked for waits 300 ms for Kafka at \
-             most; what takes longer comes to the next one. In milliseconds, from the request to the last byte, over loopback.\n\n",
-            report.topics, report.partitions
+            "\n## A large cluster\n\n`ottla-load topics`: {} topics, and one of {} partitions with {} records of {RECORD} bytes in each. A page \
+             that is asked for waits 300 ms for Kafka at most; what takes longer comes to the next one, and a page that lacks something \
+             counts as no answer. In milliseconds, from the request to the last byte, over loopback.\n\n",
+            report.topics, report.partitions, report.records
         ),
     );
     put(text, format_args!("{report}"));

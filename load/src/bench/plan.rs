@@ -50,7 +50,11 @@ impl Plan {
     }
 
     pub fn topics(&self) -> Size {
-        if self.is_quick { Size { topics: 300, partitions: 50 } } else { Size { topics: 5_000, partitions: 500 } }
+        if self.is_quick {
+            Size { topics: 300, partitions: 50, records: 20 }
+        } else {
+            Size { topics: 5_000, partitions: 500, records: 200 }
+        }
     }
 
     pub fn scenes(&self) -> Vec<Scene> {

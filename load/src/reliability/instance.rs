@@ -139,6 +139,11 @@ impl Instance {
 
     /// What it answers to a GET: status and body.
     pub async fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
+        self.get_within(path, ANSWER_WITHIN).await
+    }
+
+    /// The same of an address that may take its time.
+    pub async fn get_within(&self, path: &str, within: Duration) -> anyhow::Result<(u16, String)> {
         let asked = async {
             let mut stream = TcpStream::connect(self.address).await?;
             // HTTP/1.0: no chunks, and the end of the connection is the end of the body.
@@ -148,7 +153,7 @@ impl Instance {
             stream.read_to_end(&mut answer).await?;
             anyhow::Ok(String::from_utf8_lossy(&answer).into_owned())
         };
-        let answer = timeout(ANSWER_WITHIN, asked).await.context("no answer in time")??;
+        let answer = timeout(within, asked).await.context("no answer in time")??;
         let (head, body) = answer.split_once("\r\n\r\n").context("no HTTP")?;
         let status = head.split(' ').nth(1).context("no HTTP")?.parse()?;
         Ok((status, body.to_owned()))

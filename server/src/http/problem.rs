@@ -145,7 +145,9 @@ impl From<GroupError> for Problem {
             GroupError::NothingCommitted { .. } => Self::new(StatusCode::NOT_FOUND, "nothing-committed", detail),
             GroupError::InUse { .. } => Self::new(StatusCode::CONFLICT, "group-active", detail),
             GroupError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
-            GroupError::Unanswered { .. } => Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail),
+            GroupError::Unanswered { .. } | GroupError::Unread { .. } => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail)
+            }
         }
     }
 }

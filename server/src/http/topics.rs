@@ -11,9 +11,12 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use wire::{TopicError, check_topic_name};
 
-/// `POST /topics`: makes a topic.
+/// `POST /topics`: makes a topic; or gives back the form with one line more for a setting.
 pub(super) async fn create(State(state): State<AppState>, headers: HeaderMap, body: Bytes) -> Response {
     let form = read_new(&body);
+    if asks_for_a_line(&body) {
+        return page(&state, &headers, "/topics?create=1", StatusCode::OK, TopicOutcome::OneMore(form)).await;
+    }
     let made = match form.read() {
         Ok(input) => state.engine.create_topic(&input).await,
         Err(errors) => Err(TopicError::Invalid(errors)),
@@ -98,6 +101,11 @@ fn done(address: &str, what: TopicDone) -> Response {
         TopicDone::Changed(name, part) => (name, part),
     };
     Redirect::to(&format!("{address}?done={name}{part}")).into_response()
+}
+
+/// Whether a form's button for one line more was pressed.
+fn asks_for_a_line(body: &[u8]) -> bool {
+    url::form_urlencoded::parse(body).any(|(field, _)| field == "more")
 }
 
 fn read_new(body: &[u8]) -> TopicForm {

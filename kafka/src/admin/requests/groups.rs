@@ -27,7 +27,8 @@ impl Requests<'_> {
         }))
     }
 
-    /// Deletes what a group has committed of these partitions, and tells of each how that went.
+    /// Deletes what a group has committed of these partitions, and tells of each how that went. `begin` is called before anything is sent
+    /// that deletes, and may forbid it.
     ///
     /// A broker that has no OffsetDelete (KIP-496, Kafka 2.4) must not be asked: librdkafka 2.12.1 then destroys the request's queue of
     /// answers twice and aborts the process (`rd_kafka_OffsetDeleteRequest` and `rd_kafka_coord_req_fsm` both do it). The embedded broker
@@ -36,6 +37,7 @@ impl Requests<'_> {
         &self,
         group: &str,
         partitions: impl Iterator<Item = &'p Partition>,
+        begin: impl FnOnce() -> Result<(), Failure>,
         until: Instant,
     ) -> Result<Request<'_, Altered>, Failure> {
         const KIND: Kind = Kind {
@@ -52,6 +54,7 @@ impl Requests<'_> {
         }
         let group = c_string(group)?;
         let list = list(partitions.map(|partition| (partition, Offset::Invalid)))?;
+        begin()?;
         Ok(self.send(KIND, until, read_offsets, |client, options, answers| {
             // SAFETY: see `send`; librdkafka copies the list and what is asked, which is ours to destroy.
             unsafe {

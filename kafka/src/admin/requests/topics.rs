@@ -376,16 +376,27 @@ fn read_config(event: &Event) -> Result<Vec<ConfigEntry>, Failure> {
         let entries = elements(|count| bindings::rd_kafka_ConfigResource_configs(resource, count));
         let entries = entries.map(|entry| {
             let is_sensitive = bindings::rd_kafka_ConfigEntry_is_sensitive(entry) > 0;
+            let value = |entry| text(bindings::rd_kafka_ConfigEntry_value(entry)).filter(|_| !is_sensitive);
+            let source = |entry| source(bindings::rd_kafka_ConfigEntry_source(entry));
+            let synonyms = elements(|count| bindings::rd_kafka_ConfigEntry_synonyms(entry, count));
             ConfigEntry {
                 name: text(bindings::rd_kafka_ConfigEntry_name(entry)).unwrap_or_default(),
-                value: text(bindings::rd_kafka_ConfigEntry_value(entry)).filter(|_| !is_sensitive),
-                source: source(bindings::rd_kafka_ConfigEntry_source(entry)),
+                value: value(entry),
+                source: source(entry),
+                default: hidden(source(entry), synonyms.map(|synonym| (source(synonym), value(synonym)))),
                 read_only: bindings::rd_kafka_ConfigEntry_is_read_only(entry) > 0,
                 sensitive: is_sensitive,
             }
         });
         Ok(entries.collect())
     }
+}
+
+/// What would hold if nothing were set on the topic, where something is. A broker tells all values that a setting has (KIP-226), that
+/// first which comes before the others.
+fn hidden(source: ConfigSource, mut synonyms: impl Iterator<Item = (ConfigSource, Option<String>)>) -> Option<String> {
+    let is_set = source == ConfigSource::Topic;
+    is_set.then(|| synonyms.find(|(source, _)| *source != ConfigSource::Topic)?.1).flatten()
 }
 
 fn read_altered(event: &Event) -> Result<(), Failure> {
@@ -423,5 +434,26 @@ fn source(source: bindings::rd_kafka_ConfigSource_t) -> ConfigSource {
         Native::RD_KAFKA_CONFIG_SOURCE_UNKNOWN_CONFIG
         | Native::RD_KAFKA_CONFIG_SOURCE_GROUP_CONFIG
         | Native::RD_KAFKA_CONFIG_SOURCE__CNT => ConfigSource::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_on_a_topic_hides_what_comes_next() {
+        let told = |source, value: &str| (source, Some(value.to_owned()));
+        let all = || {
+            [
+                told(ConfigSource::Topic, "1000"),
+                told(ConfigSource::Cluster, "2000"),
+                told(ConfigSource::Default, "604800000"),
+            ]
+            .into_iter()
+        };
+        assert_eq!(hidden(ConfigSource::Topic, all()).as_deref(), Some("2000"));
+        assert_eq!(hidden(ConfigSource::Topic, all().take(1)), None, "there is no default");
+        assert_eq!(hidden(ConfigSource::Cluster, all().skip(1)), None, "nothing is hidden");
     }
 }

@@ -208,6 +208,8 @@ fn none_stored(numbers: &[u64], fates: Vec<Fate>) -> Problem {
                 let errors = errors.into_iter();
                 wrong.extend(errors.map(|error| (format!("line {number}: {}", error.field), error.rule.to_string())));
             }
+            // Where nobody knows of one whether it is stored, nobody is to hear that none is.
+            Fate::Failed(error @ ProduceError::TimedOut { .. }) => said = Some(error),
             Fate::Failed(error) => said = said.or(Some(error)),
             Fate::Stored(_) | Fate::Held => {}
         }
@@ -215,5 +217,20 @@ fn none_stored(numbers: &[u64], fates: Vec<Fate>) -> Problem {
     match said {
         Some(error) if wrong.is_empty() => error.into(),
         _ => Problem::invalid(wrong),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_records_that_may_be_stored_nobody_hears_that_none_is() {
+        let refused = || Fate::Failed(ProduceError::Refused { reason: "too large".into() });
+        let late = || Fate::Failed(ProduceError::TimedOut { seconds: 10, reason: "no leader".into() });
+        assert_eq!(none_stored(&[1, 2], vec![refused(), refused()]).status(), StatusCode::BAD_GATEWAY);
+        for fates in [vec![refused(), late()], vec![late(), refused()]] {
+            assert_eq!(none_stored(&[1, 2], fates).status(), StatusCode::GATEWAY_TIMEOUT);
+        }
     }
 }
