@@ -43,7 +43,8 @@ use wire::{Record, Snapshot};
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| format!("{title} · Ottla")/>
+        // Written into the document as it is, and some titles are names that addresses bring.
+        <Title formatter=|title: String| html! { (title) " · Ottla" }.into_string()/>
         <Router>
             <Routes fallback=not_found::NotFound>
                 <Route path=path!("/") view=feed::Feed ssr=SsrMode::Async/>
@@ -62,10 +63,13 @@ pub fn App() -> impl IntoView {
 }
 
 /// What every page is made with.
+#[derive(Clone)]
 struct Visit {
     reader: Reader,
     preferences: Preferences,
     path: String,
+    /// The same with its query: where another language leads back to.
+    address: String,
     snapshot: Snapshot,
     /// Whether the instance changes nothing in the cluster: then the page has nothing that would.
     read_only: bool,
@@ -86,17 +90,27 @@ fn page<F>(render: impl FnOnce(Visit) -> F + Send + 'static) -> AnyView
 where
     F: Future<Output = Content> + Send + 'static,
 {
-    let path = use_location().pathname.get_untracked();
+    let location = use_location();
+    let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
+    let address = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
     let (reader, preferences) = (Reader::current(), Preferences::current());
     let feed = use_query_map().get_untracked().get("feed").unwrap_or_default();
     let read_only = api::engine().is_ok_and(|engine| engine.is_read_only());
     let made = async move {
-        match api::snapshot(feed).await {
+        // A feed that is not there is told of in the first one's frame.
+        let (found, unknown) = match api::snapshot(feed.clone()).await {
+            Err(_) if !feed.is_empty() => (api::snapshot(String::new()).await, Some(feed)),
+            found => (found, None),
+        };
+        match found {
             Ok(mut snapshot) => {
                 snapshot.scope = preferences.scope.unwrap_or(snapshot.scope);
-                let frame = Visit { reader, preferences, path: path.clone(), snapshot: snapshot.clone(), read_only };
-                let content = render(Visit { reader, preferences, path, snapshot, read_only }).await;
-                framed(&frame, content)
+                let visit = Visit { reader, preferences, path, address, snapshot, read_only };
+                let content = match unknown {
+                    Some(feed) => not_found::feed(&visit, &feed),
+                    None => render(visit.clone()).await,
+                };
+                framed(&visit, content)
             }
             Err(error) => {
                 raw(markup::banner::banner("danger", td_string!(reader.locale, error.no_snapshot), &error.to_string()))
@@ -124,7 +138,7 @@ impl Content {
 }
 
 fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> AnyView {
-    let Visit { reader, preferences, path, snapshot, read_only } = visit;
+    let Visit { reader, preferences, path, address, snapshot, read_only } = visit;
     let locale = reader.locale;
     let place = match path.split('/').nth(1) {
         Some("") | None => td_string!(locale, nav.feed),
@@ -142,7 +156,7 @@ fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> A
     };
     let before = html! {
         (markup::frame::navigation(reader, path, snapshot, *read_only))
-        (markup::frame::top_bar(reader, preferences, &place, path, snapshot, *read_only))
+        (markup::frame::top_bar(reader, preferences, &place, address, snapshot, *read_only))
     };
     let rendered = Rendered { snapshot: Snapshot { records, ..snapshot.clone() }, loaded };
     let after = html! {
