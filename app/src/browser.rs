@@ -48,7 +48,7 @@ pub fn focus(id: &str) -> bool {
 /// Gives the focus to the first thing inside another that matches a selector, without scrolling to it; whether there is one.
 pub fn focus_in(within: &Element, selector: &str) -> bool {
     let found = within.query_selector(selector).ok().flatten();
-    found.is_some_and(|found| focus_on(found))
+    found.is_some_and(focus_on)
 }
 
 /// Gives the focus to an element, without scrolling to it.

@@ -43,8 +43,7 @@ use wire::{Record, Snapshot};
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        // Written into the document as it is, and some titles are names that addresses bring.
-        <Title formatter=|title: String| html! { (title) " · Ottla" }.into_string()/>
+        <Title formatter=titled/>
         <Router>
             <Routes fallback=not_found::NotFound>
                 <Route path=path!("/") view=feed::Feed ssr=SsrMode::Async/>
@@ -60,6 +59,11 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
     }
+}
+
+/// A page's title as HTML: it is written into the document as it is, and some are names that addresses bring.
+fn titled(title: String) -> String {
+    html! { (title) " · Ottla" }.into_string()
 }
 
 /// What every page is made with.
