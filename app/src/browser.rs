@@ -5,7 +5,7 @@ use leptos::prelude::{document, location, window};
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, Event, EventTarget, HtmlElement, RequestInit, Response};
+use web_sys::{Element, Event, EventTarget, FocusOptions, HtmlElement, HtmlInputElement, RequestInit, Response};
 use wire::Millis;
 
 /// The `<html>` element.
@@ -45,6 +45,24 @@ pub fn focus(id: &str) -> bool {
     by_id::<HtmlElement>(id).is_some_and(|element| element.focus().is_ok())
 }
 
+/// Gives the focus to the first thing inside another that matches a selector, without scrolling to it; whether there is one.
+pub fn focus_in(within: &Element, selector: &str) -> bool {
+    let found = within.query_selector(selector).ok().flatten();
+    found.is_some_and(focus_on)
+}
+
+/// Gives the focus to an element, without scrolling to it.
+pub fn focus_on(element: Element) -> bool {
+    let still = FocusOptions::new();
+    still.set_prevent_scroll(true);
+    element.dyn_into::<HtmlElement>().is_ok_and(|element| element.focus_with_options(&still).is_ok())
+}
+
+/// Whether an element or something in it has the focus.
+pub fn has_focus(element: &Element) -> bool {
+    element.matches(":focus-within").unwrap_or(false)
+}
+
 /// Sets `<html data-…>`, or takes it away where `value` is empty, and keeps the choice for a year. The server reads the
 /// cookie when it renders the next page.
 pub fn remember(name: &str, value: &str) {
@@ -70,18 +88,24 @@ pub fn absolute(path: &str) -> String {
     format!("{}{path}", location().origin().unwrap_or_default())
 }
 
-/// Shows another address for this page, with the filter in it if there is one: nothing is loaded, and going back leads out.
+/// Shows another address for this page, with the filter in it if there is one: nothing is loaded, and going back leads out. Another
+/// language leads back to it, too.
 pub fn show_address(path: &str, filter: &str) {
-    let filter = match filter {
-        "" => String::new(),
-        _ => format!("&filter={}", js_sys::encode_uri_component(filter)),
-    };
-    let is_new = |history: &web_sys::History| {
-        history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{filter}"))).is_ok()
-    };
     // Without a filter, now as before, the address stays as it was written.
-    let has_one = !filter.is_empty() || location().search().is_ok_and(|search| search.contains("filter="));
-    let _ = has_one && window().history().is_ok_and(|history| is_new(&history));
+    if filter.is_empty() && location().search().is_ok_and(|search| !search.contains("filter=")) {
+        return;
+    }
+    let mut address = path.to_owned();
+    if !filter.is_empty() {
+        address.push_str("&filter=");
+        address.push_str(&String::from(js_sys::encode_uri_component(filter)));
+    }
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+    }
+    if let Some(back) = by_id::<HtmlInputElement>("back") {
+        back.set_value(&address);
+    }
 }
 
 /// How many minutes east of UTC this browser's time zone was at this moment.

@@ -15,11 +15,9 @@ pub use machine::Connection;
 pub use receipts::{Sent, SentState};
 pub use window::{Entry, EntryKind, Resumed};
 
+use crate::browser;
 use leptos::{
-    ev,
-    leptos_dom::helpers::{
-        TimeoutHandle, request_animation_frame, set_timeout_with_handle, window_event_listener_untyped,
-    },
+    leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle},
     prelude::*,
     reactive::send_wrapper_ext::SendOption,
 };
@@ -28,7 +26,7 @@ use pace::{Pace, When};
 use query::Asked;
 use receipts::Receipts;
 use socket::Socket;
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, sync::Arc, time::Duration};
 use window::{Arrival, Window};
 use wire::{
     Assignment, Consumed, Event, Fellow, Filter, GapPart, KafkaState, Receipt, Record, Records, Scope, Sieved,
@@ -128,15 +126,14 @@ impl Live {
             line: StoredValue::new(SendOption::new_local(None)),
         };
         provide_context(live);
-        Effect::watch(
-            move || live.paused.get() || live.held.get(),
-            move |is_held, was_held, _| {
-                if was_held.is_some_and(|was_held| was_held != is_held) {
-                    live.publish();
-                }
-            },
-            true,
-        );
+        let was_held = Cell::new(false);
+        let follow_the_hold: Box<dyn Fn()> = Box::new(move || {
+            let is_held = live.paused.get() || live.held.get();
+            if was_held.replace(is_held) != is_held {
+                untrack(|| live.publish());
+            }
+        });
+        Effect::new(follow_the_hold);
         live
     }
 
@@ -394,10 +391,10 @@ impl Live {
     }
 
     fn listen(self) {
-        // They live as long as the page.
-        let _ = window_event_listener(ev::online, move |_| self.input(Input::Online));
-        let _ = window_event_listener(ev::offline, move |_| self.input(Input::Offline));
-        let _ = window_event_listener_untyped("visibilitychange", move |_| {
+        let window = window();
+        browser::listen(&window, "online", move |_| self.input(Input::Online));
+        browser::listen(&window, "offline", move |_| self.input(Input::Offline));
+        browser::listen(&window, "visibilitychange", move |_| {
             if document().hidden() {
                 self.input(Input::Hidden);
             } else {
@@ -456,10 +453,10 @@ impl Live {
     }
 
     fn set_timer(self, after: Duration) -> Option<TimeoutHandle> {
-        let tick = move || {
+        let tick: Box<dyn FnOnce()> = Box::new(move || {
             self.with_line(|line| line.timer = None);
             self.input(Input::Tick);
-        };
+        });
         // Browsers cut to whole milliseconds: one more, or the tick comes before it is due.
         set_timeout_with_handle(tick, after + Duration::from_millis(1)).ok()
     }
@@ -594,8 +591,8 @@ impl Live {
         match when.flatten() {
             None => {}
             Some(When::Now) if !document().hidden() => self.publish(),
-            Some(When::Now | When::Frame) => request_animation_frame(move || self.publish()),
-            Some(When::After(wait)) => set_timeout(move || request_animation_frame(move || self.publish()), wait),
+            Some(When::Now | When::Frame) => browser::next_frame(move || self.publish()),
+            Some(When::After(wait)) => browser::after(wait, move || browser::next_frame(move || self.publish())),
         }
     }
 

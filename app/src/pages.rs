@@ -43,7 +43,7 @@ use wire::{Record, Snapshot};
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| format!("{title} · Ottla")/>
+        <Title formatter=titled/>
         <Router>
             <Routes fallback=not_found::NotFound>
                 <Route path=path!("/") view=feed::Feed ssr=SsrMode::Async/>
@@ -61,12 +61,19 @@ pub fn App() -> impl IntoView {
     }
 }
 
+/// A page's title as HTML: it is written into the document as it is, and some are names that addresses bring.
+fn titled(title: String) -> String {
+    html! { (title) " · Ottla" }.into_string()
+}
+
 /// What every page is made with.
+#[derive(Clone)]
 struct Visit {
     reader: Reader,
     preferences: Preferences,
     path: String,
-    /// With the query. An empty link would lead to where a form was posted, where the page shows what came of one.
+    /// The same with its query: where another language leads back to. An empty link would lead to where a form was posted, where the
+    /// page shows what came of one.
     address: String,
     snapshot: Snapshot,
     /// Whether the instance changes nothing in the cluster: then the page has nothing that would.
@@ -93,18 +100,20 @@ where
     let feed = use_query_map().get_untracked().get("feed").unwrap_or_default();
     let read_only = api::engine().is_ok_and(|engine| engine.is_read_only());
     let made = async move {
-        match api::snapshot(feed).await {
+        // A feed that is not there is told of in the first one's frame.
+        let (found, unknown) = match api::snapshot(feed.clone()).await {
+            Err(_) if !feed.is_empty() => (api::snapshot(String::new()).await, Some(feed)),
+            found => (found, None),
+        };
+        match found {
             Ok(mut snapshot) => {
                 snapshot.scope = preferences.scope.unwrap_or(snapshot.scope);
                 let visit = Visit { reader, preferences, path, address, snapshot, read_only };
-                let frame = Visit {
-                    path: visit.path.clone(),
-                    address: visit.address.clone(),
-                    snapshot: visit.snapshot.clone(),
-                    ..visit
+                let content = match unknown {
+                    Some(feed) => not_found::feed(&visit, &feed),
+                    None => render(visit.clone()).await,
                 };
-                let content = render(visit).await;
-                framed(&frame, content)
+                framed(&visit, content)
             }
             Err(error) => {
                 raw(markup::banner::banner("danger", td_string!(reader.locale, error.no_snapshot), &error.to_string()))
@@ -132,7 +141,7 @@ impl Content {
 }
 
 fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> AnyView {
-    let Visit { reader, preferences, path, snapshot, read_only, .. } = visit;
+    let Visit { reader, preferences, path, address, snapshot, read_only } = visit;
     let locale = reader.locale;
     let place = match path.split('/').nth(1) {
         Some("") | None => td_string!(locale, nav.feed),
@@ -150,7 +159,7 @@ fn framed(visit: &Visit, Content { title, main, records, loaded }: Content) -> A
     };
     let before = html! {
         (markup::frame::navigation(reader, path, snapshot, *read_only))
-        (markup::frame::top_bar(reader, preferences, &place, path, snapshot, *read_only))
+        (markup::frame::top_bar(reader, preferences, &place, address, snapshot, *read_only))
     };
     let rendered = Rendered { snapshot: Snapshot { records, ..snapshot.clone() }, loaded };
     let after = html! {

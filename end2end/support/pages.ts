@@ -26,6 +26,7 @@ export function everyPage(topic: string, group: string): string[] {
     `/groups/${group}/reset?to=offset&value=many&topic=${topic}&preview=1`,
     // What is not there.
     "/no-such-page",
+    "/?feed=no-such-feed",
     "/topics/no-such-topic",
     `/topics/${topic}/0/4711`,
     `/topics/${topic}?partition=0&offset=9999`,

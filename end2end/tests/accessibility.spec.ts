@@ -2,12 +2,20 @@
 import { readFile } from "node:fs/promises";
 import type { Locator, Page } from "@playwright/test";
 import { axeFindsNothing, scrollsNothingSideways } from "../support/access.ts";
+import { Feed } from "../support/feed.ts";
 import { everyPage } from "../support/pages.ts";
 import { routes } from "../support/paths.ts";
+import { eventually } from "../support/process.ts";
 import { expect, test } from "../support/test.ts";
 
 /// Opens what is folded, so that it is looked at too.
-const unfold = (page: Page) => page.locator("details").evaluateAll((all) => all.forEach((one) => one.setAttribute("open", "")));
+const unfold = (page: Page) =>
+  page.locator("details, .more input").evaluateAll((all) =>
+    all.forEach((one) => {
+      if (one instanceof HTMLInputElement) one.checked = true;
+      else one.setAttribute("open", "");
+    }),
+  );
 
 for (const scheme of ["light", "dark"] as const) {
   test(`axe finds nothing, ${scheme}`, async ({ start, page, topic }) => {
@@ -97,6 +105,132 @@ test("keyboard alone: compose, send, walk the list, open, close, filter, pause",
   await expect(tab.page.getByRole("dialog")).toBeHidden();
 });
 
+test("single keys are off: the list is walked all the same, and nothing else takes them", async ({ start, page, topic }) => {
+  const ottla = await start();
+  await page.context().addCookies([{ name: "keys", value: "off", url: ottla.url }]);
+  const tab = await Feed.open(page, ottla.url);
+  await tab.showsExactly(await ottla.produceMany(topic, "row", 3));
+  const { keyboard } = page;
+  const pause = page.locator("#pause");
+  for (const key of ["j", "ArrowDown", "Space", "/", "c", "Enter"]) await keyboard.press(key);
+  await expect(page.locator("body")).toBeFocused();
+  await expect(pause).toHaveAttribute("aria-pressed", "false");
+  await expect(page.locator(".drawer.open")).toHaveCount(0);
+
+  await tab.grid.focus();
+  await keyboard.press("ArrowDown");
+  await expect(tab.rows.nth(0)).toBeFocused();
+  await keyboard.press("j");
+  await expect(tab.rows.nth(0)).toBeFocused();
+  await keyboard.press("ArrowDown");
+  await expect(tab.rows.nth(1)).toBeFocused();
+  await keyboard.press("ArrowUp");
+  await expect(tab.rows.nth(0)).toBeFocused();
+  await keyboard.press("Space");
+  await expect(pause).toHaveAttribute("aria-pressed", "true");
+  await keyboard.press("Enter");
+  await expect(page.locator(".drawer.open")).toBeVisible();
+  await keyboard.press("Escape");
+  await expect(tab.rows.nth(0)).toBeFocused();
+});
+
+test("what scrolls keeps the keys that scroll it, and the drawer the focus when it shows another message", async ({ start, open, topic }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  await tab.showsExactly(await ottla.produceMany(topic, "row", 3));
+  const { keyboard } = tab.page;
+  const drawer = tab.page.locator("#drawer");
+  const title = drawer.locator("h2").first();
+  await tab.rows.nth(0).click();
+  const first = (await title.textContent()) ?? "";
+  await drawer.locator("pre:visible").first().focus();
+  for (const key of ["ArrowDown", "Space", "ArrowUp"]) await keyboard.press(key);
+  await expect(tab.page.locator("#pause")).toHaveAttribute("aria-pressed", "false");
+  await expect(title).toHaveText(first);
+
+  // Where what had the focus is not there any more, the drawer has it.
+  await keyboard.press("j");
+  await expect(title).not.toHaveText(first);
+  await expect(drawer).toBeFocused();
+  for (const name of ["Newer message", "Older message"]) {
+    const before = (await title.textContent()) ?? "";
+    await drawer.getByRole("button", { name }).focus();
+    await keyboard.press("Enter");
+    await expect(title).not.toHaveText(before);
+    await expect(drawer.getByRole("button", { name })).toBeFocused();
+  }
+  // And the way in which a value is looked at stays.
+  await drawer.getByText("Hex", { exact: true }).click();
+  await drawer.getByRole("button", { name: "Newer message" }).click();
+  await expect(title).toHaveText(first);
+  await expect(drawer.getByRole("radio", { name: "Hex" })).toBeChecked();
+  await expect(drawer.locator(".panel.c")).toBeVisible();
+});
+
+test("a row that becomes consumed keeps the focus", async ({ start, open, topic }) => {
+  const [one, two] = [await start(), await start()];
+  const whole = await open(one.url, "group");
+  // Frozen for less than the session time-out: it keeps its partitions and consumes nothing.
+  process.kill(two.pid, "SIGSTOP");
+  await whole.showsExactly(await one.produceMany(topic, "waits", 12));
+  // The others are consumed within a moment.
+  const place = await eventually("one waits", 5_000, async () => {
+    const places = await whole.rows.filter({ hasText: "in the log" }).evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.place));
+    return places.length < 12 ? places[0] : undefined;
+  });
+  const row = whole.row(place);
+  await row.focus();
+  process.kill(two.pid, "SIGCONT");
+  await expect(row).not.toContainText("in the log", { timeout: 20_000 });
+  await expect(row).toBeFocused();
+  await expect(row).toHaveAttribute("tabindex", "0");
+});
+
+test("on a phone the drawer that covers all has the focus, and the row has it again", async ({ start, page, topic }) => {
+  const ottla = await start();
+  await page.setViewportSize({ width: 390, height: 844 });
+  const tab = await Feed.open(page, ottla.url);
+  await tab.showsExactly(await ottla.produceMany(topic, "row", 2));
+  await tab.rows.nth(1).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("#drawer")).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(tab.rows.nth(1)).toBeFocused();
+});
+
+test("a link of a page that is kept live keeps the focus while what is around it is written anew", async ({ start, page, topic }) => {
+  const ottla = await start();
+  await page.goto(`${ottla.url}/groups`);
+  await expect(page.locator("#stream")).toHaveAttribute("data-state", "live", { timeout: 20_000 });
+  const row = page.locator("#groups-table tr").filter({ hasText: `g-${topic}` });
+  await row.getByRole("link").focus();
+  await expect(row.locator("td").nth(2)).toHaveText("1");
+  await start();
+  await expect(row.locator("td").nth(2)).toHaveText("2", { timeout: 20_000 });
+  await expect(row.getByRole("link")).toBeFocused();
+});
+
+test("`/` goes to the search of each page that has one", async ({ start, page, topic }) => {
+  const ottla = await start();
+  for (const path of ["/", "/topics", "/cluster", `/topics/${topic}`]) {
+    await page.goto(ottla.url + path);
+    await expect(page.locator("html[data-hydrated]")).toBeAttached();
+    await page.keyboard.press("/");
+    await expect(page.getByRole("main").getByRole("searchbox").first(), path).toBeFocused();
+  }
+});
+
+test("a header that is removed from a message leaves the focus in the form", async ({ start, page }) => {
+  const ottla = await start();
+  await page.goto(`${ottla.url}/produce`);
+  await expect(page.locator("html[data-hydrated]")).toBeAttached();
+  await page.locator("[data-do=add-header]").click();
+  const remove = page.locator("#headers [data-do=remove-header]").last();
+  await remove.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.locator("[data-do=add-header]")).toBeFocused();
+});
+
 test("the list is one tab stop", async ({ start, open, topic }) => {
   const ottla = await start();
   const tab = await open(ottla.url);
@@ -134,6 +268,11 @@ for (const [what, width, deviceScaleFactor, locales] of [
         await unfold(page);
         await scrollsNothingSideways(page, `${path} in ${locale}`);
       }
+      await page.goto(ottla.url);
+      await expect(page.locator("html[data-hydrated]")).toBeAttached();
+      await page.locator("[role=row][data-place]").first().click();
+      await expect(page.locator(".drawer.open")).toBeVisible();
+      await scrollsNothingSideways(page, `the drawer in ${locale}`);
       await context.close();
     }
   });

@@ -34,6 +34,52 @@ test("Chinese is chosen by the browser's language, or by hand", async ({ start, 
   }
 });
 
+test("another language keeps what the address asks for, also what was typed since", async ({ start, page }) => {
+  const ottla = await start();
+  await page.goto(`${ottla.url}/?feed=default&filter=apple`);
+  await expect(page.locator("html[data-hydrated]")).toBeAttached();
+  await page.locator("select[name=lang]").selectOption("zh-Hant");
+  await expect(page.locator("html")).toHaveAttribute("lang", "zh-Hant");
+  await expect(page).toHaveURL(`${ottla.url}/?feed=default&filter=apple`);
+  await expect(page.getByRole("searchbox")).toHaveValue("apple");
+  await expect(page.locator("html[data-hydrated]")).toBeAttached();
+  await page.getByRole("searchbox").fill("ripe pear");
+  await expect(page).toHaveURL(/filter=ripe%20pear$/);
+  await page.locator("select[name=lang]").selectOption("en");
+  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await expect(page).toHaveURL(`${ottla.url}/?feed=default&filter=ripe%20pear`);
+  await expect(page.getByRole("searchbox")).toHaveValue("ripe pear");
+});
+
+test("a narrow window has every tool, and says in words how the connection is", async ({ start, page }) => {
+  const ottla = await start();
+  const word = page.locator("#connection .word");
+  const width = (of: typeof word) => of.evaluate((element) => element.getBoundingClientRect().width);
+  const tools = ["Clear", "Taller rows", "Download these rows"].map((name) => page.getByRole("button", { name, exact: true }));
+  tools.push(page.getByRole("combobox", { name: "Partition" }));
+  const keys = page.getByRole("button", { name: "Keyboard shortcuts" });
+  // 1280 pixels at 200 %, and a phone.
+  for (const size of [640, 390]) {
+    await page.setViewportSize({ width: size, height: 844 });
+    await page.goto(ottla.url);
+    await expect(page.locator("#connection")).toHaveAttribute("data-state", "live");
+    await expect(page.locator("#connection .num")).toBeVisible();
+    for (const tool of tools) await expect(tool).toBeHidden();
+    await expect(keys).toHaveCount(size === 640 ? 1 : 0);
+    await page.getByRole("checkbox", { name: "More tools" }).focus();
+    await page.keyboard.press("Space");
+    for (const tool of tools) await expect(tool).toBeInViewport({ ratio: 1 });
+    await expect(keys).toBeInViewport({ ratio: 1 });
+    await expect(word).toHaveText("Live");
+    if (size === 640) expect(await width(word)).toBeGreaterThan(15);
+  }
+  // On the phone the word is only read out while all is well.
+  expect(await width(word)).toBeLessThanOrEqual(1);
+  await ottla.stop();
+  await expect(word).toHaveText("Reconnecting");
+  await expect.poll(() => width(word)).toBeGreaterThan(40);
+});
+
 test("nothing scrolls sideways at 390 pixels", async ({ start, page, topic }) => {
   const ottla = await start();
   const { partition, offset } = await ottla.produce(topic, `{"long":"${"a long value ".repeat(40)}"}`, { key: "key".repeat(30) });

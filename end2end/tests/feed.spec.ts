@@ -59,6 +59,8 @@ test("a value of nearly a megabyte is cut in the list, loaded on demand, and cop
   await expect(drawer).not.toContainText("the end");
   await drawer.getByRole("button", { name: "Load all" }).click();
   await expect(drawer.locator(".panel.a")).toContainText('"last": "the end"');
+  // The button is gone, and where it was the keyboard goes on.
+  await expect(drawer).toBeFocused();
   await drawer.getByRole("button", { name: "Copy", exact: true }).click();
   await expect.poll(() => tab.page.evaluate(() => navigator.clipboard.readText())).toBe(large);
   // The page still answers.
@@ -142,6 +144,42 @@ test("a filter is the server's too: what does not match is not sent, and is ther
   await some.showsExactly([...before, ...after]);
   await expect(found).toHaveText("");
   await expect(some.page).not.toHaveURL(/filter=/);
+});
+
+test("without JavaScript the filter box is a form, and says what is wrong", async ({ start, browser, topic }) => {
+  const ottla = await start();
+  const apple = place(await ottla.produce(topic, "apple"));
+  const pear = place(await ottla.produce(topic, "pear"));
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  const rows = page.locator("[role=row][data-place]");
+  await expect(async () => {
+    await page.goto(ottla.url);
+    await expect(rows).toHaveCount(2, { timeout: 1_000 });
+  }).toPass();
+  const filter = page.getByRole("searchbox");
+  await filter.fill("apple");
+  await filter.press("Enter");
+  await expect(page).toHaveURL(/[?&]filter=apple/);
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toHaveAttribute("data-place", apple);
+  await expect(filter).toHaveValue("apple");
+  await filter.fill("json:$.a>x");
+  await page.getByRole("button", { name: "Apply" }).last().click();
+  await expect(filter).toHaveAccessibleDescription(/compare with a number/);
+  await expect(rows).toHaveCount(2);
+  expect(pear).not.toBe(apple);
+  await context.close();
+});
+
+test("Enter in the filter box loads no page", async ({ start, open }) => {
+  const ottla = await start();
+  const tab = await open(ottla.url);
+  await tab.page.evaluate(() => Object.assign(window, { sameDocument: true }));
+  await tab.page.getByRole("searchbox").fill("apple");
+  await tab.page.keyboard.press("Enter");
+  await expect(tab.page).toHaveURL(/filter=apple/);
+  expect(await tab.page.evaluate(() => "sameDocument" in window)).toBe(true);
 });
 
 test("an expression is judged by the server, and what can't be read is shown at the filter box", async ({ start, open, topic }) => {

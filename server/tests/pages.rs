@@ -122,3 +122,43 @@ async fn a_form_that_comes_back_is_in_the_language_and_the_theme_of_who_posted_i
     assert!(html.contains("lang=\"zh-Hans\"") && html.contains("data-theme=\"dark\""), "{html}");
     instance.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_feed_that_is_not_there_is_a_404_in_the_frame_and_the_others_can_be_chosen() {
+    let instance = Instance::start().await;
+    let cookie = ("cookie", "lang=zh-Hant");
+    let asked = browser().get(instance.url("/?feed=replay-0badcafe")).header(cookie.0, cookie.1);
+    let answer = asked.send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+    let html = answer.text().await.unwrap();
+    assert!(html.contains("沒有名為 replay-0badcafe 的動態"), "in the reader's language: {html}");
+    assert!(html.contains("<h1") && html.contains("<main") && html.contains("<nav"), "{html}");
+    assert!(html.contains("href=\"/?feed=default\""), "{html}");
+    assert!(!html.contains("error running server function"), "{html}");
+    // A name is text, never markup.
+    let html = reqwest::get(instance.url("/?feed=%3Cb%3Ex")).await.unwrap().text().await.unwrap();
+    assert!(html.contains("&lt;b&gt;x") && !html.contains("<b>x"), "{html}");
+    assert_eq!(reqwest::get(instance.url("/?feed=default")).await.unwrap().status(), 200);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_language_leads_back_with_the_query_and_a_filter_needs_no_script() {
+    let instance = Instance::start().await;
+    let page = async |path: &str| reqwest::get(instance.url(path)).await.unwrap().text().await.unwrap();
+    let html = page("/?feed=default&filter=json%3A%24.total%3Ex").await;
+    let input = |html: &str, name: &str| {
+        let place = html.find(&format!("name=\"{name}\"")).unwrap();
+        let (from, to) = (html[..place].rfind('<').unwrap(), place + html[place..].find('>').unwrap());
+        html[from..to].to_owned()
+    };
+    let back = input(&html, "back");
+    assert!(back.contains("value=\"/?feed=default&amp;filter=json%3A%24.total%3Ex\""), "{back}");
+    assert!(input(&page("/topics?q=a&page=1").await, "back").contains("value=\"/topics?q=a&amp;page=1\""));
+    // The box is a form, and what is wrong with the filter stands at it.
+    let filter = input(&html, "filter");
+    assert!(filter.contains("value=\"json:$.total&gt;x\"") && filter.contains("aria-invalid=\"true\""), "{filter}");
+    assert!(html.contains("compare with a number"), "{html}");
+    assert!(input(&html, "feed").contains("type=\"hidden\""));
+    instance.stop().await;
+}

@@ -2,7 +2,7 @@
 
 use super::{
     follow,
-    frame::{free_key, shortcut},
+    frame::free_key,
     list::{self, List},
     message::{self, Outcome},
     produce::state,
@@ -45,8 +45,11 @@ const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
 /// found.
 const FILTER_SETTLES: Duration = Duration::from_millis(250);
 const FILTER_FOUND: Duration = Duration::from_millis(1250);
+/// The drawer's attribute that names the chosen view of values.
+const VIEW: &str = "data-view";
 /// The composer.
 const FORM: &str = "compose";
+const COMPOSER: &str = "#compose";
 
 /// The page in the browser. A handle; copies are the same page.
 #[derive(Clone, Copy)]
@@ -82,8 +85,11 @@ fn begin(tab: Tab, main: &Element) {
     };
     browser::listen(main, "click", move |event| page.act(&event));
     browser::listen(main, "submit", move |event| {
-        if in_the_composer(&event) {
+        if is_in(&event, COMPOSER) {
             page.submit(&event);
+        } else if is_in(&event, ".filter") {
+            // It is followed as it is typed. The form is for a page without JavaScript.
+            event.prevent_default();
         }
     });
     browser::listen(main, "input", move |event| page.type_in(&event));
@@ -158,19 +164,37 @@ impl Page {
 
     fn follow_the_drawer(self) {
         let Self { tab, list, whole, .. } = self;
-        follow::content("drawer", move || {
+        let content = move || {
             let Some(entry) = list.open.get() else { return html! {} };
             let Some(record) = entry.record() else { return html! {} };
             let loaded = whole.get().filter(|whole| is_same(whole, record));
             drawer(&tab.reader, loaded.as_deref().unwrap_or(record), entry.instance.as_deref(), &tab.serving())
-        });
+        };
+        let write = |html: &str| {
+            follow::set_content("drawer", html);
+            // What one chose to see of a value, of the next one too, where it has that.
+            let view = browser::by_id::<Element>("drawer").and_then(|drawer| drawer.get_attribute(VIEW));
+            if let Some(input) = view.and_then(|view| browser::by_id::<HtmlInputElement>(&view)) {
+                input.set_checked(true);
+            }
+        };
+        follow::changes(move || content().into_string(), write);
         follow::attribute("drawer", "class", move || {
             Some(if list.open.with(Option::is_some) { "drawer open" } else { "drawer" }.into())
         });
-        // The list is narrower beside the drawer, and its rows may be higher.
+        // The list is narrower beside the drawer, and its rows may be higher. Where it lies over all of the page the focus is in it.
         follow::effect(move || {
-            let _ = list.open.with(Option::is_some);
-            browser::next_frame(move || list.measure());
+            let is_open = list.open.with(Option::is_some);
+            browser::next_frame(move || {
+                list.measure();
+                if is_open
+                    && let Some(drawer) = browser::by_id::<Element>("drawer")
+                    && drawer.get_bounding_client_rect().x() <= 0.0
+                    && !browser::has_focus(&drawer)
+                {
+                    browser::focus_on(drawer);
+                }
+            });
         });
     }
 
@@ -192,16 +216,15 @@ impl Page {
 
     /// Tells a screen reader how many messages came, seldom and never while someone writes; and what a filter found.
     fn announce(self) {
-        let (locale, live) = (self.tab.reader.locale, self.tab.live);
-        let told = Cell::new(live.total().get_untracked());
-        let tell = move || {
+        let (reader, live) = (&self.tab.reader, self.tab.live);
+        let told = live.total().get_untracked();
+        browser::after(ANNOUNCE_EVERY, move || {
             let total = live.total().get_untracked();
-            let before = told.replace(total);
-            if total > before && !browser::a_field_has_the_focus() {
-                say(&td_string!(locale, feed.new_messages, count = grouped(total - before)));
+            if total > told && !browser::a_field_has_the_focus() {
+                say(&td_string!(reader.locale, feed.new_messages, count = grouped(total - told)));
             }
-        };
-        set_interval(tell, ANNOUNCE_EVERY);
+            self.announce();
+        });
     }
 
     /// Shows at once what the filter wants of the rows that are here, and, when it is typed, has the server send no others. The
@@ -265,20 +288,27 @@ impl Page {
     /// The feed's own keys; those of every page are the frame's.
     fn press(self, event: &Event) {
         let list = self.list;
-        if message::is_send(event) && in_the_composer(event) {
+        if message::is_send(event) && is_in(event, COMPOSER) {
             self.submit(event);
             return;
         }
         if key(event) == "Escape" {
-            if is_the_filter(event) {
+            if is_in(event, "#filter") {
                 browser::focus("rows");
             } else if list.open.with_untracked(Option::is_some) && free_key(event).is_some() {
                 list.close();
             }
             return;
         }
-        let Some(key) = shortcut(self.tab, event) else { return };
+        let Some(key) = free_key(event) else { return };
+        let is_on = self.tab.single_keys.get();
+        // In the list they are no shortcuts, and always there; what else scrolls, the drawer above all, keeps them.
+        let is_meant = match key.as_str() {
+            "j" | "k" | "g" => is_on,
+            _ => is_in(event, "#rows") || is_on && !is_in(event, "#drawer, [tabindex='0']"),
+        };
         match key.as_str() {
+            _ if !is_meant => return,
             " " if !browser::is_on_a_control(event) => self.toggle_pause(),
             "j" | "ArrowDown" => list.step(1),
             "k" | "ArrowUp" => list.step(-1),
@@ -440,10 +470,21 @@ impl Page {
     }
 
     fn choose(self, event: &Event) {
-        if let Some(input) = browser::target::<HtmlInputElement>(event).filter(|input| input.name() == SCOPE_COOKIE) {
-            let scope = if input.value() == "group" { Scope::Group } else { Scope::Instance };
-            browser::remember(SCOPE_COOKIE, &input.value());
-            return self.tab.live.set_scope(scope);
+        if let Some(input) = browser::target::<HtmlInputElement>(event) {
+            match input.name().as_str() {
+                SCOPE_COOKIE => {
+                    let scope = if input.value() == "group" { Scope::Group } else { Scope::Instance };
+                    browser::remember(SCOPE_COOKIE, &input.value());
+                    self.tab.live.set_scope(scope);
+                }
+                "value-as" => {
+                    if let Some(drawer) = browser::by_id("drawer") {
+                        follow::set(&drawer, VIEW, Some(&input.id()));
+                    }
+                }
+                _ => {}
+            }
+            return;
         }
         let select = browser::target::<HtmlSelectElement>(event).filter(|select| select.id() == "partitions");
         let Some(value) = select.map(|select| select.value()) else { return };
@@ -468,13 +509,10 @@ fn key(event: &Event) -> String {
     event.dyn_ref::<KeyboardEvent>().map(KeyboardEvent::key).unwrap_or_default()
 }
 
-fn is_the_filter(event: &Event) -> bool {
-    browser::target::<Element>(event).is_some_and(|element| element.id() == "filter")
-}
-
-fn in_the_composer(event: &Event) -> bool {
+/// Whether an event happened to what matches a selector, or inside it.
+fn is_in(event: &Event, selector: &str) -> bool {
     let element = browser::target::<Element>(event);
-    element.is_some_and(|element| matches!(element.closest("#compose"), Ok(Some(_))))
+    element.is_some_and(|element| matches!(element.closest(selector), Ok(Some(_))))
 }
 
 fn change_density(list: List, control: &Element) {

@@ -66,8 +66,31 @@ pub fn contents(selector: &'static str, html: impl Fn() -> Markup + 'static) {
 /// Writes the content of the element with this id.
 pub fn set_content(id: &str, html: &str) {
     if let Some(element) = browser::by_id::<Element>(id) {
-        element.set_inner_html(html);
+        rewrite(&element, html);
     }
+}
+
+/// Writes the content of an element. What had the focus in it has it again, or what is around it, if it is not there any more: else
+/// the keyboard would begin anew at the top of the page.
+pub fn rewrite(element: &Element, html: &str) {
+    let focused = focused_in(element);
+    element.set_inner_html(html);
+    if let Some(focused) = focused
+        && !mark(&focused).is_some_and(|mark| browser::focus_in(element, &mark))
+        && let Ok(Some(around)) = element.closest("[tabindex]")
+    {
+        browser::focus_on(around);
+    }
+}
+
+/// What has the focus inside an element.
+pub fn focused_in(element: &Element) -> Option<Element> {
+    element.query_selector(":focus").ok().flatten()
+}
+
+/// A selector by which something is found again when what is around it was written anew: by its id, what it does, or where it leads.
+pub fn mark(element: &Element) -> Option<String> {
+    ["id", "data-do", "href"].iter().find_map(|name| Some(format!("[{name}='{}']", element.get_attribute(name)?)))
 }
 
 /// Hides the element with this id, or shows it.

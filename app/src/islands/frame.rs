@@ -89,13 +89,17 @@ fn follow_the_feed(tab: Tab) {
 
 fn announce_the_connection(tab: Tab) {
     let locale = tab.reader.locale;
-    let was_lost = Cell::new(false);
+    let was = Cell::new(None);
     follow::effect(move || {
-        let is_lost = matches!(tab.live.connection().get(), Connection::Reconnecting { .. } | Connection::Offline);
-        if was_lost.replace(is_lost) != is_lost && !browser::a_field_has_the_focus() {
-            match is_lost {
-                true => say(td_string!(locale, conn.lost)),
-                false => say(&td_string!(locale, conn.served_by, instance = untrack(|| tab.serving()))),
+        let trouble = match tab.live.connection().get() {
+            Connection::Reconnecting { .. } | Connection::Offline => Some(td_string!(locale, conn.lost)),
+            Connection::Ended => Some(td_string!(locale, conn.ended)),
+            _ => None,
+        };
+        if was.replace(trouble) != trouble && !browser::a_field_has_the_focus() {
+            match trouble {
+                Some(trouble) => say(trouble),
+                None => say(&td_string!(locale, conn.served_by, instance = untrack(|| tab.serving()))),
             }
         }
     });
@@ -187,7 +191,7 @@ fn show_keys() {
 }
 
 /// The key, where its press is a single-key shortcut: nobody else takes it, and they are not turned off.
-pub fn shortcut(tab: Tab, event: &Event) -> Option<String> {
+fn shortcut(tab: Tab, event: &Event) -> Option<String> {
     free_key(event).filter(|_| tab.single_keys.get())
 }
 

@@ -22,6 +22,8 @@ const OVERSCAN: usize = 12;
 /// The same below a list that follows a busy feed. All rows are written anew ten times a second then, and one that nobody sees
 /// costs as much as any other; whoever begins to scroll holds the list, and then it has the others.
 const BUSY_OVERSCAN: usize = 2;
+/// The current row.
+const CURRENT: &str = "#lines > [tabindex='0']";
 /// The height that is assumed until a row was measured, in CSS pixels.
 const ASSUMED_ROW: f64 = 28.0;
 /// The class of a row that just came, and for how long it has it.
@@ -51,14 +53,16 @@ struct View {
     /// Whether the pointer rests on it, and whether a row has the focus.
     pointer: bool,
     focus: bool,
-    /// The row that `j` and `k` go on from: the list's one tab stop.
+    /// The row that `j` and `k` go on from: the list's one tab stop. And where it was last, for it may be replaced by others.
     current: Option<u64>,
+    at: usize,
 }
 
 impl List {
     /// The list of this tab.
     pub fn new(tab: Tab) -> Self {
-        let view = View { scrolled: 0.0, height: 0.0, row: ASSUMED_ROW, pointer: false, focus: false, current: None };
+        let view =
+            View { scrolled: 0.0, height: 0.0, row: ASSUMED_ROW, pointer: false, focus: false, current: None, at: 0 };
         Self { tab, entries: tab.live.visible(), open: RwSignal::new(None), view: RwSignal::new(view) }
     }
 
@@ -199,7 +203,7 @@ impl List {
             if browser::a_field_has_the_focus() {
                 return;
             }
-            let row = document().query_selector("#lines > [tabindex='0']").ok().flatten();
+            let row = document().query_selector(CURRENT).ok().flatten();
             if let Some(row) = row.and_then(|row| row.dyn_into::<HtmlElement>().ok()) {
                 let _ = row.focus();
             }
@@ -240,10 +244,17 @@ impl List {
     fn write(self) {
         let (Some(lines), Some(scroller)) = (browser::by_id::<Element>("lines"), scroller()) else { return };
         let own = self.tab.serving();
-        let view = self.view.get();
+        let mut view = self.view.get();
         let open = self.open.with(|open| open.as_ref().map(|entry| entry.id()));
         let (is_at_the_top, is_busy) = (view.scrolled == 0.0, self.tab.live.busy().get_untracked());
         let (from, shown, count) = self.entries.with(|entries| {
+            if let Some(at) = self.current_index(entries) {
+                view.at = at;
+            } else if view.current.is_some() {
+                // It was a gap that was loaded, say: what is in its place is gone on from.
+                view.current = entries.get(view.at).or(entries.last()).map(|entry| entry.id());
+            }
+            self.view.update_untracked(|kept| *kept = view);
             let overscan = if is_at_the_top && is_busy { BUSY_OVERSCAN } else { OVERSCAN };
             let (from, to) = window_of(entries.len(), view, overscan);
             (from, entries[from..to].to_vec(), entries.len())
@@ -252,6 +263,7 @@ impl List {
         let is_quiet = is_at_the_top && !is_busy;
         // A row has the focus only while the list is held, but what the reader clears is not.
         let is_free = is_at_the_top && is_busy && !view.focus;
+        let had_focus = browser::has_focus(&lines);
         reconcile(&lines, from, &shown, is_free, |index, entry| {
             let is_new = is_quiet && !entry.arrived.is_zero();
             row::row(&self.tab.reader, entry, &own, index, is_new).into_string()
@@ -269,6 +281,10 @@ impl List {
             follow::set(&row, "aria-selected", (open == Some(entry.id())).then_some("true"));
         }
         follow::set(&scroller, "tabindex", Some(if has_stop { "-1" } else { "0" }));
+        // A row that was written anew, or went out of the view, takes no focus with it.
+        if had_focus && !browser::has_focus(&lines) && !browser::focus_in(&scroller, CURRENT) {
+            browser::focus("rows");
+        }
         follow::set(&scroller, "aria-rowcount", Some(&(count + 1).to_string()));
         set_height("above", from as f64 * view.row);
         set_height("below", (count - from - shown.len()) as f64 * view.row);
@@ -420,7 +436,7 @@ mod tests {
     use super::*;
 
     fn window_at(count: usize, scrolled: f64) -> (usize, usize) {
-        let view = View { scrolled, height: 280.0, row: 28.0, pointer: false, focus: false, current: None };
+        let view = View { scrolled, height: 280.0, row: 28.0, pointer: false, focus: false, current: None, at: 0 };
         window_of(count, view, OVERSCAN)
     }
 

@@ -93,6 +93,8 @@ fn act(tab: Tab, outcome: RwSignal<Outcome>, event: &Event) {
         "remove-header" => {
             if let Ok(Some(line)) = control.closest(".header-line") {
                 line.remove();
+                // Else the focus would go with it.
+                browser::focus_in(&browser::root(), "[data-do='add-header']");
             }
         }
         "clear-form" => {

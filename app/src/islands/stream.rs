@@ -1,13 +1,13 @@
 //! Pages that the server keeps live: what it renders anew comes over server-sent events, each the id of an element, a line
-//! break, and what is to be in it. What is in use is left alone until it is not: text that is selected, a link that has the
-//! focus.
+//! break, and what is to be in it. What is in use is left alone until it is not: text that is selected, a field that has the
+//! focus. A link that has it has it again in what comes.
 
 use super::{follow, tab::Tab, times};
 use crate::browser;
 use leptos::prelude::document;
 use std::time::Duration;
-use wasm_bindgen::JsCast;
-use web_sys::{Element, EventSource, MessageEvent};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, Event, EventSource, MessageEvent};
 
 /// Content that waits until its element is not in use any more.
 const NEXT: &str = "data-next";
@@ -32,14 +32,14 @@ fn sign() -> Option<Element> {
 /// which a proxy may answer while the instance starts. And closes it while nobody sees the page, for a browser has six
 /// connections to a server, for all its tabs; and while the search that the sign stands in is the document's target: a link to
 /// it is how it is cancelled.
-fn keep(tab: Tab, stream: Option<EventSource>) {
-    let stream = stream.filter(|stream| stream.ready_state() != EventSource::CLOSED);
+fn keep(tab: Tab, stream: Option<Stream>) {
+    let stream = stream.filter(|stream| stream.source.ready_state() != EventSource::CLOSED);
     let sign = sign();
     let is_stopped =
         sign.as_ref().is_some_and(|sign| sign.closest("#search:target").is_ok_and(|target| target.is_some()));
     let stream = match (is_stopped || document().hidden(), stream) {
         (true, Some(stream)) => {
-            stream.close();
+            stream.source.close();
             None
         }
         (false, None) => sign.and_then(|sign| connect(tab, &sign)),
@@ -48,21 +48,27 @@ fn keep(tab: Tab, stream: Option<EventSource>) {
     browser::after(KEEP, move || keep(tab, stream));
 }
 
-fn connect(tab: Tab, from: &Element) -> Option<EventSource> {
-    let stream = EventSource::new(&from.get_attribute("data-from")?).ok()?;
-    for event in ["open", "error", "message"] {
-        let source = stream.clone();
-        browser::listen(&stream, event, move |event| match event.dyn_ref::<MessageEvent>() {
-            Some(message) => take(tab, &message.data().as_string().unwrap_or_default()),
-            None => {
-                let is_open = source.ready_state() == EventSource::OPEN;
-                if let Some(sign) = sign() {
-                    follow::set(&sign, "data-state", Some(if is_open { "live" } else { "lost" }));
-                }
+/// A connection, and what it calls: that goes when it is closed.
+struct Stream {
+    source: EventSource,
+    _heard: Closure<dyn Fn(Event)>,
+}
+
+fn connect(tab: Tab, from: &Element) -> Option<Stream> {
+    let source = EventSource::new(&from.get_attribute("data-from")?).ok()?;
+    let heard: Box<dyn Fn(Event)> = Box::new(move |event| match event.dyn_ref::<MessageEvent>() {
+        Some(message) => take(tab, &message.data().as_string().unwrap_or_default()),
+        None => {
+            if let Some(sign) = sign() {
+                follow::set(&sign, "data-state", Some(if event.type_() == "open" { "live" } else { "lost" }));
             }
-        });
+        }
+    });
+    let heard = Closure::wrap(heard);
+    for set in [EventSource::set_onopen, EventSource::set_onerror, EventSource::set_onmessage] {
+        set(&source, Some(heard.as_ref().unchecked_ref()));
     }
-    Some(stream)
+    Some(Stream { source, _heard: heard })
 }
 
 fn take(tab: Tab, message: &str) {
@@ -82,11 +88,14 @@ fn show(tab: Tab, element: Element) {
         browser::after(AGAIN, move || show(tab, element));
     } else if let Some(html) = element.get_attribute(NEXT) {
         follow::set(&element, NEXT, None);
-        element.set_inner_html(&html);
+        follow::rewrite(&element, &html);
         times::localise(tab, &element);
     }
 }
 
+/// Whether text in it is selected, or something has the focus that is not found again in what comes: a field with what is typed in
+/// it, something without a name.
 fn is_in_use(element: &Element) -> bool {
-    element.matches(":focus-within").unwrap_or(false) || browser::selection_touches(element)
+    let is_lost = |focused: Element| browser::a_field_has_the_focus() || follow::mark(&focused).is_none();
+    browser::selection_touches(element) || follow::focused_in(element).is_some_and(is_lost)
 }

@@ -46,6 +46,8 @@ pub enum Connection {
     },
     /// Lost, and the browser says that there is no network.
     Offline,
+    /// There is no such feed any more. The rows stay, and nothing is tried.
+    Ended,
 }
 
 /// What happened.
@@ -126,6 +128,8 @@ enum State {
         until: Duration,
     },
     Live(Live),
+    /// For good.
+    Ended,
 }
 
 #[derive(Debug)]
@@ -185,6 +189,8 @@ const ASLEEP_AFTER: Duration = Duration::from_secs(10);
 const HOPELESS: std::ops::Range<u16> = 4400..4500;
 /// The one of them that it does: the tab did not read for too long.
 const STALLED: u16 = 4408;
+/// The one after which there is nothing to try: the feed is not there any more.
+const UNKNOWN_FEED: u16 = 4404;
 
 impl Machine {
     /// Not started yet.
@@ -230,6 +236,7 @@ impl Machine {
                     Connection::Offline
                 }
             }
+            State::Ended => Connection::Ended,
             State::Idle | State::Opening { .. } => Connection::Connecting,
         }
     }
@@ -237,7 +244,7 @@ impl Machine {
     /// When the next [`Input::Tick`] is due.
     pub(crate) fn wake_at(&self, now: Duration) -> Option<Duration> {
         match &self.state {
-            State::Idle => None,
+            State::Idle | State::Ended => None,
             State::Opening { until } => Some(*until),
             State::Waiting { until } => {
                 // Once for each second of the count-down, at the moment when its number changes.
@@ -485,7 +492,7 @@ impl Machine {
 
     fn closed(&mut self, now: Duration, random: f64, code: u16) {
         match &self.state {
-            State::Idle | State::Waiting { .. } => return,
+            State::Idle | State::Waiting { .. } | State::Ended => return,
             State::Live(live) => {
                 self.attempt = if now >= live.since + GOOD_AFTER { 0 } else { self.attempt + 1 };
                 // A connection that broke before it caught up was not one: the loss began earlier.
@@ -496,6 +503,10 @@ impl Machine {
         self.latency_ms = None;
         self.missed = None;
         self.unanswered = 0;
+        if code == UNKNOWN_FEED {
+            self.state = State::Ended;
+            return;
+        }
         let delay = if HOPELESS.contains(&code) && code != STALLED {
             LONGEST_DELAY
         } else {
@@ -509,7 +520,7 @@ impl Machine {
         match self.state {
             State::Waiting { .. } => self.connect(now, out),
             State::Live(_) => self.doubt(now, out),
-            State::Idle | State::Opening { .. } => {}
+            State::Idle | State::Opening { .. } | State::Ended => {}
         }
     }
 
@@ -700,7 +711,7 @@ mod tests {
     #[test]
     fn the_count_down_wakes_for_each_second() {
         let mut machine = live();
-        step(&mut machine, 100, Input::Closed { code: ByeReason::UnknownFeed.close_code() });
+        step(&mut machine, 100, Input::Closed { code: ByeReason::BadSubscription.close_code() });
         let mut now = 100;
         let mut seen = Vec::new();
         loop {
@@ -711,6 +722,24 @@ mod tests {
         }
         let expected: Vec<_> = (1..=10).rev().map(|in_seconds| Connection::Reconnecting { in_seconds }).collect();
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_feed_that_ended_is_not_asked_for_again() {
+        let bye = Event::Bye(Bye { reason: ByeReason::UnknownFeed, cursor: None });
+        for ending in [Input::Event(bye), Input::Closed { code: ByeReason::UnknownFeed.close_code() }] {
+            let mut machine = started();
+            step(&mut machine, 10, Input::Opened);
+            step(&mut machine, 20, ending);
+            assert_eq!(connection(&machine, 20), Connection::Ended);
+            assert_eq!(machine.wake_at(Duration::from_millis(20)), None);
+            let later = [Input::Tick, Input::Visible, Input::Online, Input::Offline, Input::RetryNow];
+            let scope = Input::Scope(Scope::Group);
+            for input in later.into_iter().chain([scope, Input::Closed { code: 1006 }]) {
+                assert_eq!(step(&mut machine, 60_000, input), []);
+                assert_eq!(connection(&machine, 60_000), Connection::Ended);
+            }
+        }
     }
 
     #[test]

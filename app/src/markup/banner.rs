@@ -39,6 +39,13 @@ pub fn banners(reader: &Reader, connection: Connection, kafka: &KafkaState, serv
                 button.btn type="button" data-do="retry" { (td_string!(locale, conn.try_now)) }
             }
         }
+        @if let Connection::Ended = connection {
+            div.banner data-tone="warn" {
+                (icon("plug"))
+                p { b { (td_string!(locale, conn.ended)) } }
+                a.btn href="/" { (td_string!(locale, nav.feed)) }
+            }
+        }
         @if let Connection::Behind(_) = connection {
             div.banner data-tone="warn" {
                 (icon("warn"))

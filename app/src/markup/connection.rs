@@ -4,7 +4,8 @@ use crate::{live::Connection, reader::Reader};
 use leptos_i18n::td_string;
 use maud::{Markup, html};
 
-/// What the connection's chip says. Latency and the count-down are not announced.
+/// What the connection's chip says. Latency and the count-down are not announced. In a narrow head the style shows the figure alone
+/// while all is well, and the word alone when it is not.
 pub fn connection(reader: &Reader, connection: Connection) -> Markup {
     let locale = reader.locale;
     let (word, figure) = match connection {
@@ -15,12 +16,13 @@ pub fn connection(reader: &Reader, connection: Connection) -> Markup {
             (td_string!(locale, conn.reconnecting), Some(format!("{in_seconds} s")))
         }
         Connection::Offline => (td_string!(locale, conn.offline), None),
+        Connection::Ended => (td_string!(locale, conn.ended), None),
     };
     html! {
         span {
-            span.only-wide[figure.is_some()] { (word) }
+            span.word { (word) }
             @if let Some(figure) = figure {
-                span.only-wide aria-hidden="true" { " · " }
+                span aria-hidden="true" { " · " }
                 span.num { (figure) }
             }
         }
@@ -35,5 +37,6 @@ pub fn state(connection: Connection) -> (&'static str, &'static str) {
         Connection::Behind(_) => ("behind", "warn"),
         Connection::Reconnecting { .. } => ("reconnecting", "warn"),
         Connection::Offline => ("offline", "danger"),
+        Connection::Ended => ("ended", "warn"),
     }
 }

@@ -42,12 +42,12 @@ pub fn navigation(reader: &Reader, path: &str, snapshot: &Snapshot, read_only: b
     }
 }
 
-/// The page's head: where one is, who serves, how the connection is, theme and language.
+/// The page's head: where one is, who serves, how the connection is, theme and language. `address` is the page's, with its query.
 pub fn top_bar(
     reader: &Reader,
     preferences: &Preferences,
     title: &Markup,
-    path: &str,
+    address: &str,
     snapshot: &Snapshot,
     read_only: bool,
 ) -> Markup {
@@ -68,16 +68,17 @@ pub fn top_bar(
             span #connection .conn.needs-script data-state="connecting" data-tone="info" aria-busy="true" {
                 (connection(reader, Connection::Connecting))
             }
-            (choices(reader, preferences, path))
-            button.btn.quiet.square.only-wide.needs-script type="button" aria-label=(keys) title={ (keys) " (?)" } data-do="keys" {
+            (choices(reader, preferences, address))
+            button.btn.quiet.square.needs-script type="button" aria-label=(keys) title={ (keys) " (?)" } data-do="keys" {
                 (icon("help"))
             }
         }
     }
 }
 
-/// Language and theme: a plain form that the server answers with cookies. With JavaScript the theme changes in place.
-fn choices(reader: &Reader, preferences: &Preferences, path: &str) -> Markup {
+/// Language and theme: a plain form that the server answers with cookies, and with the page's address again. With JavaScript the
+/// theme changes in place.
+fn choices(reader: &Reader, preferences: &Preferences, address: &str) -> Markup {
     let locale = reader.locale;
     let themes = [
         (Theme::System, td_string!(locale, theme.system)),
@@ -86,7 +87,7 @@ fn choices(reader: &Reader, preferences: &Preferences, path: &str) -> Markup {
     ];
     html! {
         form.wrap.choices action="/preferences" method="get" {
-            input type="hidden" name="back" value=(path);
+            input #back type="hidden" name="back" value=(address) autocomplete="off";
             label.pick {
                 (icon("globe"))
                 span.sr { (td_string!(locale, app.language)) }

@@ -83,7 +83,7 @@ pub fn change(reader: &Reader, change: &Change) -> Markup {
     html! {
         (icon(symbol))
         span { b { (what) } " " span.mono { (which) } " " (means) }
-        span.push.only-wide { (time::of_day(reader, change.at)) }
+        span.push { (time::of_day(reader, change.at)) }
     }
 }
 
@@ -113,7 +113,7 @@ fn happened(reader: &Reader, happening: &Happening) -> Markup {
         @if let Some(unowned) = happening.unowned {
             span.num { (td_string!(locale, note.without_owner, seconds = tenths(unowned.unsigned_abs()))) }
         }
-        span.push.only-wide { (time::of_day(reader, happening.at)) }
+        span.push { (time::of_day(reader, happening.at)) }
     }
 }
 

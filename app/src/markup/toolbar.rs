@@ -11,8 +11,16 @@ use wire::Assignment;
 use wire::{Scope, Snapshot};
 
 #[cfg(feature = "ssr")]
-/// The toolbar above the list. `filter` is what the address asks for, `assignment` what there is to choose from.
-pub fn toolbar(reader: &Reader, snapshot: &Snapshot, filter: &str, assignment: &Assignment, roomy: bool) -> Markup {
+/// The toolbar above the list. `filter` is what the address asks for, `wrong` why that can't be read, `assignment` what there is to
+/// choose from.
+pub fn toolbar(
+    reader: &Reader,
+    snapshot: &Snapshot,
+    filter: &str,
+    wrong: Option<&str>,
+    assignment: &Assignment,
+    roomy: bool,
+) -> Markup {
     let locale = reader.locale;
     let Snapshot { feed, feeds, topics, scope, .. } = snapshot;
     html! {
@@ -36,37 +44,50 @@ pub fn toolbar(reader: &Reader, snapshot: &Snapshot, filter: &str, assignment: &
                     label { input type="radio" name="scope" value=(value) autocomplete="off" checked[of == *scope]; (name) }
                 }
             }
-            (filter_box(reader, filter))
-            select #partitions .input.mono.only-wide.needs-script autocomplete="off" aria-label=(td_string!(locale, feed.partition)) {
-                (partitions(reader, assignment, None))
-            }
+            (filter_box(reader, feed, filter, wrong))
             button #pause .btn.needs-script type="button" data-do="pause" aria-keyshortcuts="Space" aria-pressed="false" {
                 (pause(reader, false, 0))
             }
-            (square(td_string!(locale, feed.clear), "clear", "clear", None))
-            (square(td_string!(locale, feed.density), "rows", "density", Some(roomy)))
-            (save(reader, feed))
+            // In a narrow window the rest is unfolded, by the style alone.
+            label.btn.quiet.square.more.needs-script title=(td_string!(locale, feed.more)) {
+                input.sr type="checkbox" autocomplete="off" aria-label=(td_string!(locale, feed.more)) aria-controls="more";
+                (icon("plus"))
+            }
+            div #more .extra {
+                select #partitions .input.mono.needs-script autocomplete="off" aria-label=(td_string!(locale, feed.partition)) {
+                    (partitions(reader, assignment, None))
+                }
+                (square(td_string!(locale, feed.clear), "clear", "clear", None))
+                (square(td_string!(locale, feed.density), "rows", "density", Some(roomy)))
+                (save(reader, feed))
+                // Where the head has no room for it.
+                (square(td_string!(locale, keys.title), "help", "keys", None))
+            }
         }
     }
 }
 
-/// The filter box, what it found, what is wrong with it, and how to write in it.
+/// The filter box, what it found, what is wrong with it, and how to write in it. A form for pages without JavaScript, whose rows are
+/// those that match when they are rendered.
 #[cfg(feature = "ssr")]
-fn filter_box(reader: &Reader, text: &str) -> Markup {
+fn filter_box(reader: &Reader, feed: &str, text: &str, wrong: Option<&str>) -> Markup {
     let locale = reader.locale;
     let (name, help) = (td_string!(locale, feed.filter), td_string!(locale, query.title));
     html! {
-        div.filter.needs-script {
+        form.filter method="get" action="/" {
+            input type="hidden" name="feed" value=(feed);
             label.search {
                 (icon("search"))
                 span.sr { (name) }
-                input #filter .input type="search" autocomplete="off" spellcheck="false" maxlength=(wire::Filter::MAX_TEXT)
-                    placeholder=(name) value=(text) aria-keyshortcuts="/" aria-describedby="filter-error found";
+                input #filter .input type="search" name="filter" autocomplete="off" spellcheck="false" maxlength=(wire::Filter::MAX_TEXT)
+                    placeholder=(name) value=(text) aria-keyshortcuts="/" aria-describedby="filter-error found"
+                    aria-invalid=[wrong.map(|_| "true")];
                 kbd.only-wide { "/" }
             }
             button.btn.quiet.square type="button" popovertarget="filter-help" aria-label=(help) title=(help) { (icon("help")) }
+            button.btn.only-static { (td_string!(locale, app.apply)) }
             span #found .muted.num {}
-            (error("filter-error", None))
+            (error("filter-error", wrong))
             (language(reader))
         }
     }
@@ -101,7 +122,7 @@ fn language(reader: &Reader) -> Markup {
 #[cfg(feature = "ssr")]
 fn square(name: &str, symbol: &str, action: &str, pressed: Option<bool>) -> Markup {
     html! {
-        button.btn.quiet.square.only-wide.needs-script type="button" aria-label=(name) title=(name) data-do=(action)
+        button.btn.quiet.square.needs-script type="button" aria-label=(name) title=(name) data-do=(action)
             aria-pressed=[pressed] { (icon(symbol)) }
     }
 }
@@ -112,7 +133,7 @@ fn save(reader: &Reader, feed: &str) -> Markup {
     let locale = reader.locale;
     let name = td_string!(locale, save.title);
     html! {
-        button.btn.quiet.square.only-wide.needs-script type="button" popovertarget="save" aria-label=(name) title=(name) { (icon("save")) }
+        button.btn.quiet.square.needs-script type="button" popovertarget="save" aria-label=(name) title=(name) { (icon("save")) }
         div #save .card popover role="dialog" aria-labelledby="save-title" {
             header { h2 #save-title { (name) } }
             div.body {

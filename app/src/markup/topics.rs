@@ -64,7 +64,7 @@ pub fn search(reader: &Reader, query: &TopicQuery, page: Option<&TopicPage>) -> 
             label.search {
                 (icon("search"))
                 span.sr { (td_string!(locale, topics.search)) }
-                input.input type="search" name="q" value=(query.q) placeholder=(td_string!(locale, topics.search)) autocomplete="off";
+                input #filter .input type="search" name="q" value=(query.q) placeholder=(td_string!(locale, topics.search)) autocomplete="off";
             }
             label.check {
                 input type="checkbox" name="internal" value="1" autocomplete="off" checked[query.internal];

@@ -43,7 +43,7 @@ pub fn Feed() -> impl IntoView {
         live.seed(&visit.snapshot);
         live.add_loaded(loaded.clone());
         live.filter().set(filter);
-        // One that can't be read is shown with what is wrong by the browser; the rows are then all there.
+        // With one that can't be read the rows are all there.
         live.ask();
         let trouble = trouble.map(|(what, why)| banner("danger", &what, &why));
         let html = content(&visit, live, trouble, failure.as_ref(), posted.as_ref());
@@ -76,10 +76,12 @@ fn content(
     let entries = live.visible().get_untracked();
     let (held, dropped) = (live.total().get_untracked(), 0);
     let filter = live.filter().get_untracked();
+    let wrong = engine::check_filter(&filter).err().map(|error| words::query_error(locale, &filter, &error));
+    let shown = members.map_or_else(|| assignment.clone(), Assignment::of_all);
     html! {
         h1.sr { (td_string!(locale, nav.feed)) }
         div {
-            (toolbar(reader, snapshot, &filter, &members.map_or_else(|| assignment.clone(), Assignment::of_all), preferences.roomy))
+            (toolbar(reader, snapshot, &filter, wrong.as_deref(), &shown, preferences.roomy))
             (banners(visit))
             @if let Some(reason) = journal { (banner("warn", td_string!(locale, journal.down), &td_string!(locale, journal.means, reason = reason.as_str()))) }
             @if let Some(trouble) = trouble { (trouble) }
@@ -94,7 +96,7 @@ fn content(
                 @else if entries.is_empty() { (nothing_yet(reader, &snapshot.feed, topics, instance, assignment, "")) }
             }
         }
-        aside #drawer .drawer aria-label=(td_string!(locale, detail.title)) {}
+        aside #drawer .drawer tabindex="-1" aria-label=(td_string!(locale, detail.title)) {}
         @if !*read_only { (composer(reader, topics, failure, posted)) }
     }
 }

@@ -32,10 +32,11 @@ fn cookie(name: &str, value: &str) -> (HeaderName, String) {
     (header::SET_COOKIE, format!("{name}={value}; Path=/; Max-Age={age}; SameSite=Lax"))
 }
 
-/// A path on this server, and nothing that a browser would take for another site (`//evil.example.org`).
+/// A path on this server with its query, and nothing that a browser would take for another site (`//evil.example.org`), or that
+/// no header takes.
 fn own_path(back: Option<&str>) -> &str {
-    let is_own =
-        |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n', '\t']);
+    let is_plain = |path: &str| path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let is_own = |path: &&str| path.starts_with('/') && !path.starts_with("//") && is_plain(path);
     back.filter(is_own).unwrap_or("/")
 }
 
@@ -46,7 +47,14 @@ mod tests {
 
     #[rstest]
     #[case(Some("/produce?x=1"), "/produce?x=1")]
+    #[case(Some("/?feed=bills&filter=json%3A%24.a%5C%22b"), "/?feed=bills&filter=json%3A%24.a%5C%22b")]
+    #[case(Some("/?filter=//evil.example.org"), "/?filter=//evil.example.org")]
     #[case(Some("//evil.example.org"), "/")]
+    #[case(Some("//evil.example.org/?feed=x"), "/")]
+    #[case(Some("/\t/evil.example.org"), "/")]
+    #[case(Some("?feed=x"), "/")]
+    #[case(Some("/?filter=\r\nset-cookie:x"), "/")]
+    #[case(Some("/?filter=\u{52d5}"), "/")]
     #[case(Some("/\\evil.example.org"), "/")]
     #[case(Some("https://evil.example.org"), "/")]
     #[case(None, "/")]

@@ -99,7 +99,7 @@ pub fn search(shown: Shown<'_>) -> Markup {
             label.search {
                 (icon("search"))
                 span.sr { (td_string!(locale, cluster.search)) }
-                input.input type="search" name="q" value=(shown.query.q) placeholder=(td_string!(locale, cluster.search)) autocomplete="off";
+                input #filter .input type="search" name="q" value=(shown.query.q) placeholder=(td_string!(locale, cluster.search)) autocomplete="off";
             }
             button.btn { (td_string!(locale, topics.find)) }
             span #cluster-found .muted.num role="status" { (found(shown)) }
