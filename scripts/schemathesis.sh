@@ -14,7 +14,7 @@ scripts/build.sh
 address="127.0.0.1:${OTTLA_SCHEMATHESIS_PORT:-3960}"
 folder="$(mktemp -d)"
 export OTTLA_EMBEDDED__DATA_DIR="$folder/broker"
-"$OTTLA_BIN" --listen "$address" --topics test-topic,inventory-update >"$folder/log" 2>&1 &
+"$OTTLA_BIN" --listen "$address" --topics test-topic >"$folder/log" 2>&1 &
 pid=$!
 stop() {
   trap - EXIT INT TERM

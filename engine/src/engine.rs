@@ -1,8 +1,8 @@
 //! The engine: what an instance is made of, started and stopped as one.
 
 use crate::{
-    Brokers, Config, Feed, FeedConfig, cluster, groups, journal::Journal, meter::Produce, peers::SILENT_AFTER,
-    rates::Rates, shared::Shared, temporary::Temporary, topics,
+    Brokers, Config, Feed, FeedConfig, TopicCreation, cluster, groups, journal::Journal, meter::Produce,
+    peers::SILENT_AFTER, rates::Rates, shared::Shared, temporary::Temporary, topics,
 };
 use feed::Sieve;
 use kafka::{Admin, Producer, ProducerSettings, Reader, TopicList, TopicSpec};
@@ -20,7 +20,7 @@ use tokio::{sync::watch, time::MissedTickBehavior};
 use tokio_util::task::TaskTracker;
 use wire::{
     Author, Filter, Gap, GapPart, KafkaState, Limits, News, Place, QueryError, ReadError, Record, RecordView, Scope,
-    Snapshot,
+    Snapshot, TopicError,
 };
 
 /// How many of a feed's newest records a page is rendered with.
@@ -478,8 +478,28 @@ impl Engine {
         }
     }
 
+    /// How a topic is made of the instance's own accord, where it makes any.
+    fn topic_creation(&self) -> Option<TopicCreation> {
+        self.config.create_topics.filter(|_| !self.config.read_only)
+    }
+
+    /// Sees to a topic that nobody named but the program: where it is missing, it is made as a feed's would be. Whether it may.
+    ///
+    /// # Errors
+    /// See [`TopicError`].
+    pub async fn find_or_make_topic(&self, name: &str) -> Result<bool, TopicError> {
+        let Some(TopicCreation { partitions, replication }) = self.topic_creation() else { return Ok(false) };
+        let spec = TopicSpec { name, partitions, replication, settings: &[] };
+        self.admin.ensure_topics(&[spec], CREATE_DEADLINE).await.map_err(|error| {
+            let reason = error.to_string();
+            if error.is_no_answer() { TopicError::Unanswered { reason } } else { TopicError::Refused { reason } }
+        })?;
+        self.forget_topic(name);
+        Ok(true)
+    }
+
     async fn create_topics(&self, feed: &Feed) {
-        let Some(creation) = self.config.create_topics.filter(|_| !self.config.read_only) else { return };
+        let Some(creation) = self.topic_creation() else { return };
         let (partitions, replication) = (creation.partitions, creation.replication);
         let topics = feed.topics().iter().map(|name| TopicSpec { name, partitions, replication, settings: &[] });
         let topics: Vec<_> = topics.collect();

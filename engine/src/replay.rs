@@ -28,23 +28,22 @@ impl Engine {
     /// # Errors
     /// A topic or partition that does not exist, or Kafka does not answer.
     pub async fn plan_reset(&self, input: &ResetInput) -> Result<ResetPlan, ResetError> {
-        let kafka = |error: kafka::Error| ResetError::Kafka { reason: error.to_string() };
-        let unknown = || ResetError::UnknownPartition { topic: input.topic.clone() };
-        let topics = self.admin.topics(LOOKUP_DEADLINE).await.map_err(kafka)?;
-        let topic = topics.iter().find(|topic| topic.name == input.topic).ok_or_else(unknown)?;
+        let topics = self.admin.topics(LOOKUP_DEADLINE).await.map_err(unread)?;
+        let topic = topics.iter().find(|topic| topic.name == input.topic);
+        let topic = topic.ok_or_else(|| ResetError::UnknownTopic { topic: input.topic.clone() })?;
         let count = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
         let numbers: Vec<_> = if input.partitions.is_empty() { (0..count).collect() } else { input.partitions.clone() };
         if numbers.iter().any(|number| !(0..count).contains(number)) {
-            return Err(unknown());
+            return Err(ResetError::UnknownPartition { topic: input.topic.clone() });
         }
         let partitions: Vec<_> = numbers.iter().map(|number| Partition::new(input.topic.as_str(), *number)).collect();
 
-        let committed = self.admin.committed(&input.group, LOOKUP_DEADLINE).await.map_err(kafka)?;
+        let committed = self.admin.committed(&input.group, LOOKUP_DEADLINE).await.map_err(unread)?;
         let committed: HashMap<_, _> = committed.into_iter().map(|at| (at.partition, at.offset)).collect();
-        let watermarks = self.admin.watermarks(&partitions, LOOKUP_DEADLINE).await.map_err(kafka)?;
+        let watermarks = self.admin.watermarks(&partitions, LOOKUP_DEADLINE).await.map_err(unread)?;
         let at_time: HashMap<_, _> = match input.to {
             ResetTo::Time(time) => {
-                let found = self.admin.offsets_for_time(&partitions, time, LOOKUP_DEADLINE).await.map_err(kafka)?;
+                let found = self.admin.offsets_for_time(&partitions, time, LOOKUP_DEADLINE).await.map_err(unread)?;
                 found.into_iter().collect()
             }
             _ => HashMap::new(),
@@ -78,8 +77,7 @@ impl Engine {
             return Ok(ResetHow::Owners);
         }
         let found = self.admin.group(group, LOOKUP_DEADLINE).await;
-        let members =
-            found.map_err(|error| ResetError::Kafka { reason: error.to_string() })?.map(|group| group.members);
+        let members = found.map_err(unread)?.map(|group| group.members);
         let members: Vec<_> = members.into_iter().flatten().map(|member| member.client_id).collect();
         Ok(if members.is_empty() { ResetHow::Commit } else { ResetHow::Active(members) })
     }
@@ -101,7 +99,21 @@ impl Engine {
                     })
                     .collect();
                 let altered = self.admin.alter_offsets(group, &offsets, LOOKUP_DEADLINE).await;
-                let altered = altered.map_err(|error| ResetError::Kafka { reason: error.to_string() })?;
+                let altered = altered.map_err(|error| match unread(error) {
+                    // Unlike what is only looked up.
+                    ResetError::Unread { reason } => ResetError::Unanswered { reason },
+                    refused => refused,
+                })?;
+                if let Some(row) = rows.first() {
+                    let done = altered.iter().filter(|(_, result)| result.is_ok()).count();
+                    tracing::info!(
+                        group,
+                        topic = row.topic,
+                        partitions = done,
+                        of = rows.len(),
+                        "a group's offsets were reset"
+                    );
+                }
                 let to =
                     |partition: &Partition| offsets.iter().find(|at| at.partition == *partition).map(|at| at.offset);
                 let results = altered.into_iter().map(|(partition, result)| {
@@ -123,6 +135,15 @@ impl Engine {
             Seek { topic, partition, to: row.to, owner }
         };
         let seeks: Vec<_> = rows.iter().map(seek).collect();
+        if let Some(row) = rows.first() {
+            tracing::info!(
+                group,
+                topic = row.topic,
+                partitions = rows.len(),
+                order = id,
+                "a group's owners are ordered to move"
+            );
+        }
         let expires = crate::now() + ORDER_HOLDS;
         self.journal.tell(News::Seek(SeekOrder { id: id.clone(), group: group.into(), expires, seeks: seeks.clone() }));
         let until = Instant::now() + Duration::from_millis(ORDER_HOLDS.unsigned_abs());
@@ -172,6 +193,15 @@ impl Engine {
                 done.pop_front();
             }
             done.push_back(id.clone());
+            if let Some(seek) = asked.first() {
+                tracing::info!(
+                    group,
+                    topic = seek.topic,
+                    partitions = asked.len(),
+                    order = id,
+                    "partitions move as ordered"
+                );
+            }
             let asked = asked.iter().map(|seek| (Partition::new(seek.topic.as_str(), seek.partition), seek.to));
             let sought =
                 feed.seek(asked.collect()).await.into_iter().map(|(Partition { topic, partition }, result)| {
@@ -188,4 +218,10 @@ impl Engine {
             self.journal.tell(News::Sought { id, results: sought.chain(refused).collect() });
         }
     }
+}
+
+/// Kafka was asked before anything was to be changed, and nothing was.
+pub(crate) fn unread(error: kafka::Error) -> ResetError {
+    let reason = error.to_string();
+    if error.is_no_answer() { ResetError::Unread { reason } } else { ResetError::Kafka { reason } }
 }

@@ -1,7 +1,7 @@
 //! Temporary feeds: a replay with a group of its own, beside the feeds of the configuration. It begins at chosen offsets, touches
 //! nobody else's, and ends by itself when no tab followed it for a while. Its group is deleted then.
 
-use crate::{Engine, Feed, FeedConfig};
+use crate::{Engine, Feed, FeedConfig, replay::unread};
 use kafka::{From, Partition, PartitionOffset};
 use std::{
     collections::HashMap,
@@ -35,10 +35,9 @@ impl Engine {
     /// # Errors
     /// When there are as many as there may be, or Kafka refuses.
     pub async fn replay_apart(self: &Arc<Self>, rows: &[ResetRow]) -> Result<String, ResetError> {
-        let kafka = |error: kafka::Error| ResetError::Kafka { reason: error.to_string() };
-        let unknown = |topic: &str| ResetError::UnknownPartition { topic: topic.into() };
+        let unknown = |topic: &str| ResetError::UnknownTopic { topic: topic.into() };
         let topic = rows.first().map(|row| row.topic.clone()).ok_or_else(|| unknown(""))?;
-        let topics = self.admin.topics(LOOKUP_DEADLINE).await.map_err(kafka)?;
+        let topics = self.admin.topics(LOOKUP_DEADLINE).await.map_err(unread)?;
         let known = topics.iter().find(|known| known.name == topic).ok_or_else(|| unknown(&topic))?;
         let count = i32::try_from(known.partitions).unwrap_or(i32::MAX);
         let chosen: HashMap<_, _> = rows.iter().map(|row| (row.partition, row.to)).collect();
@@ -48,7 +47,7 @@ impl Engine {
             .into_iter()
             .map(|(number, offset)| PartitionOffset { partition: Partition::new(topic.as_str(), number), offset })
             .collect();
-        for (partition, log) in self.admin.watermarks(&others, LOOKUP_DEADLINE).await.map_err(kafka)? {
+        for (partition, log) in self.admin.watermarks(&others, LOOKUP_DEADLINE).await.map_err(unread)? {
             let offset = log.map_err(|reason| ResetError::Kafka { reason })?.end;
             offsets.push(PartitionOffset { partition, offset });
         }
@@ -59,7 +58,7 @@ impl Engine {
         group.group = format!("{}-{name}", like.group.group);
         (group.topics, group.from, group.group_instance_id) = (vec![topic.clone()], From::Latest, None);
         let group_name = group.group.clone();
-        let feed = self.make_feed(FeedConfig { name: name.clone(), group, ring_bytes: RING_BYTES }).map_err(kafka)?;
+        let feed = self.make_feed(FeedConfig { name: name.clone(), group, ring_bytes: RING_BYTES }).map_err(unread)?;
         {
             // Before anything is done, so that no more than so many are begun.
             let mut temporary = self.temporary.lock();
@@ -68,7 +67,7 @@ impl Engine {
             }
             temporary.push(Temporary { feed: Arc::clone(&feed), used: Instant::now() });
         }
-        let altered = self.admin.begin_group(&group_name, &offsets, LOOKUP_DEADLINE).await.map_err(kafka);
+        let altered = self.admin.begin_group(&group_name, &offsets, LOOKUP_DEADLINE).await.map_err(unread);
         let altered = altered.and_then(|results| {
             let failed = results.into_iter().find_map(|(_, result)| result.err());
             failed.map_or(Ok(()), |reason| Err(ResetError::Kafka { reason }))

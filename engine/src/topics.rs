@@ -233,7 +233,7 @@ impl Engine {
     }
 
     /// What was found of it is not true any more.
-    fn forget_topic(&self, name: &str) {
+    pub(crate) fn forget_topic(&self, name: &str) {
         self.listed.forget();
         self.topic_looks.topics.forget(name);
         self.topic_looks.configs.forget(name);

@@ -1,4 +1,4 @@
-//! HTTP: the router, and how connections are served. What the routes do is in the files below.
+//! HTTP: the router. How connections are served is in `serve.rs`, what the routes do in the other files below.
 
 mod api;
 mod assets;
@@ -17,12 +17,14 @@ mod preferences;
 mod problem;
 mod read_only;
 mod reset;
+mod serve;
 mod sse;
 mod topics;
 mod traffic;
 pub mod ws;
 
 pub use assets::Site;
+pub use serve::serve;
 
 use crate::config::ServerConfig;
 use app::{App, shell};
@@ -35,8 +37,7 @@ use axum::{
 use engine::Engine;
 use leptos::prelude::{LeptosOptions, provide_context};
 use leptos_axum::{LeptosRoutes, generate_route_list};
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tower_http::compression::{CompressionLayer, Predicate, predicate};
 use traffic::Traffic;
 
@@ -107,32 +108,9 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
             ),
         )
         .layer(DefaultBodyLimit::max(config.body_limit_bytes))
-        .layer(middleware::from_fn(headers::add))
+        .layer(middleware::from_fn_with_state(state.clone(), serve::in_time))
         .layer(middleware::from_fn_with_state(Arc::new(guard::Guard::new(config, listen)), guard::check))
+        .layer(middleware::from_fn(headers::add))
         .layer(axum::Extension(site))
         .with_state(state)
-}
-
-/// Serves `app` until `shutdown` resolves and the open responses are done.
-pub async fn serve(listener: TcpListener, app: Router, shutdown: impl Future<Output = ()> + Send + 'static) {
-    use axum::serve::ListenerExt;
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = set_options(stream) {
-            tracing::debug!(%error, "a connection's options could not be set");
-        }
-    });
-    let _ = axum::serve(listener, app).with_graceful_shutdown(shutdown).await;
-}
-
-/// How much may lie in the kernel that was not sent yet, in bytes: two of the largest messages. What a slow tab can't take stays in the
-/// ring then, where all tabs share it, and not in a buffer of megabytes, where it grows old.
-#[cfg(target_os = "linux")]
-const UNSENT: u32 = 2 * wire::MAX_EVENT_MESSAGE as u32;
-
-fn set_options(stream: &TcpStream) -> std::io::Result<()> {
-    // Without it small frames to a busy tab wait for its acknowledgements: p99 38–48 ms instead of 15.
-    stream.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_notsent_lowat(UNSENT)?;
-    Ok(())
 }

@@ -47,7 +47,8 @@ pub async fn serve_on(listener: TcpListener, config: Config, shutdown: impl Futu
     }
 
     let mut stopping = engine.stopping();
-    let served = tokio::spawn(http::serve(listener, app, async move {
+    let stall = Duration::from_secs(config.server.stall_limit_seconds);
+    let served = tokio::spawn(http::serve(listener, app, stall, async move {
         let _ = stopping.wait_for(|stopping| *stopping).await;
     }));
     let mut fatal = engine.fatal();
@@ -58,7 +59,7 @@ pub async fn serve_on(listener: TcpListener, config: Config, shutdown: impl Futu
     };
     tracing::info!("stopping");
 
-    // The engine's share leaves a second for the last responses.
+    // The engine's share leaves two seconds for the last responses.
     let deadline = Duration::from_secs(config.server.stop_deadline_seconds);
     let stopped = tokio::time::timeout(deadline, async {
         engine.stop(deadline.saturating_sub(Duration::from_secs(2))).await;

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Form, Instance};
+use common::{Form, Instance, is_real, kind};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -82,7 +82,16 @@ async fn every_route_is_described_and_the_page_of_the_description_is_in_the_bina
     assert_eq!(docs.status(), 200);
     assert!(docs.text().await.unwrap().contains("swagger-ui"));
     let (status, problem) = get(&instance, "/api/v1/nothing").await;
-    assert_eq!((status, &problem["type"]), (404, &json!("not-found")));
+    assert_eq!((status, kind(&problem)), (404, "not-found"));
+    for path in ["/api", "/api/"] {
+        let (status, problem) = get(&instance, path).await;
+        assert_eq!((status, kind(&problem)), (404, "not-found"), "{path}");
+    }
+    let kinds = description["info"]["description"].as_str().unwrap();
+    assert!(kinds.contains("\n- `invalid`: Fields broke a rule"), "there is what a problem's type leads to: {kinds}");
+    let stream = &description["paths"]["/api/v1/feeds/{feed}/stream"]["get"]["responses"]["200"]["content"];
+    let sent: Vec<_> = stream.as_object().unwrap().keys().collect();
+    assert_eq!(sent, ["application/x-ndjson", "text/event-stream"]);
     instance.stop().await;
 }
 
@@ -113,6 +122,40 @@ async fn an_inventory_update_goes_to_its_topic_with_the_product_as_the_key() {
     ] {
         let (status, problem) = post(&instance, "/api/inventory", &wrong).await;
         assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{problem}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_inventorys_topic_is_created_where_that_is_allowed_and_else_no_field_is_wrong() {
+    if is_real() {
+        return; // Others have created it there.
+    }
+    let update = json!({"productId": "P-1", "productName": "Laptop", "quantity": 3});
+    let instance = Instance::begin_with(|config| config.topics.create = false).await;
+    let (status, problem) = post(&instance, "/api/inventory", &update).await;
+    assert_eq!((status, kind(&problem), &problem["errors"]), (409, "unknown-topic", &Value::Null), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("[[feeds]]"), "{problem}");
+    instance.stop().await;
+
+    let instance = Instance::start().await;
+    let (status, receipt) = post(&instance, "/api/inventory", &update).await;
+    assert_eq!((status, &receipt["topic"]), (200, &json!("inventory-update")), "{receipt}");
+    let (_, topic) = get(&instance, "/api/v1/topics/inventory-update").await;
+    assert_eq!(topic["partitions"].as_array().unwrap().len(), 2, "as `topics.partitions` says: {topic}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_an_address_has_not_is_a_problem_that_names_those_it_has() {
+    let instance = Instance::start().await;
+    for (path, allowed) in
+        [("/api/v1/topics", "GET,HEAD,POST"), ("/api/kafka/send", "POST"), ("/api/v1/cluster", "GET,HEAD")]
+    {
+        let response = reqwest::Client::new().put(instance.url(path)).send().await.unwrap();
+        assert_eq!(response.headers()["allow"], allowed, "{path}");
+        let (status, problem) = answer(response).await;
+        assert_eq!((status, kind(&problem)), (405, "method-not-allowed"), "{path}");
     }
     instance.stop().await;
 }
@@ -154,6 +197,15 @@ async fn a_group_is_looked_at_moved_and_read_again_beside_it() {
     let wrong = json!({"topic": instance.topic, "partitions": [7], "to": "earliest"});
     let (status, problem) = post(&instance, &format!("{group}/reset"), &wrong).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("partitions")));
+    for (topic, partitions, field) in
+        [("no-such-topic", json!([0]), "topic"), (instance.topic.as_str(), json!([1, 0, 1]), "partitions[2]")]
+    {
+        for path in ["reset", "replay"] {
+            let wrong = json!({"topic": topic, "partitions": partitions, "to": "earliest"});
+            let (status, problem) = post(&instance, &format!("{group}/{path}"), &wrong).await;
+            assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!(field)), "{path}: {problem}");
+        }
+    }
     let wrong = json!({"topic": instance.topic, "to": {"offset": "five"}});
     let (status, problem) = post(&instance, &format!("{group}/reset"), &wrong).await;
     assert_eq!(status, 422);
@@ -167,7 +219,7 @@ async fn what_is_not_there_is_a_problem() {
     let topic = &instance.topic;
     for (path, status, kind) in [
         ("/api/v1/feeds/nope".to_owned(), 404, "unknown-feed"),
-        ("/api/v1/feeds/nope/stream".to_owned(), 404, "bad-subscription"),
+        ("/api/v1/feeds/nope/stream".to_owned(), 404, "unknown-feed"),
         ("/api/v1/groups/nope".to_owned(), 404, "unknown-group"),
         ("/api/v1/topics/nope/0/0".to_owned(), 404, "unknown-place"),
         ("/api/v1/topics/nope".to_owned(), 404, "unknown-topic"),
@@ -179,7 +231,7 @@ async fn what_is_not_there_is_a_problem() {
         ("/api/v1/feeds/default/stream?newest=x".to_owned(), 400, "address"),
     ] {
         let (found, problem) = get(&instance, &path).await;
-        assert_eq!((found, &problem["type"]), (status, &json!(kind)), "{path}: {problem}");
+        assert_eq!((found, common::kind(&problem)), (status, kind), "{path}: {problem}");
     }
     instance.stop().await;
 }
@@ -203,7 +255,7 @@ async fn a_problem_with_what_was_asked_names_the_field_and_the_rule() {
         (&format!("{stream}?text=json:total%3E1"), 422, "bad-subscription", "text", "at byte 5"),
     ] {
         let (found, problem) = get(&instance, path).await;
-        assert_eq!((found, &problem["type"]), (status, &json!(kind)), "{path}: {problem}");
+        assert_eq!((found, common::kind(&problem)), (status, kind), "{path}: {problem}");
         assert_eq!(problem["errors"].as_array().map(Vec::len), Some(1), "{path}: {problem}");
         let error = &problem["errors"][0];
         assert_eq!(error["field"], field, "{path}: {problem}");
@@ -223,21 +275,30 @@ async fn who_does_not_answer_has_refused_nothing() {
     let instance = Instance::begin_with(|config| config.kafka.brokers = "127.0.0.1:9".into()).await;
     let client = reqwest::Client::new();
     let api = |path: &str, body: Value| client.post(instance.url(path)).json(&body).send();
-    let form = |path: &str, fields: [(&str, &str); 2]| {
-        client.post(instance.url(path)).header("sec-fetch-site", "same-origin").form(&fields).send()
+    let form = |path: &str, fields: &[(&str, &str)]| {
+        client.post(instance.url(path)).header("sec-fetch-site", "same-origin").form(fields).send()
     };
     let more = json!({"partitions": 4, "confirm": "t"});
-    let (create, enlarge, again, create_form, enlarge_form, again_form) = tokio::join!(
+    let to_the_start = json!({"topic": "t", "to": "earliest", "execute": true});
+    let row = [("topic", "t"), ("row", "0:0"), ("sure", "on")];
+    let (create, enlarge, again, reset, replay) = tokio::join!(
         api("/api/v1/topics", json!({"name": "t"})),
         api("/api/v1/topics/t/partitions", more),
         api("/api/v1/topics/t/0/0/again", Value::Null),
-        form("/topics", [("name", "t"), ("partitions", "1")]),
-        form("/topics/t/partitions", [("confirm", "t"), ("partitions", "4")]),
-        form("/topics/t/0/0/again", [("to", "t"), ("", "")]),
+        api("/api/v1/groups/g/reset", to_the_start.clone()),
+        api("/api/v1/groups/g/replay", to_the_start),
     );
-    for (response, said) in [(create, ". Nothing was changed"), (enlarge, ". Nothing was changed"), (again, "")] {
+    let (create_form, enlarge_form, again_form, reset_form, replay_form) = tokio::join!(
+        form("/topics", &[("name", "t"), ("partitions", "1")]),
+        form("/topics/t/partitions", &[("confirm", "t"), ("partitions", "4")]),
+        form("/topics/t/0/0/again", &[("to", "t")]),
+        form("/groups/g/reset", &row),
+        form("/groups/g/replay", &row),
+    );
+    let nothing = ". Nothing was changed";
+    for (response, said) in [(create, nothing), (enlarge, nothing), (again, ""), (reset, nothing), (replay, nothing)] {
         let (status, problem) = answer(response.unwrap()).await;
-        assert_eq!((status, &problem["type"]), (504, &json!("kafka-timed-out")), "{problem}");
+        assert_eq!((status, kind(&problem)), (504, "kafka-timed-out"), "{problem}");
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.starts_with("Kafka does not answer: ") && detail.ends_with(said), "{detail}");
     }
@@ -246,6 +307,8 @@ async fn who_does_not_answer_has_refused_nothing() {
         // What could be changed is not known either, so that there is no form to come back to.
         (enlarge_form, "Kafka does not answer"),
         (again_form, "Kafka does not answer"),
+        (reset_form, "Nothing was changed. "),
+        (replay_form, "Nothing was changed. "),
     ] {
         let response = response.unwrap();
         assert_eq!(response.status(), 504, "{}", response.url());

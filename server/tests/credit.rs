@@ -36,7 +36,7 @@ async fn metric(instance: &Instance, name: &str) -> f64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tab_is_sent_so_much_ahead_and_told_how_far_it_is_behind() {
-    const STALL: u64 = 15;
+    const STALL: u64 = 25;
     let instance = Instance::start_with(|config| config.server.stall_limit_seconds = STALL).await;
     let mut tab = instance.tab().await;
     let subscribe: Subscribe = serde_json::from_str(r#"{"feed":"default","pace":"latency"}"#).unwrap();

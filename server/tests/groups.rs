@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{Form, Instance, Sse, get, page_with, piece};
-use serde_json::{Value, json};
+use common::{Form, Instance, Sse, get, kind, page_with, piece};
+use serde_json::json;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
@@ -124,8 +124,8 @@ fn address(group: &str) -> String {
 async fn delete(instance: &Instance, path: &str) -> (u16, String) {
     let response = reqwest::Client::new().delete(instance.url(path)).send().await.unwrap();
     let status = response.status().as_u16();
-    let kind = if status == 204 { Value::Null } else { response.json::<Value>().await.unwrap()["type"].clone() };
-    (status, kind.as_str().unwrap_or_default().into())
+    let kind = if status == 204 { String::new() } else { kind(&response.json().await.unwrap()).into() };
+    (status, kind)
 }
 
 #[tokio::test(flavor = "multi_thread")]

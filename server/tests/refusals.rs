@@ -192,6 +192,10 @@ async fn another_site_can_not_drive_this_server() {
     assert_eq!(simple.status(), 403);
     let rebound = client.get(instance.url("/healthz")).header("host", "evil.example.org").send().await.unwrap();
     assert_eq!(rebound.status(), 421);
+    for refused in [&foreign, &rebound] {
+        assert_eq!(refused.headers()["x-content-type-options"], "nosniff", "{refused:?}");
+        assert_eq!(refused.headers()["cache-control"], "no-store", "{refused:?}");
+    }
     let form = client
         .post(instance.url("/produce"))
         .header("sec-fetch-site", "cross-site")

@@ -86,7 +86,13 @@ pub enum ResetHow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum ResetError {
-    /// A partition that the topic does not have, or a topic that does not exist.
+    /// There is no such topic.
+    #[error("the topic {topic} does not exist")]
+    UnknownTopic {
+        /// Its name.
+        topic: String,
+    },
+    /// A partition that the topic does not have.
     #[error("{topic} has no such partition")]
     UnknownPartition {
         /// The topic's name.
@@ -104,10 +110,22 @@ pub enum ResetError {
         /// So many.
         most: u32,
     },
-    /// Kafka did not answer, or refused.
+    /// Kafka refused, or could not.
     #[error("Kafka: {reason}")]
     Kafka {
         /// In its words.
+        reason: String,
+    },
+    /// Kafka did not answer what had to be known first. Nothing was changed.
+    #[error("Kafka does not answer: {reason}. Nothing was changed")]
+    Unread {
+        /// In the client library's words.
+        reason: String,
+    },
+    /// Kafka did not answer in time. It may have been done.
+    #[error("Kafka does not answer: {reason}. It may have been done")]
+    Unanswered {
+        /// In the client library's words.
         reason: String,
     },
 }

@@ -209,11 +209,18 @@ pub fn results(reader: &Reader, results: &[SeekResult]) -> Markup {
 /// Why nothing was planned or done.
 pub fn trouble(reader: &Reader, error: &ResetError) -> Markup {
     let locale = reader.locale;
+    let unanswered = |what: &str, reason: &str| {
+        let why = format!("{what} {reason}");
+        banner("danger", td_string!(locale, read.kafka), &why)
+    };
     let why = match error {
+        ResetError::UnknownTopic { topic } => td_string!(locale, read.unknown_topic, topic = topic.as_str()),
         ResetError::UnknownPartition { topic } => td_string!(locale, reset.unknown_partition, topic = topic.as_str()),
         ResetError::Active { members } => td_string!(locale, reset.active_means, members = members.join(", ")),
         ResetError::TooMany { most } => td_string!(locale, reset.too_many, most = *most),
         ResetError::Kafka { reason } => reason.clone(),
+        ResetError::Unread { reason } => return unanswered(td_string!(locale, topic.unread), reason),
+        ResetError::Unanswered { reason } => return unanswered(td_string!(locale, topic.unanswered), reason),
     };
     banner("danger", td_string!(locale, reset.not_possible), &why)
 }

@@ -19,7 +19,8 @@ pub struct ServerConfig {
     /// `/api/v1/topics/…/records/bulk`, that and a form's 64 KiB for `/produce/many`, 96 MiB for `/rows/…` (what a list holds, on
     /// its way to a file).
     pub body_limit_bytes: usize,
-    /// How long a tab may take to read a message before it is closed, in seconds. It can come back and resume.
+    /// How long a tab may take to read a message before it is closed, in seconds. It can come back and resume. So long nothing may
+    /// be read of a stream or a file either, and nothing come of a request's body; of its head five times as long.
     pub stall_limit_seconds: u64,
     /// How long a stop may take, in seconds; then the process ends whatever is left.
     pub stop_deadline_seconds: u64,
@@ -57,8 +58,8 @@ impl ServerConfig {
                 return Err(broken("server.hosts", format!("{host:?} must be a name without scheme and port")));
             }
         }
-        if self.stall_limit_seconds == 0 {
-            return Err(broken("server.stall_limit_seconds", "must be at least 1"));
+        if !(1..=86_400).contains(&self.stall_limit_seconds) {
+            return Err(broken("server.stall_limit_seconds", "must be 1 to 86400"));
         }
         if !(3..=600).contains(&self.stop_deadline_seconds) {
             return Err(broken("server.stop_deadline_seconds", "must be 3 to 600"));

@@ -10,7 +10,11 @@ mod records;
 mod send;
 mod topics;
 
-use super::{AppState, problem::Problem, sse};
+use super::{
+    AppState,
+    problem::{KINDS, Problem},
+    sse,
+};
 use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
@@ -19,7 +23,7 @@ use axum::{
 };
 use http::StatusCode;
 use serde::Deserialize;
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 use utoipa::{
     IntoParams, OpenApi,
     openapi::{RefOr, Response, content::ContentBuilder, path::Operation},
@@ -38,7 +42,8 @@ const DESCRIPTION: &str = "/api/openapi.json";
     info(
         title = "Ottla",
         description = "Kafka, live in the browser. Numbers of 64 bits are strings in JSON, for JavaScript's are exact up to 2^53 \
-                       only. Errors are problem details (RFC 9457), with field and rule where a field is wrong.",
+                       only. Errors are problem details (RFC 9457), with field and rule where a field is wrong; so are 404 of an \
+                       address and 405 of a method that there is not, the latter with `Allow`.",
         license(name = "Apache-2.0")
     ),
     components(schemas(Problem)),
@@ -86,12 +91,25 @@ pub(super) fn routes() -> Router<AppState> {
         .routes(routes!(groups::replay))
         .split_for_parts();
     describe_problems(&mut description);
+    describe_kinds(&mut description);
     let description = Arc::new(description);
     let page = SwaggerUi::new("/api/docs").config(Config::from(DESCRIPTION).use_base_layout());
     routes
         .route(DESCRIPTION, get(move || async move { Json(description).into_response() }))
+        .method_not_allowed_fallback(not_allowed)
         .merge(page)
+        .route("/api", any(unknown))
+        .route("/api/", any(unknown))
         .route("/api/{*path}", any(unknown))
+}
+
+/// Where the types of problems lead.
+fn describe_kinds(description: &mut utoipa::openapi::OpenApi) {
+    let text = description.info.description.get_or_insert_default();
+    text.push_str("\n\nThe `type` of a problem leads here, to one of:\n");
+    for (kind, title) in KINDS {
+        let _ = write!(text, "\n- `{kind}`: {title}");
+    }
 }
 
 /// What any request can be answered: the guard's, the body's limit, a cluster that does not answer.
@@ -111,6 +129,7 @@ fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
             responses.entry("403".into()).or_insert_with(|| {
                 problem("From another site: `server.origins`; or this instance changes nothing: `read_only`")
             });
+            responses.entry("408".into()).or_insert_with(|| problem("The body did not come in time"));
             responses
                 .entry("413".into())
                 .or_insert_with(|| problem("The body is too large: `server.body_limit_bytes`"));
@@ -128,4 +147,8 @@ fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
 
 async fn unknown() -> Problem {
     Problem::new(StatusCode::NOT_FOUND, "not-found", "the API has no such address: see /api/docs")
+}
+
+async fn not_allowed() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "the address has other methods: see Allow")
 }

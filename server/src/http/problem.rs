@@ -6,16 +6,63 @@ use axum::{
 };
 use engine::{AgainError, BrowseError};
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use wire::{GroupError, ProduceError, ReadError, ResetError, TopicError};
+
+/// Every kind of problem, and what it is in general. The API's description lists them, for that is where their addresses lead.
+pub(super) const KINDS: [(&str, &str); 37] = [
+    ("address", "The address can't be read"),
+    ("bad-cursor", "The cursor can't be read"),
+    ("bad-subscription", "The filter can't be read"),
+    ("body", "The body can't be taken"),
+    ("busy", "There is no room for it now"),
+    ("content-type", "The content type says nothing of how to read the body"),
+    ("deleted", "The record is deleted"),
+    ("foreign-host", "This server is not called so"),
+    ("foreign-origin", "Another site may not do this"),
+    ("group-active", "The group is in use"),
+    ("held", "Nothing is wrong with it, and it was not sent"),
+    ("hole", "There is no record at this offset"),
+    ("invalid", "Fields broke a rule"),
+    ("kafka-failed", "Kafka could not do it"),
+    ("kafka-refused", "Kafka refused"),
+    ("kafka-timed-out", "Kafka does not answer"),
+    ("method-not-allowed", "The address has other methods"),
+    ("no-metrics", "The metrics can't be written"),
+    ("no-subprotocol", "The subprotocol is missing"),
+    ("no-websocket", "This is no WebSocket"),
+    ("not-found", "There is no such address"),
+    ("not-json", "The body is no JSON"),
+    ("not-moved", "No partition was moved"),
+    ("not-rows", "The body holds no rows"),
+    ("not-yet", "The record is not written yet"),
+    ("nothing-committed", "The group has committed nothing there"),
+    ("owners-timed-out", "No owner answered"),
+    ("partitions-unread", "Partitions can't be read"),
+    ("partly-done", "A part of it was done"),
+    ("read-only", "This instance changes nothing"),
+    ("too-many", "There are too many of them"),
+    ("too-many-replays", "There are as many replays as there may be"),
+    ("unknown-feed", "There is no such feed"),
+    ("unknown-file", "There is no such file"),
+    ("unknown-group", "There is no such group"),
+    ("unknown-place", "There is no such topic or partition"),
+    ("unknown-topic", "There is no such topic"),
+];
+
+/// Where they are described: what a problem's type begins with. From the root on, for it must not depend on the address that was asked
+/// (RFC 9457, section 3.1.1).
+const DESCRIBED: &str = "/api/docs#";
 
 /// A problem, as `application/problem+json`.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
-    /// What kind, as a fragment that stays the same.
+    /// What kind: an address that stays the same, below which the API's description tells of it.
+    #[serde(serialize_with = "described")]
+    #[schema(value_type = String, format = "uri-reference", example = "/api/docs#invalid")]
     r#type: &'static str,
-    /// The status in words.
+    /// What problems of this kind are in general.
     title: &'static str,
     /// The HTTP status.
     status: u16,
@@ -36,11 +83,12 @@ struct FieldProblem {
 }
 
 impl Problem {
-    /// A problem of the kind `kind`, a fragment without `#`.
+    /// A problem of a kind that stands in [`KINDS`].
     pub(super) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+        let title = KINDS.iter().find(|(known, _)| *known == kind).map(|(_, title)| *title);
         Self {
             r#type: kind,
-            title: status.canonical_reason().unwrap_or_default(),
+            title: title.or(status.canonical_reason()).unwrap_or_default(),
             status: status.as_u16(),
             detail: detail.into(),
             errors: Vec::new(),
@@ -69,6 +117,10 @@ impl Problem {
         let Self { detail, errors, .. } = Self::invalid([(field.into(), rule.into())]);
         Self { errors, ..Self::new(status, kind, detail) }
     }
+}
+
+fn described<S: Serializer>(kind: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{DESCRIBED}{kind}"))
 }
 
 impl From<ProduceError> for Problem {
@@ -126,10 +178,14 @@ impl From<ResetError> for Problem {
     fn from(error: ResetError) -> Self {
         let detail = error.to_string();
         match error {
+            ResetError::UnknownTopic { .. } => Self::invalid([("topic".into(), detail)]),
             ResetError::UnknownPartition { .. } => Self::invalid([("partitions".into(), detail)]),
             ResetError::Active { .. } => Self::new(StatusCode::CONFLICT, "group-active", detail),
             ResetError::TooMany { .. } => Self::new(StatusCode::CONFLICT, "too-many-replays", detail),
             ResetError::Kafka { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-failed", detail),
+            ResetError::Unread { .. } | ResetError::Unanswered { .. } => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail)
+            }
         }
     }
 }
@@ -173,13 +229,67 @@ impl From<TopicError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
+        if matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
+            tracing::warn!(
+                status = self.status,
+                kind = self.r#type,
+                cause = self.detail,
+                "Kafka could not be had for a program"
+            );
+        }
         let mut response = (status, Json(self)).into_response();
         let problem = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem);
-        if status == StatusCode::UPGRADE_REQUIRED {
+        let more = match status {
             // What can be had instead (RFC 6455, section 4.4): nothing else is answered so.
-            response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        }
+            StatusCode::UPGRADE_REQUIRED => Some((header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))),
+            // A turn takes a quarter of a second, and a few are before it.
+            StatusCode::SERVICE_UNAVAILABLE => Some((header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ => None,
+        };
+        response.headers_mut().extend(more);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    /// What stands in these files between a status and the next quote: the kinds that are answered.
+    fn kinds_in(folder: &Path, kinds: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                kinds_in(&path, kinds);
+                continue;
+            }
+            let text = fs::read_to_string(path).unwrap();
+            for after in text.split("StatusCode::").skip(1) {
+                let name = after.trim_start_matches(|c: char| c.is_ascii_uppercase() || c == '_');
+                let kind = name.strip_prefix(',').and_then(|rest| rest.trim_start().strip_prefix('"'));
+                let kind = kind.and_then(|kind| kind.split('"').next());
+                kinds.extend(kind.filter(|kind| !kind.contains(' ')).map(str::to_owned));
+            }
+        }
+    }
+
+    #[test]
+    fn every_kind_that_is_answered_is_described_and_no_other() {
+        let mut kinds = BTreeSet::new();
+        kinds_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"), &mut kinds);
+        // No status stands before it.
+        kinds.insert("no-websocket".into());
+        let described: Vec<_> = KINDS.iter().map(|(kind, _)| (*kind).to_owned()).collect();
+        assert_eq!(described, kinds.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_problem_says_when_to_come_again_and_what_it_is_in_general() {
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "why");
+        let json = serde_json::to_value(&problem).unwrap();
+        assert_eq!((&json["type"], &json["title"]), (&"/api/docs#busy".into(), &"There is no room for it now".into()));
+        assert_eq!(problem.into_response().headers()["retry-after"], "1");
     }
 }

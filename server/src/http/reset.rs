@@ -1,6 +1,6 @@
 //! The reset of a group's offsets, as its page posts it: `POST /groups/NAME/reset`.
 
-use super::{AppState, outcome};
+use super::{AppState, outcome, problem::Problem};
 use app::ResetOutcome;
 use axum::{
     body::Bytes,
@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use http::{HeaderMap, StatusCode};
-use wire::{ResetError, ResetRow};
+use wire::ResetRow;
 
 /// `POST /groups/{name}/reset`: does what its dry run showed, and renders the page with what came of it.
 pub(super) async fn reset(
@@ -50,8 +50,7 @@ async fn page(state: &AppState, headers: &HeaderMap, group: &str, posted: &Poste
     let status = match &outcome {
         ResetOutcome::Done(_) => StatusCode::OK,
         ResetOutcome::Unsure => StatusCode::UNPROCESSABLE_ENTITY,
-        ResetOutcome::Failed(ResetError::Active { .. } | ResetError::TooMany { .. }) => StatusCode::CONFLICT,
-        ResetOutcome::Failed(_) => StatusCode::BAD_GATEWAY,
+        ResetOutcome::Failed(error) => Problem::from(error.clone()).status(),
     };
     let is_done = matches!(outcome, ResetOutcome::Done(_));
     let address = format!("{}/reset?{}", app::group_path(group), posted.query(!is_done));

@@ -86,7 +86,8 @@ pub(super) enum Format {
         ("last-event-id" = Option<String>, Header, description = "Where to go on: the id of an event"),
     ),
     responses(
-        (status = 200, description = "Ends when the instance stops", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "Ends when the instance stops, or when nothing is read for `server.stall_limit_seconds`",
+            content((String = "text/event-stream"), (String = "application/x-ndjson"))),
         (status = 404, description = "There is no such feed", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The filter can't be read", body = Problem, content_type = "application/problem+json"),
     )
@@ -120,10 +121,9 @@ pub(super) async fn stream(
     let mut tab = Tab::new(engine, limits.stall);
     let hello = tab.hello();
     let subscribe = Subscribe { feed, scope: wanted.scope, filter, pace: Pace::Latency, from };
-    let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|Refusal { reason, why }| {
-        let status =
-            if reason == ByeReason::UnknownFeed { StatusCode::NOT_FOUND } else { StatusCode::UNPROCESSABLE_ENTITY };
-        Problem::new(status, "bad-subscription", why)
+    let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|Refusal { reason, why }| match reason {
+        ByeReason::UnknownFeed => Problem::new(StatusCode::NOT_FOUND, "unknown-feed", why),
+        _ => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-subscription", why),
     })?;
     first.insert(0, hello);
     Ok(match wanted.format {

@@ -11,7 +11,7 @@ use server::{
     config::{Config, FeedConfig},
     run::serve_on,
 };
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::LazyLock, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::oneshot,
@@ -166,10 +166,17 @@ impl Form for reqwest::RequestBuilder {
     }
 }
 
+/// The kind of a problem: its type is an address in the API's description, the same from wherever it is seen.
+pub fn kind(problem: &serde_json::Value) -> &str {
+    problem["type"].as_str().and_then(|kind| kind.strip_prefix("/api/docs#")).unwrap_or_else(|| panic!("{problem}"))
+}
+
 /// Posts a JSON string, as `POST /api/kafka/send` wants it.
 pub async fn post_json(url: &str, value: &str) -> reqwest::Response {
+    // Some tests post hundreds, in as short a time as they can.
+    static CLIENT: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
     let body = serde_json::to_string(value).unwrap();
-    reqwest::Client::new().post(url).header("content-type", "application/json").body(body).send().await.unwrap()
+    CLIENT.post(url).header("content-type", "application/json").body(body).send().await.unwrap()
 }
 
 /// A site with a page's files that nobody loads.

@@ -11,9 +11,9 @@ use axum::{Json, extract::State};
 use engine::{Engine, Patience};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 use utoipa::ToSchema;
-use wire::{Group, GroupSummary, ResetHow, ResetInput, ResetRow, ResetTo, SeekResult};
+use wire::{Group, GroupSummary, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo, SeekResult};
 
 /// Where a group is to go on.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -143,21 +143,42 @@ pub(super) async fn delete_offsets(
 #[utoipa::path(post, path = "/api/v1/groups/{group}/reset", tag = "groups", request_body = Wanted,
     params(("group" = String, Path, description = "Its name, `group.id`", min_length = 1)),
     responses(
-        (status = 200, description = "What would be done, or what came of it", body = Reset),
-        (status = 409, description = "The group has active members that are not instances of Ottla", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field broke a rule, or there is no such partition", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "Kafka refused, or did not answer", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "What would be done; or it is done, in every partition", body = Reset),
+        (status = 207, description = "Some partitions were not moved: their results say why", body = Reset),
+        (status = 409, description = "The group has active members that are not instances of Ottla, or no partition was moved", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field broke a rule, or there is no such topic or partition", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka, or every partition's owner, did not answer in time", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn reset(
     State(engine): State<Arc<Engine>>,
     Address(group): Address<String>,
     Body(wanted): Body<Wanted>,
-) -> Result<Json<Reset>, Problem> {
+) -> Result<(StatusCode, Json<Reset>), Problem> {
     let execute = wanted.execute;
-    let plan = engine.plan_reset(&wanted.of(&group)).await?;
-    let results = if execute { Some(engine.reset(&group, &plan.rows).await?) } else { None };
-    Ok(Json(Reset { rows: plan.rows, how: plan.how, results }))
+    let ResetPlan { rows, how } = engine.plan_reset(&wanted.of(&group)?).await?;
+    let results = if execute { Some(engine.reset(&group, &rows).await?) } else { None };
+    let status = status(results.as_deref().unwrap_or_default())?;
+    Ok((status, Json(Reset { rows, how, results })))
+}
+
+/// What a reset with these results is answered with: all are moved, or some. None: that is a problem.
+fn status(results: &[SeekResult]) -> Result<StatusCode, Problem> {
+    let failed: Vec<_> = results.iter().filter(|result| result.to.is_none()).collect();
+    match failed.len() {
+        0 => return Ok(StatusCode::OK),
+        some if some < results.len() => return Ok(StatusCode::MULTI_STATUS),
+        _ => {}
+    }
+    let reason = |result: &SeekResult| result.error.clone().unwrap_or_default();
+    let why = |result: &&SeekResult| format!("{}[{}]: {}", result.topic, result.partition, reason(result));
+    let detail = failed.iter().map(why).collect::<Vec<_>>().join("; ");
+    Err(if failed.iter().all(|result| reason(result).ends_with("no owner answered in time")) {
+        Problem::new(StatusCode::GATEWAY_TIMEOUT, "owners-timed-out", detail)
+    } else {
+        Problem::new(StatusCode::CONFLICT, "not-moved", detail)
+    })
 }
 
 /// Read again beside a group
@@ -168,8 +189,9 @@ pub(super) async fn reset(
     responses(
         (status = 201, description = "The feed runs", body = Replay, headers(("location" = String, description = "The feed"))),
         (status = 409, description = "There are as many replays as there may be", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "A field broke a rule, or there is no such partition", body = Problem, content_type = "application/problem+json"),
-        (status = 502, description = "Kafka refused, or did not answer", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "A field broke a rule, or there is no such topic or partition", body = Problem, content_type = "application/problem+json"),
+        (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
+        (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn replay(
@@ -177,7 +199,7 @@ pub(super) async fn replay(
     Address(group): Address<String>,
     Body(wanted): Body<Wanted>,
 ) -> Result<(StatusCode, [(header::HeaderName, HeaderValue); 1], Json<Replay>), Problem> {
-    let plan = engine.plan_reset(&wanted.of(&group)).await?;
+    let plan = engine.plan_reset(&wanted.of(&group)?).await?;
     let feed = engine.replay_apart(&plan.rows).await?;
     let place = format!("/api/v1/feeds/{feed}");
     let stream = format!("{place}/stream");
@@ -187,8 +209,42 @@ pub(super) async fn replay(
 }
 
 impl Wanted {
-    fn of(self, group: &str) -> ResetInput {
+    fn of(self, group: &str) -> Result<ResetInput, Problem> {
         let Self { topic, partitions, to, .. } = self;
-        ResetInput { group: group.into(), topic, partitions, to }
+        let mut known = HashSet::new();
+        let twice = partitions.iter().enumerate().filter(|(_, partition)| !known.insert(**partition));
+        let twice: Vec<_> =
+            twice.map(|(at, _)| (format!("partitions[{at}]"), "stands there twice".to_owned())).collect();
+        if !twice.is_empty() {
+            return Err(Problem::invalid(twice));
+        }
+        Ok(ResetInput { group: group.into(), topic, partitions, to })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn result(partition: i32, to: Option<&str>, error: &str) -> SeekResult {
+        let error = to.is_none().then_some(error);
+        serde_json::from_value(json!({"topic": "t", "partition": partition, "to": to, "error": error})).unwrap()
+    }
+
+    #[test]
+    fn a_reset_that_did_a_part_is_no_success_and_one_that_did_nothing_a_problem() {
+        let done = |partition| result(partition, Some("5"), "");
+        let late = |partition| result(partition, None, "not done: no owner answered in time");
+        let taken = |partition| result(partition, None, "not done: b has taken the partition over from a");
+        assert_eq!(status(&[]).unwrap(), StatusCode::OK, "nothing was to be done");
+        assert_eq!(status(&[done(0), done(1)]).unwrap(), StatusCode::OK);
+        assert_eq!(status(&[done(0), late(1)]).unwrap(), StatusCode::MULTI_STATUS);
+        let problem = |results: &[SeekResult]| serde_json::to_value(status(results).unwrap_err()).unwrap();
+        let nobody = problem(&[late(0), late(1)]);
+        assert_eq!((&nobody["status"], &nobody["type"]), (&json!(504), &json!("/api/docs#owners-timed-out")));
+        let refused: Value = problem(&[late(0), taken(1)]);
+        assert_eq!((&refused["status"], &refused["type"]), (&json!(409), &json!("/api/docs#not-moved")));
+        assert!(refused["detail"].as_str().unwrap().contains("; t[1]: not done: b has taken"), "{refused}");
     }
 }

@@ -3,13 +3,17 @@
 use crate::http::{extract::Body, problem::Problem};
 use axum::{Json, extract::State};
 use engine::Engine;
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use wire::{Encoding, ProduceInput, Receipt};
+use wire::{Encoding, ProduceError, ProduceInput, Receipt, Rule};
 
 /// Where the updates go.
 const TOPIC: &str = "inventory-update";
+/// What is answered where it is missing, and not to be created.
+const NO_TOPIC: &str = "the topic inventory-update does not exist, and this instance creates none (topics.create): create it, or have \
+                        the instance consume it: [[feeds]] with name = \"inventory\", group = \"inventory\", topics = [\"inventory-update\"]";
 /// The longest text of a field, in characters.
 const LONGEST: usize = 200;
 
@@ -57,10 +61,12 @@ impl Inventory {
 
 /// Tell a stock level
 ///
-/// Goes to the topic `inventory-update` as JSON, with the product's id as its key.
+/// Goes to the topic `inventory-update` as JSON, with the product's id as its key. Where the topic is missing it is created, if
+/// `topics.create` allows it.
 #[utoipa::path(post, path = "/api/inventory", tag = "messages", request_body = Inventory, responses(
     (status = 200, description = "Acknowledged", body = Receipt),
-    (status = 422, description = "A field broke a rule, or the topic does not exist", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "The topic does not exist, and this instance creates none: `topics.create`", body = Problem, content_type = "application/problem+json"),
+    (status = 422, description = "A field broke a rule", body = Problem, content_type = "application/problem+json"),
     (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
     (status = 504, description = "Kafka did not answer in time; the message may have been stored", body = Problem, content_type = "application/problem+json"),
 ))]
@@ -78,7 +84,23 @@ pub(super) async fn update(
             .map_err(|error| Problem::invalid([("body".into(), error.to_string())]))?,
         ..ProduceInput::default()
     };
-    Ok(Json(engine.produce(&input).await?))
+    let mut told = engine.produce(&input).await;
+    if is_without_topic(&told) {
+        if !engine.find_or_make_topic(TOPIC).await? {
+            return Err(Problem::new(StatusCode::CONFLICT, "unknown-topic", NO_TOPIC));
+        }
+        told = engine.produce(&input).await;
+    }
+    if is_without_topic(&told) {
+        let detail = "the topic inventory-update is there, and not every broker has heard of it: tell it again";
+        return Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail));
+    }
+    Ok(Json(told?))
+}
+
+/// Whether the topic is missing: no field of what was told is wrong then.
+fn is_without_topic(told: &Result<Receipt, ProduceError>) -> bool {
+    matches!(told, Err(ProduceError::Invalid(errors)) if errors.iter().any(|error| error.rule == Rule::UnknownTopic))
 }
 
 #[cfg(test)]

@@ -74,7 +74,7 @@ impl Upgrade {
 
 /// The connection itself, without what HTTP kept for it.
 fn into_stream(upgraded: Upgraded) -> (TcpStream, Vec<u8>) {
-    let parts = hyper_util::server::conn::auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded);
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>();
     let parts = parts.expect("the server listens to TCP alone");
     (parts.io.into_inner(), parts.read_buf.into())
 }
