@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Whether every metric that deploy/grafana/, deploy/prometheus/ and docs/OPERATIONS.md name is one that an instance exposes, asked of a
-# running one.
+# running one; and, where promtool is, whether it takes what is exposed.
 #
 #   check-metrics.sh [URL]     of the instance at URL; without it one is started over the embedded broker, and ended
 set -euo pipefail
@@ -32,6 +32,10 @@ if [[ ! $url ]]; then
 fi
 
 curl --silent --fail "$url/metrics" >"$work/metrics" || fail "$url/metrics does not answer."
+if has promtool; then
+  promtool check metrics <"$work/metrics" >"$work/lint" 2>&1 || fail "promtool does not take $url/metrics:
+$(cat "$work/lint")"
+fi
 # Each family, with the names that its samples have. Both forms of the text name a counter with or without its `_total`.
 awk '$1 == "#" && $2 == "TYPE" {
   name = $3

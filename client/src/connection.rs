@@ -1,5 +1,9 @@
 //! One connection: events and commands instead of frames.
 
+use crate::{
+    Authorization,
+    answer::{Said, words},
+};
 use futures::{SinkExt, StreamExt};
 use rustls_platform_verifier::ConfigVerifierExt;
 use std::{io, sync::Arc};
@@ -14,7 +18,7 @@ use tokio_tungstenite::{
     tungstenite::{
         self, Bytes, Message,
         client::IntoClientRequest,
-        http::{HeaderValue, header},
+        http::{HeaderValue, Response, header},
         protocol::WebSocketConfig,
     },
 };
@@ -53,9 +57,14 @@ pub enum Error {
     /// Not an address that can be connected to.
     #[error("{0:?} is no address of an Ottla: {1}")]
     Address(String, String),
-    /// The server answered, but not with a WebSocket.
-    #[error("the server refuses the connection with status {0}")]
-    Refused(u16),
+    /// The server answered, but not with a WebSocket; or a proxy before it did.
+    #[error("the server refuses the connection with {}", Said(*status, words))]
+    Refused {
+        /// The answer's status.
+        status: u16,
+        /// What was said with it, as far as it came; may be empty.
+        words: String,
+    },
     /// The server closed.
     #[error("the server closed with code {code}: {reason}")]
     Closed {
@@ -85,7 +94,7 @@ impl Error {
         const BROKEN: [u16; 3] = [1002, 1007, 1009];
         match self {
             Self::Address(..) | Self::Protocol(_) | Self::Tls(_) => false,
-            Self::Refused(status) => !(400..500).contains(status),
+            Self::Refused { status, .. } => !(400..500).contains(status),
             Self::Closed { code, .. } => {
                 !BROKEN.contains(code) && lasting.iter().all(|reason| reason.close_code() != *code)
             }
@@ -94,10 +103,23 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The library gives as much of the body as came with the head.
+    fn refused(response: &Response<Option<Vec<u8>>>) -> Self {
+        let mut body = response.body().as_deref().unwrap_or_default();
+        if response.headers().contains_key(header::TRANSFER_ENCODING) {
+            // The first chunk, after the line with its size (RFC 9112, section 7.1).
+            let size = body.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            body = &body[size..];
+        }
+        Self::Refused { status: response.status().as_u16(), words: words(body).unwrap_or_default() }
+    }
+}
+
 impl From<tungstenite::Error> for Error {
     fn from(error: tungstenite::Error) -> Self {
         match error {
-            tungstenite::Error::Http(response) => Self::Refused(response.status().as_u16()),
+            tungstenite::Error::Http(response) => Self::refused(&response),
             tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => {
                 Self::Closed { code: ABNORMAL, reason: "the connection is closed".into() }
             }
@@ -133,12 +155,35 @@ pub struct Client {
 /// # Errors
 /// When the address is none, nobody answers there, or the server refuses.
 pub async fn connect(url: &str, subprotocol: Subprotocol) -> Result<Client, Error> {
+    connect_as(url, subprotocol, None).await
+}
+
+/// The same, as somebody.
+///
+/// # Errors
+/// Those of [`connect`].
+pub async fn connect_as(
+    url: &str,
+    subprotocol: Subprotocol,
+    authorization: Option<&Authorization>,
+) -> Result<Client, Error> {
     let url = websocket_url(url)?;
     let mut request = url.as_str().into_client_request()?;
     request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol.name()));
+    if let Some(authorization) = authorization {
+        request.headers_mut().insert(header::AUTHORIZATION, authorization.value());
+    }
     let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER).write_buffer_size(0);
     let (socket, _response) = client_async_with_config(request, line_to(&url).await?, Some(config)).await?;
     Ok(Client { socket, subprotocol, taken: Taken::default() })
+}
+
+/// Whether [`connect`] could be told this address.
+///
+/// # Errors
+/// [`Error::Address`] alone: why not.
+pub fn check_address(url: &str) -> Result<(), Error> {
+    websocket_url(url).map(drop)
 }
 
 async fn line_to(url: &Url) -> Result<Line, Error> {
@@ -266,6 +311,21 @@ mod tests {
         let closed = |reason: ByeReason| Error::Closed { code: reason.close_code(), reason: reason.text().into() };
         assert!(closed(ByeReason::Stopping).is_passing() && closed(ByeReason::Stalled).is_passing());
         assert!(!closed(ByeReason::UnknownFeed).is_passing() && !closed(ByeReason::BadSubscription).is_passing());
-        assert!(!Error::Refused(403).is_passing() && Error::Refused(503).is_passing());
+        let refused = |status| Error::Refused { status, words: String::new() };
+        assert!(!refused(403).is_passing() && refused(503).is_passing());
+    }
+
+    #[test]
+    fn a_refusal_says_what_the_answer_said() {
+        let refused = |body: &str, name: &str| {
+            let answer = Response::builder().status(421).header(name, "chunked").body(Some(body.into()));
+            Error::refused(&answer.expect("a response")).to_string()
+        };
+        let begins = "the server refuses the connection with status 421";
+        let problem = "{\"detail\":\"add the name to server.hosts\"}";
+        assert_eq!(refused(problem, "x"), format!("{begins}: add the name to server.hosts"));
+        let chunks = format!("2b\r\n{problem}\r\n0\r\n\r\n");
+        assert_eq!(refused(&chunks, "transfer-encoding"), format!("{begins}: add the name to server.hosts"));
+        assert_eq!(refused("", "x"), begins);
     }
 }

@@ -1,6 +1,6 @@
 //! A feed, followed over as many connections as it takes.
 
-use crate::{Client, Error, Subprotocol, connect};
+use crate::{Authorization, Client, Error, Subprotocol, connect_as};
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use wire::{Command, Cursor, Event, From, Resume, Subscribe, back_off};
@@ -19,6 +19,7 @@ const GOOD_AFTER: Duration = Duration::from_secs(5);
 pub struct Follow {
     url: String,
     subprotocol: Subprotocol,
+    authorization: Option<Authorization>,
     subscribe: Subscribe,
     resume: Resume,
     /// Whether `resume` knows where to go on; until then `subscribe.from` says where to begin.
@@ -48,6 +49,7 @@ impl Follow {
         Self {
             url: url.into(),
             subprotocol,
+            authorization: None,
             subscribe,
             resume,
             has_begun,
@@ -56,6 +58,12 @@ impl Follow {
             retry_at: None,
             connections: 0,
         }
+    }
+
+    /// Shows this, if anything, to whoever asks who it is.
+    #[must_use]
+    pub fn authorized(self, authorization: Option<Authorization>) -> Self {
+        Self { authorization, ..self }
     }
 
     /// Where it is: what was given is everything before.
@@ -118,7 +126,7 @@ impl Follow {
             sleep_until(at).await;
         }
         let attempt = async {
-            let mut client = connect(&self.url, self.subprotocol).await?;
+            let mut client = connect_as(&self.url, self.subprotocol, self.authorization.as_ref()).await?;
             let mut subscribe = self.subscribe.clone();
             if self.has_begun {
                 subscribe.from = From::Cursor(self.resume.cursor());

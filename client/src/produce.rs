@@ -1,10 +1,19 @@
 //! Producing over an instance's HTTP API, many records a request.
 
-use reqwest::{StatusCode, redirect::Policy};
+use crate::{
+    Authorization,
+    answer::{Problem, Said, words},
+};
+use reqwest::{StatusCode, header, redirect::Policy};
 use serde::Deserialize;
-use std::time::Duration;
+use std::{
+    error::Error,
+    io::{self, ErrorKind},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
 use url::Url;
-use wire::{ProduceInput, Receipt, lines};
+use wire::{ProduceInput, Receipt, back_off, lines};
 
 /// How long a connection may take to stand.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -25,19 +34,62 @@ pub enum NotProduced {
         status: StatusCode,
         /// The problem's detail, in the instance's words.
         detail: String,
+        /// Whether it is not about these records: others would fare no better.
+        is_lasting: bool,
     },
+    /// Nobody takes the connection: nothing was sent.
+    #[error("the instance is not there")]
+    Absent(#[source] reqwest::Error),
     /// Nobody answered. Once the request was sent, the record may have been stored.
     #[error("the instance does not answer")]
     Unanswered(#[source] reqwest::Error),
     /// Something answered that is no Ottla.
-    #[error("what answers is no Ottla: status {0}")]
-    Foreign(StatusCode),
+    #[error("what answers is no Ottla: {}", Said(status.as_u16(), words))]
+    Foreign {
+        /// The answer's status.
+        status: StatusCode,
+        /// What was said with it; may be empty.
+        words: String,
+    },
 }
 
-/// What is read of problem details (RFC 9457).
-#[derive(Deserialize)]
-struct Problem {
-    detail: String,
+impl NotProduced {
+    fn foreign(status: StatusCode, body: &[u8]) -> Self {
+        Self::Foreign { status, words: words(body).unwrap_or_default() }
+    }
+
+    fn unanswered(error: reqwest::Error) -> Self {
+        if is_absent(&error) { Self::Absent(error) } else { Self::Unanswered(error) }
+    }
+}
+
+/// Whether a connection was not taken, as it is not while an instance is restarted. A certificate that does not do is another thing, and a
+/// name that nobody has.
+fn is_absent(error: &reqwest::Error) -> bool {
+    const NOT_TAKEN: [ErrorKind; 6] = [
+        ErrorKind::ConnectionRefused,
+        ErrorKind::ConnectionReset,
+        ErrorKind::ConnectionAborted,
+        ErrorKind::HostUnreachable,
+        ErrorKind::NetworkUnreachable,
+        ErrorKind::TimedOut,
+    ];
+    let causes = || std::iter::successors(error.source(), |error| (*error).source());
+    let is_not_taken = |error: &io::Error| NOT_TAKEN.contains(&error.kind());
+    error.is_connect()
+        && (error.is_timeout() || causes().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_not_taken)))
+}
+
+/// Whether a refusal is about who asks, whom, or for which topic.
+fn is_lasting(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::NOT_FOUND
+            | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            | StatusCode::MISDIRECTED_REQUEST
+    )
 }
 
 /// Produces through one instance. Cheap to clone.
@@ -45,6 +97,7 @@ struct Problem {
 pub struct Producer {
     http: reqwest::Client,
     base: Url,
+    authorization: Option<Authorization>,
 }
 
 impl Producer {
@@ -66,7 +119,44 @@ impl Producer {
         // The system's certificates are not looked for where nobody needs them: there may be none.
         let http = if base.scheme() == "http" { http.tls_certs_only([]) } else { http };
         let http = http.build().map_err(NotProduced::Client)?;
-        Ok(Self { http, base })
+        Ok(Self { http, base, authorization: None })
+    }
+
+    /// Shows this, if anything, to whoever asks who it is.
+    #[must_use]
+    pub fn authorized(self, authorization: Option<Authorization>) -> Self {
+        Self { authorization, ..self }
+    }
+
+    /// The same as [`Producer::send`]; while nobody takes the connection it is tried again, with growing waits and for `patience` at most.
+    /// `absent` is told of the first time.
+    ///
+    /// # Errors
+    /// Those of [`Producer::send`].
+    pub async fn send_within(
+        &self,
+        patience: Duration,
+        topic: &str,
+        records: &[ProduceInput],
+        mut absent: impl FnMut(&NotProduced),
+    ) -> Result<Vec<Result<Receipt, String>>, NotProduced> {
+        let began = Instant::now();
+        let mut attempt = 0;
+        loop {
+            let error = match self.send(topic, records).await {
+                Err(error @ NotProduced::Absent(_)) => error,
+                result => return result,
+            };
+            let left = patience.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Err(error);
+            }
+            if attempt == 0 {
+                absent(&error);
+            }
+            sleep(back_off(attempt, rand::random()).min(left)).await;
+            attempt += 1;
+        }
     }
 
     /// Produces records to a topic in their order, and waits for Kafka's acknowledgements. They may take 10 MiB together, written as
@@ -90,20 +180,33 @@ impl Producer {
             let line = lines::written(record).map_err(|error| NotProduced::Refused {
                 status: StatusCode::UNPROCESSABLE_ENTITY,
                 detail: error.to_string(),
+                is_lasting: false,
             })?;
             body.extend([line.as_str(), "\n"]);
         }
-        let request = self.http.post(url).header("content-type", "application/x-ndjson").body(body);
-        let answer = request.send().await.map_err(NotProduced::Unanswered)?;
+        let mut request = self.http.post(url).header(header::CONTENT_TYPE, "application/x-ndjson").body(body);
+        if let Some(authorization) = &self.authorization {
+            request = request.header(header::AUTHORIZATION, authorization.value());
+        }
+        let answer = request.send().await.map_err(NotProduced::unanswered)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(NotProduced::Unanswered)?;
+        let foreign = || NotProduced::foreign(status, &body);
         if !status.is_success() {
-            let problem: Problem = serde_json::from_slice(&body).map_err(|_| NotProduced::Foreign(status))?;
-            return Err(NotProduced::Refused { status, detail: problem.detail });
+            let problem = Problem::read(&body).ok_or_else(foreign)?;
+            let is_lasting = is_lasting(status) || problem.is_of_the_topic();
+            return Err(NotProduced::Refused { status, detail: problem.detail, is_lasting });
         }
-        let answer: Answer = serde_json::from_slice(&body).map_err(|_| NotProduced::Foreign(status))?;
+        let answer: Answer = serde_json::from_slice(&body).map_err(|_| foreign())?;
         let results: Option<Vec<_>> = answer.results.into_iter().map(Answered::into_result).collect();
-        results.filter(|results| results.len() == records.len()).ok_or(NotProduced::Foreign(status))
+        let results = results.filter(|results| results.len() == records.len()).ok_or_else(foreign)?;
+        // All of them have the one topic.
+        if let Some(Err(problem)) = results.first()
+            && results.iter().all(|result| result.as_ref().is_err_and(Problem::is_of_the_topic))
+        {
+            return Err(NotProduced::Refused { status, detail: problem.detail.clone(), is_lasting: true });
+        }
+        Ok(results.into_iter().map(|result| result.map_err(|problem| problem.detail)).collect())
     }
 }
 
@@ -119,8 +222,8 @@ struct Answered {
 }
 
 impl Answered {
-    fn into_result(self) -> Option<Result<Receipt, String>> {
-        self.receipt.map(Ok).or_else(|| self.error.map(|problem| Err(problem.detail)))
+    fn into_result(self) -> Option<Result<Receipt, Problem>> {
+        self.receipt.map(Ok).or_else(|| self.error.map(Err))
     }
 }
 

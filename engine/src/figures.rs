@@ -16,8 +16,13 @@ pub struct Figures {
     pub produced: Produced,
     /// Whether the instances can tell each other what they consumed, and what waits to be told. None where they are not to.
     pub journal: Option<(bool, Waiting)>,
-    /// Its feeds, as in [`Engine::feeds`].
+    /// Its feeds, those of the configuration. A temporary one has a name that nothing had before and nothing will have again: whoever
+    /// keeps figures by name would keep one more for ever with each.
     pub feeds: Vec<FeedFigures>,
+    /// How many temporary ones there are.
+    pub temporary_feeds: usize,
+    /// What librdkafka says of its producers: for people's messages, and for the journal where that has one of its own.
+    pub producers: Vec<(&'static str, ClientReport)>,
 }
 
 /// A feed's figures.
@@ -69,9 +74,19 @@ pub struct Rebalances {
 impl Engine {
     /// The instance's figures as they are now.
     pub fn figures(&self) -> Figures {
-        let feeds = self.feeds().map(|feed| feed.figures(crate::now())).collect();
+        let feeds = self.configured_feeds().iter().map(|feed| feed.figures(crate::now())).collect();
         let journal = self.journal.is_on().then(|| (self.journal.trouble().is_none(), self.journal.waiting()));
-        Figures { produced: self.produced.read(), journal, feeds }
+        let mut producers = vec![("producer", self.producer.report())];
+        if self.journal.is_on() {
+            producers.push(("journal", self.journal.client()));
+        }
+        Figures {
+            produced: self.produced.read(),
+            journal,
+            feeds,
+            temporary_feeds: self.temporary.lock().len(),
+            producers,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::{JournalConfig, peers::Peers};
 use futures::{StreamExt, stream::FuturesUnordered};
-use kafka::{Admin, ClientSettings, Follow, Partition, Producer, Tail};
+use kafka::{Admin, ClientReport, ClientSettings, Follow, Partition, Producer, Tail};
 use parking_lot::Mutex;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -245,6 +245,11 @@ impl Journal {
             drop(unwritten);
             self.wake.notify_one();
         }
+    }
+
+    /// What librdkafka says of what writes it.
+    pub fn client(&self) -> ClientReport {
+        self.producer.report()
     }
 
     /// What waits now.

@@ -40,7 +40,7 @@ pub use kafka::embedded;
 pub use kafka::{
     BrokerReport, ClientReport, ClientSettings, From, GroupSettings, ProducerSettings, Protocol, Readers, is_secret,
 };
-pub use meter::{BOUNDS, Histogram, Produced};
+pub use meter::{BOUNDS, Durations, Histogram, Produced};
 pub use produce::{AgainError, Fate};
 pub use shared::Patience;
 pub use state::Announcement;

@@ -15,7 +15,7 @@ pub const BOUNDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2
 
 /// How long something took, many times. Written without a lock.
 #[derive(Debug, Default)]
-pub(crate) struct Durations {
+pub struct Durations {
     buckets: [AtomicU64; BOUNDS.len() + 1],
     micros: AtomicU64,
 }
@@ -31,12 +31,14 @@ pub struct Histogram {
 }
 
 impl Durations {
+    /// It took so long once more.
     pub fn note(&self, took: Duration) {
         let seconds = took.as_secs_f64();
         self.buckets[BOUNDS.partition_point(|bound| *bound < seconds)].fetch_add(1, Ordering::Relaxed);
         self.micros.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
+    /// All of them so far.
     pub fn read(&self) -> Histogram {
         let sum = self.micros.load(Ordering::Relaxed) as f64 / 1e6;
         Histogram { buckets: self.buckets.each_ref().map(|bucket| bucket.load(Ordering::Relaxed)), sum }

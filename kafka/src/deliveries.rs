@@ -1,7 +1,8 @@
 //! A producer of librdkafka's whose deliveries are futures. rdkafka has one too, whose thread polls for 100 ms at a time and spins
 //! through the last of them (`BaseProducer::poll` cuts what is left to whole milliseconds): a percent of a core, at rest.
 
-use crate::{Error, context::Context};
+use crate::{ClientReport, Error, context::Context, group::Statistics};
+use parking_lot::Mutex;
 use rdkafka::{
     ClientConfig, ClientContext, Message as _, Timestamp,
     config::RDKafkaLogLevel,
@@ -24,6 +25,7 @@ const OFFER_AGAIN: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub(crate) struct Deliveries {
     producer: Arc<BaseProducer<Answers>>,
+    report: Arc<Mutex<ClientReport>>,
 }
 
 /// Where the brokers put a message.
@@ -42,15 +44,30 @@ pub(crate) type Message<'a> = BaseRecord<'a, [u8], [u8], Opaque>;
 
 type Opaque = Box<oneshot::Sender<Result<Delivered, KafkaError>>>;
 
-struct Answers(Context);
+struct Answers {
+    context: Context,
+    /// What librdkafka said last.
+    report: Arc<Mutex<ClientReport>>,
+}
 
 impl ClientContext for Answers {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.0.log(level, facility, message);
+        self.context.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.0.error(error, reason);
+        self.context.error(error, reason);
+    }
+
+    fn stats_raw(&self, json: &[u8]) {
+        match Statistics::parse(json) {
+            Ok(statistics) => {
+                let (mut report, mut last) = (statistics.client(), self.report.lock());
+                report.throttled += last.throttled;
+                *last = report;
+            }
+            Err(error) => tracing::debug!(%error, "statistics of librdkafka"),
+        }
     }
 }
 
@@ -74,14 +91,16 @@ impl ProducerContext for Answers {
 impl Deliveries {
     /// Makes the producer and starts its thread. Needs no broker.
     pub fn new(config: &ClientConfig, context: Context) -> Result<Self, Error> {
-        let producer =
-            Arc::new(config.create_with_context::<_, BaseProducer<_>>(Answers(context)).map_err(Error::client)?);
+        let report = Arc::<Mutex<ClientReport>>::default();
+        let answers = Answers { context, report: Arc::clone(&report) };
+        let producer: BaseProducer<_> = config.create_with_context(answers).map_err(Error::client)?;
+        let producer = Arc::new(producer);
         let polled = Arc::downgrade(&producer);
         thread::Builder::new()
             .name("producer".into())
             .spawn(move || poll(&polled))
             .map_err(|error| Error::Client { reason: format!("no thread for the producer: {error}") })?;
-        Ok(Self { producer })
+        Ok(Self { producer, report })
     }
 
     /// Hands on a message if there is room for it. `fill` says what is in it.
@@ -107,6 +126,11 @@ impl Deliveries {
             tokio::time::sleep(OFFER_AGAIN).await;
         }
         Ok(answer)
+    }
+
+    /// What librdkafka said of the producer last.
+    pub fn report(&self) -> ClientReport {
+        self.report.lock().clone()
     }
 
     /// librdkafka's own.

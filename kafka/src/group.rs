@@ -14,6 +14,7 @@ mod statistics;
 mod topics;
 
 pub(crate) use claim::Claim;
+pub(crate) use statistics::Statistics;
 
 use crate::{Admin, ClientSettings, Error, GroupSettings};
 use link::Link;
@@ -85,7 +86,7 @@ pub struct PartitionOffsets {
     pub end: Option<i64>,
 }
 
-/// What librdkafka says of the group's client (its STATISTICS.md). Counters begin anew with each member.
+/// What librdkafka says of a client (its STATISTICS.md). Counters of a group's client begin anew with each member.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientReport {
     /// The brokers that it knows, sorted by id.
@@ -96,6 +97,12 @@ pub struct ClientReport {
     pub prefetched_bytes: u64,
     /// Bytes of records that were fetched so far.
     pub received_bytes: u64,
+    /// Messages that were handed to it and are not acknowledged.
+    pub queued_messages: u64,
+    /// What they take.
+    pub queued_bytes: u64,
+    /// Bytes of messages that were sent so far, those that were sent again included.
+    pub sent_bytes: u64,
     /// Requests that could not be sent.
     pub transmit_errors: u64,
     /// Answers that could not be received.
@@ -106,9 +113,11 @@ pub struct ClientReport {
     pub timeouts: u64,
     /// Connections that ended, whoever ended them.
     pub connections_lost: u64,
+    /// For how long brokers had it wait so far, by its quotas.
+    pub throttled: Duration,
 }
 
-/// A broker, as the group's client sees it.
+/// A broker, as a client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerReport {
     /// Its id.

@@ -1,7 +1,7 @@
 //! The process's one producer: `acks=all`, idempotent. What is not here: what a message may be (`wire::ProduceInput`).
 
 use crate::{
-    ClientSettings, Error, ProducerSettings, context::Context, deliveries::Deliveries, error::reason,
+    ClientReport, ClientSettings, Error, ProducerSettings, context::Context, deliveries::Deliveries, error::reason,
     group::partition_count,
 };
 use parking_lot::Mutex;
@@ -125,6 +125,11 @@ impl Producer {
                 Err(error) => Err(Error::failed(POSTING, &error)),
             }
         })
+    }
+
+    /// What librdkafka said of it last, which it does once a second.
+    pub fn report(&self) -> ClientReport {
+        self.deliveries.report()
     }
 
     /// Waits until everything that was sent is answered, at most `deadline`. Blocks.

@@ -163,6 +163,7 @@ impl ClientSettings {
             .set("acks", "all")
             .set("delivery.timeout.ms", millis(settings.delivery_timeout))
             .set("linger.ms", millis(settings.linger))
+            .set("statistics.interval.ms", STATISTICS_INTERVAL_MS)
             // A topic that the metadata does not name is refused after this, not after librdkafka's 30 s.
             .set("topic.metadata.propagation.max.ms", "5000");
         self.pass_through(config, &settings.properties)

@@ -111,6 +111,7 @@ pub fn app(engine: &Arc<Engine>, config: &ServerConfig, listen: SocketAddr, site
         .layer(middleware::from_fn_with_state(state.clone(), serve::in_time))
         .layer(middleware::from_fn_with_state(Arc::new(guard::Guard::new(config, listen)), guard::check))
         .layer(middleware::from_fn(headers::add))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state.traffic), traffic::measure))
         .layer(axum::Extension(site))
         .with_state(state)
 }

@@ -7,7 +7,10 @@
 pub mod produce;
 pub mod tail;
 
+use crate::cli::Cli;
 use anyhow::Context;
+use clap::{CommandFactory, error::ErrorKind as UsageError};
+use client::Authorization;
 use std::{
     io::{self, ErrorKind, Write},
     process::ExitCode,
@@ -19,6 +22,42 @@ pub struct Remote {
     /// The instance, as a browser has it
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3000", env = "OTTLA_URL")]
     pub url: String,
+    /// What to show to a proxy that asks who it is: the whole value of the `Authorization` header, `Bearer …` or `Basic …`. It goes to
+    /// the URL alone. In the environment it is in nobody's list of processes
+    #[arg(long, value_name = "VALUE", env = "OTTLA_AUTHORIZATION", hide_env_values = true)]
+    authorization: Option<Secret>,
+}
+
+impl Remote {
+    /// What to show to whoever asks. A command line on which it can't be read ends the process.
+    fn authorization(&self, command: &str) -> Option<Authorization> {
+        let given = self.authorization.as_ref()?;
+        Some(given.0.parse().unwrap_or_else(|error| refuse(command, format_args!("--authorization {error}"))))
+    }
+}
+
+/// Text that is shown nowhere, not even where it can't be read: what clap reads itself it repeats.
+#[derive(Clone)]
+struct Secret(String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// Ends the process as clap does of a command line that it can't read, for what it can't look at itself.
+fn refuse(command: &str, why: impl std::fmt::Display) -> ! {
+    let mut cli = Cli::command();
+    cli.build();
+    let cli = cli.find_subcommand_mut(command).expect("a command of this program");
+    cli.error(UsageError::ValueValidation, why).exit()
 }
 
 /// For `--help`.

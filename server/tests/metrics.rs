@@ -8,7 +8,7 @@ use common::{Instance, PATIENCE, Sse, program};
 use serde_json::Value;
 use std::{collections::BTreeMap, net::TcpListener, process::Stdio, time::Duration};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
@@ -23,7 +23,8 @@ struct Scrape {
 impl Scrape {
     /// Reads the text format strictly: each sample belongs to the family above it, and each family stands there once.
     async fn take(instance: &Instance) -> Self {
-        let answer = reqwest::get(instance.url("/metrics")).await.unwrap();
+        let request = reqwest::Client::new().get(instance.url("/metrics"));
+        let answer = request.header("accept", "application/openmetrics-text; version=1.0.0").send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
         assert_eq!(kind, "application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -68,10 +69,15 @@ impl Scrape {
         self.of(&format!("{name}{{feed=\"default\",group=\"{}\"{more}}}", instance.topic))
     }
 
-    /// All samples of this name together.
+    /// The samples of this name.
+    fn all(&self, name: &str) -> impl Iterator<Item = (&str, f64)> {
+        let named = self.samples.iter().filter(move |(sample, _)| sample.split('{').next() == Some(name));
+        named.map(|(sample, value)| (sample.as_str(), *value))
+    }
+
+    /// All of them together.
     fn sum(&self, name: &str) -> f64 {
-        let named = self.samples.iter().filter(|(sample, _)| sample.split('{').next() == Some(name));
-        named.map(|(_, value)| value).sum()
+        self.all(name).map(|(_, value)| value).sum()
     }
 }
 
@@ -151,15 +157,89 @@ async fn metrics_tell_what_was_produced_consumed_committed_and_sent() {
     assert_eq!(scrape.of(&format!("ottla_build_info{{{build}}}")), 1.0);
 
     // What librdkafka says comes once a second.
-    let scrape = scrape_until(&instance, "librdkafka's report", |scrape| {
-        feed(scrape, "ottla_kafka_client_brokers_connected") >= 1.0
+    let scrape = scrape_until(&instance, "librdkafka's reports", |scrape| {
+        let mut trips = scrape.all("ottla_kafka_client_broker_rtt_p99_seconds");
+        scrape.feed(&instance, "ottla_kafka_client_brokers_connected", ",client=\"consumer\"") >= 1.0
             && feed(scrape, "ottla_kafka_client_received_bytes_total") > 0.0
+            && trips.any(|(sample, trip)| sample.contains("client=\"consumer\"") && trip > 0.0)
+            && scrape.of("ottla_kafka_client_brokers_connected{client=\"producer\"}") >= 1.0
+            && scrape.of("ottla_kafka_client_sent_bytes_total{client=\"producer\"}") > 0.0
+            && scrape.of("ottla_kafka_client_sent_bytes_total{client=\"journal\"}") > 0.0
     });
     let scrape = scrape.await;
-    assert!(scrape.sum("ottla_kafka_client_broker_rtt_p99_seconds") >= 0.0);
+    assert_eq!(scrape.of("ottla_kafka_client_queued_messages{client=\"producer\"}"), 0.0);
+    assert_eq!(scrape.of("ottla_kafka_client_throttled_seconds_total{client=\"producer\"}"), 0.0);
 
+    let requests = |scrape: &Scrape, route: &str, status: &str| {
+        scrape.of(&format!("ottla_http_request_duration_seconds_count{{route=\"{route}\",status=\"{status}\"}}"))
+    };
+    assert_eq!(requests(&scrape, "/api/kafka/send", "2xx"), 3.0);
+    assert_eq!(requests(&scrape, "/api/kafka/send", "4xx"), 1.0);
+    assert_eq!(requests(&scrape, "/ws", "1xx"), 1.0);
+    // Whatever is asked for that there is no route for is one.
+    for nothing in ["/nothing", "/nothing/else"] {
+        assert_eq!(common::get(&instance, nothing).await.0, 404);
+    }
+    let scrape = Scrape::take(&instance).await;
+    assert_eq!(requests(&scrape, "other", "4xx"), 2.0);
+    assert!(!scrape.text.contains("/nothing"), "{}", scrape.text);
+
+    assert_eq!(scrape.sum("ottla_websocket_closes_total"), 0.0);
     drop((tab, stream));
     scrape_until(&instance, "the tabs to be gone", |scrape| scrape.sum("ottla_tabs_connected") == 0.0).await;
+    let mut tab = instance.tab().await;
+    tab.send_text("no command").await;
+    assert_eq!(tab.closed().await.0, 4400);
+    scrape_until(&instance, "both closes", |scrape| {
+        scrape.of("ottla_websocket_closes_total{reason=\"gone\"}") == 1.0
+            && scrape.of("ottla_websocket_closes_total{reason=\"bad_message\"}") == 1.0
+    })
+    .await;
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_know_the_newer_format_gets_the_one_before() {
+    let instance = Instance::start().await;
+    let answer = reqwest::get(instance.url("/metrics")).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let text = answer.text().await.unwrap();
+    let types: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect();
+    assert!(types.contains(&("ottla_build_info", "gauge")), "{types:?}");
+    assert!(types.contains(&("ottla_records_consumed_total", "counter")), "{types:?}");
+    assert!(types.iter().all(|(_, kind)| ["counter", "gauge", "histogram"].contains(kind)), "{types:?}");
+    assert!(!text.contains("# EOF") && !text.contains("# UNIT"), "{text}");
+    // The same samples.
+    let newer = Scrape::take(&instance).await;
+    let names = |text: &str| -> Vec<String> {
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        let mut names: Vec<_> = samples.filter_map(|line| line.split(['{', ' ']).next().map(str::to_owned)).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    for name in names(&newer.text) {
+        // Samples that come with time may have come meanwhile.
+        assert!(names(&text).contains(&name) || name.starts_with("ottla_kafka_client_broker_rtt"), "{name}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_counted_and_leaves_no_series_behind() {
+    let instance = Instance::start().await;
+    for value in ["one", "two"] {
+        instance.send(value).await;
+    }
+    let before = scrape_until(&instance, "the records", |scrape| {
+        scrape.feed(&instance, "ottla_records_consumed_total", "") == 2.0
+    });
+    assert_eq!(before.await.of("ottla_temporary_feeds"), 0.0);
+    let replay = instance.url(&format!("/api/v1/groups/{}/replay", instance.topic));
+    let body = serde_json::json!({"topic": instance.topic, "to": "earliest"});
+    assert_eq!(reqwest::Client::new().post(replay).json(&body).send().await.unwrap().status(), 201);
+    let scrape = scrape_until(&instance, "the replay", |scrape| scrape.of("ottla_temporary_feeds") == 1.0).await;
+    assert!(!scrape.text.contains("replay-"), "{}", scrape.text);
     instance.stop().await;
 }
 
@@ -187,11 +267,8 @@ fn codes<'a>(readiness: &'a Value, list: &str) -> Vec<(&'a str, Option<&'a str>)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_instance_without_kafka_lives_and_says_why_it_is_not_ready() {
-    // Taken, and nobody answers as a broker would.
-    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let nobody = taken.local_addr().unwrap();
-    drop(taken);
-    let instance = Instance::begin_with(|config| config.kafka.brokers = nobody.to_string()).await;
+    // Nobody is there.
+    let instance = Instance::begin_with(|config| config.kafka.brokers = "127.0.0.1:9".into()).await;
     let readiness = ready_until(&instance, |status, readiness| {
         status == 503
             && codes(readiness, "reasons") == [("kafka_down", Some("default"))]
@@ -278,6 +355,9 @@ async fn two_instances_tell_what_the_group_gives_and_takes() {
         .args(["--listen", "127.0.0.1:0", "--brokers", &brokers, "--instance", "ottla-second"])
         .args(["--topics", &first.topic, "--group", &first.topic])
         .env("OTTLA_SERVER__SITE_ROOT", common::site(dir.path()))
+        // It keeps its share for so long when it is frozen: long enough that the third one is seen without any.
+        .env("OTTLA_CONSUMER__SESSION_TIMEOUT_MS", "15000")
+        .env("OTTLA_CONSUMER__MAX_POLL_INTERVAL_MS", "15000")
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
@@ -337,12 +417,18 @@ async fn each_event_is_one_line_of_json_to_the_last_word() {
 
     // One that starts, and is told to stop.
     drop(taken);
-    let ottla = ottla.stderr(Stdio::piped()).spawn().unwrap();
-    sleep(Duration::from_secs(3)).await;
+    let mut ottla = ottla.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(ottla.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("Ottla listens") {
+        let read = timeout(PATIENCE, stderr.read_line(&mut said)).await.expect("it listens").unwrap();
+        assert!(read > 0, "it ended: {said}");
+    }
     let pid = ottla.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").arg(&pid).status().unwrap().success());
-    let ended = timeout(PATIENCE, ottla.wait_with_output()).await.expect("it stops").unwrap();
-    let said = lines(&ended.stderr);
+    timeout(PATIENCE, stderr.read_to_string(&mut said)).await.expect("it stops").unwrap();
+    assert!(timeout(PATIENCE, ottla.wait()).await.expect("it stops").unwrap().success());
+    let said = lines(said.as_bytes());
     let message = |message: &str| said.iter().find(|line| line["message"] == message);
     let listens = message("Ottla listens").unwrap_or_else(|| panic!("{said:?}"));
     assert!(listens["address"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{listens}");

@@ -7,16 +7,16 @@ mod common;
 use common::{Instance, PATIENCE, program};
 use serde_json::Value;
 use std::{
+    ffi::OsStr,
     net::SocketAddr,
     os::unix::process::ExitStatusExt,
-    path::Path,
     process::{Output, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
+    net::{TcpListener, TcpSocket, TcpStream},
     process::{Child, ChildStdout},
     task::JoinSet,
     time::{sleep, timeout},
@@ -45,7 +45,7 @@ fn start(url: &str, args: &[&str]) -> Child {
 }
 
 /// The same, with this in its environment.
-fn start_in(url: &str, args: &[&str], environment: &[(&str, &Path)]) -> Child {
+fn start_in(url: &str, args: &[&str], environment: &[(&str, &OsStr)]) -> Child {
     let mut command = program();
     command
         .envs(environment.iter().copied())
@@ -111,7 +111,7 @@ async fn an_instance_behind_tls_is_followed_and_produced_to_when_its_certificate
     let proxy = Encrypted::to(instance.address).await;
     let topic = instance.topic.as_str();
     let (produce, tail) = (["produce", topic], ["tail", "--from", "newest", "1", "-n", "1"]);
-    let trusted = [("SSL_CERT_FILE", proxy.certificate.path())];
+    let trusted = [("SSL_CERT_FILE", proxy.certificate.path().as_os_str())];
     let produced = finished(start_in(&proxy.url, &produce, &trusted), b"hello\n").await;
     assert!(produced.status.success(), "{}", text(&produced.stderr));
     assert_eq!(serde_json::from_slice::<wire::Receipt>(&produced.stdout).unwrap().topic, topic);
@@ -125,7 +125,7 @@ async fn an_instance_behind_tls_is_followed_and_produced_to_when_its_certificate
     // By another name than the certificate's, and by somebody who does not trust it.
     let by_address = proxy.url.replace("localhost", "127.0.0.1");
     let stranger = Encrypted::to(instance.address).await;
-    let other = [("SSL_CERT_FILE", stranger.certificate.path())];
+    let other = [("SSL_CERT_FILE", stranger.certificate.path().as_os_str())];
     for args in [&produce[..], &tail] {
         for (url, environment) in [(&by_address, trusted), (&proxy.url, other)] {
             let ended = finished(start_in(url, args, &environment), b"hello\n").await;
@@ -147,7 +147,10 @@ struct Way {
 
 impl Way {
     async fn to(instance: SocketAddr) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        Self::from(TcpListener::bind(("127.0.0.1", 0)).await.unwrap(), instance)
+    }
+
+    fn from(listener: TcpListener, instance: SocketAddr) -> Self {
         let address = listener.local_addr().unwrap();
         let (cut, mut is_cut) = tokio::sync::mpsc::channel(1);
         let task = tokio::spawn(async move {
@@ -168,12 +171,163 @@ impl Way {
     }
 }
 
+/// Somebody who gives everyone the same answer, and keeps what he was asked: a proxy that lets nobody through, or no Ottla at all.
+struct Canned {
+    url: String,
+    heads: Arc<Mutex<Vec<String>>>,
+    _task: tokio::task::JoinHandle<()>,
+}
+
+impl Canned {
+    async fn answers(status: &str, header: &str, body: &str) -> Self {
+        let answer = format!(
+            "HTTP/1.1 {status}\r\n{header}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let heads = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&heads);
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (mut asked, _) = listener.accept().await.unwrap();
+                let (answer, kept) = (answer.clone(), Arc::clone(&kept));
+                connections.spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        let Ok(byte) = asked.read_u8().await else { return };
+                        head.push(byte);
+                    }
+                    kept.lock().unwrap().push(String::from_utf8(head).unwrap());
+                    asked.write_all(answer.as_bytes()).await.unwrap();
+                    // Its body is taken too: else the connection is reset, and the answer may be lost with it.
+                    let _ = asked.shutdown().await;
+                    let _ = tokio::io::copy(&mut asked, &mut tokio::io::sink()).await;
+                });
+            }
+        });
+        Self { url, heads, _task: task }
+    }
+
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+/// Runs a command whose input goes on for ever, and ends by itself after the first line.
+async fn run_into(url: &str, args: &[&str]) -> Output {
+    let mut child = start(url, args);
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"one\n").await.unwrap();
+    let ended = timeout(PATIENCE, child.wait_with_output()).await.expect("it does not wait for more lines").unwrap();
+    drop(stdin);
+    ended
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_would_be_refused_of_every_line_ends_it() {
+    // It makes no topic, and so is never ready.
+    let read_only = Instance::begin_with(|config| config.read_only = true).await;
+    let instance = Instance::start().await;
+    let problem = |detail: &str| format!("{{\"type\":\"x\",\"status\":400,\"detail\":\"{detail}\"}}");
+    let json = "Content-Type: application/problem+json";
+    let unauthorized = Canned::answers("401 Unauthorized", "Content-Type: text/plain", "Who are you?\n").await;
+    let foreign = Canned::answers("421 Misdirected Request", json, &problem("add the name to server.hosts")).await;
+    let forbidden = Canned::answers("403 Forbidden", json, &problem("not you")).await;
+    let unknown = Canned::answers("404 Not Found", json, &problem("no such thing")).await;
+    for (url, topic, why) in [
+        (read_only.url(""), read_only.topic.as_str(), "this instance is read-only"),
+        (instance.url(""), "no-such-topic", "topic does not exist"),
+        (instance.url(""), "a b", "must be 1 to 249 letters"),
+        (unauthorized.url.clone(), "t", "status 401: Who are you?"),
+        (foreign.url.clone(), "t", "add the name to server.hosts"),
+        (forbidden.url.clone(), "t", "not you"),
+        (unknown.url.clone(), "t", "no such thing"),
+    ] {
+        let ended = run_into(&url, &["produce", topic]).await;
+        let said = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("ottla: line 1 ") && said.contains("nor those after it: "), "{said}");
+        assert!(said.contains(why) && said.lines().count() == 1 && ended.stdout.is_empty(), "{said}");
+    }
+    for (url, why) in
+        [(&unauthorized.url, "status 401: Who are you?"), (&foreign.url, "status 421: add the name to server.hosts")]
+    {
+        let ended = run(url, &["tail"], b"").await;
+        assert_eq!(ended.status.code(), Some(1));
+        assert!(text(&ended.stderr).contains(why), "{}", text(&ended.stderr));
+    }
+    instance.stop().await;
+    read_only.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_is_shown_to_the_address_that_was_given_and_to_no_other() {
+    let other = Canned::answers("200 OK", "X-Other: 1", "").await;
+    let moved = Canned::answers("307 Temporary Redirect", &format!("Location: {}/ws", other.url), "").await;
+    for command in [&["tail"][..], &["produce", "t"]] {
+        let flag = run(&moved.url, &[command, &["--authorization", "Bearer s3cret"]].concat(), b"x\n").await;
+        let environment = [("OTTLA_AUTHORIZATION", OsStr::new("Bearer s3cret"))];
+        let variable = finished(start_in(&moved.url, command, &environment), b"x\n").await;
+        let nothing = run(&moved.url, command, b"x\n").await;
+        for ended in [flag, variable, nothing] {
+            let said = text(&ended.stderr);
+            assert_eq!(ended.status.code(), Some(1), "{command:?}: {said}");
+            assert!(said.contains("status 307") && !said.contains("s3cret"), "{command:?}: {said}");
+        }
+        let help = finished(start_in(&moved.url, &[command[0], "--help"], &environment), b"").await;
+        assert!(text(&help.stdout).contains("OTTLA_AUTHORIZATION"), "{}", text(&help.stdout));
+        assert!(!text(&help.stdout).contains("s3cret"), "{}", text(&help.stdout));
+    }
+    let shown: Vec<_> =
+        moved.heads().iter().map(|head| head.to_lowercase().contains("\r\nauthorization: bearer s3cret\r\n")).collect();
+    assert_eq!(shown, [true, true, false, true, true, false]);
+    assert!(other.heads().is_empty(), "{:?}", other.heads());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_is_not_there_yet_is_waited_for() {
+    let instance = Instance::start().await;
+    // Nobody takes connections to it as long as nobody listens.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let mut child = start(&url, &["produce", &instance.topic]);
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"one\ntwo\n").await.unwrap();
+    drop(stdin);
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let word = timeout(PATIENCE, said.next_line()).await.expect("it says so").unwrap().unwrap();
+    assert_eq!(word, format!("ottla: {url}: the instance is not there: coming back"));
+    // More than one attempt is made.
+    sleep(Duration::from_secs(1)).await;
+    let _way = Way::from(socket.listen(16).unwrap(), instance.address);
+    let ended = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").unwrap();
+    assert!(ended.status.success());
+    assert_eq!(text(&ended.stdout).lines().count(), 2);
+    assert_eq!(said.next_line().await.unwrap(), None, "it says so once");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_is_too_long_is_named_and_the_others_are_produced() {
+    let instance = Instance::start().await;
+    let mut input = vec![b'x'; 11 * 1024 * 1024 + 1];
+    input.extend_from_slice(b"\nshort\n");
+    let produced = run(&instance.url(""), &["produce", &instance.topic], &input).await;
+    assert_eq!(produced.status.code(), Some(1));
+    assert_eq!(text(&produced.stderr), "ottla: line 1: too long: 11 MiB at most\n");
+    assert_eq!(text(&produced.stdout).lines().count(), 1);
+    instance.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_produced_line_by_line_is_tailed_line_by_line() {
     let instance = Instance::start().await;
     let (url, topic) = (instance.url("/"), instance.topic.as_str());
-    let flags = ["produce", topic, "--key", "k", "--header", "source=a=b", "--partition", "1"];
-    let produced = run(&url, &flags, "one\n訊息\n\nno line feed".as_bytes()).await;
+    let flags = ["produce", topic, "--key", "k", "--header", "source=a=b", "--partition", "1", "--blank-lines"];
+    let produced = run(&url, &flags, "one\r\n訊息\n\nno line feed".as_bytes()).await;
     assert!(produced.status.success(), "{}", text(&produced.stderr));
     let receipts: Vec<wire::Receipt> =
         text(&produced.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -194,6 +348,10 @@ async fn what_is_produced_line_by_line_is_tailed_line_by_line() {
     let columns: Vec<_> = text(&tailed.stdout).trim_end().split('\t').collect();
     assert_eq!(columns[1..], [&format!("{topic}[1]@1"), "k", "訊息"], "{columns:?}");
     assert!(columns[0].ends_with('Z'));
+
+    let produced = run(&url, &flags[..4], b"\r\n \nfive\r\n").await;
+    assert!(produced.status.success(), "{}", text(&produced.stderr));
+    assert_eq!(text(&produced.stdout).lines().count(), 1, "blank lines are none unless told");
     instance.stop().await;
 }
 
@@ -349,24 +507,27 @@ async fn what_can_not_be_done_is_said_and_is_an_exit_code() {
     let instance = Instance::start().await;
     let url = instance.url("");
     let topic = instance.topic.as_str();
-    let nobody = {
-        let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        format!("http://{}", taken.local_addr().unwrap())
-    };
+    let nobody = "http://127.0.0.1:9".to_owned();
+    let (ftp, none) = ("ftp://127.0.0.1".to_owned(), "127.0.0.1:3000".to_owned());
     for (url, args, code, why) in [
         (&url, &["tail", "--feed", "nope"][..], 1, "no such feed"),
         (&url, &["tail", "--filter", "json:total>1"], 1, "filter.text, at byte 5"),
-        (&url, &["tail", "--from", "newest"], 1, "--from must be"),
+        (&url, &["tail", "--from", "newest"], 2, "--from must be"),
+        (&url, &["tail", "--from", "yesterday"], 2, "Usage: ottla tail"),
         (&nobody, &["tail"], 1, "refused"),
-        (&"ftp://127.0.0.1".to_owned(), &["tail"], 1, "none of http, https, ws and wss"),
-        (&"ftp://127.0.0.1".to_owned(), &["produce", topic], 1, "neither http nor https"),
+        (&ftp, &["tail"], 2, "none of http, https, ws and wss"),
+        (&none, &["tail"], 2, "--url"),
+        (&ftp, &["produce", topic], 2, "neither http nor https"),
+        (&none, &["produce", topic], 2, "Usage: ottla produce"),
+        (&url, &["tail", "--authorization", "a\nb"], 2, "--authorization must be"),
+        (&url, &["produce", topic, "--authorization", ""], 2, "--authorization must be"),
         (&url, &["tail", "--format", "xml"], 2, "--format"),
         (&url, &["produce"], 2, "<TOPIC>"),
-        (&url, &["produce", "a b"], 1, "must be 1 to 249 letters"),
-        (&url, &["produce", "no-such-topic"], 1, "line 1: topic does not exist"),
         (&url, &["produce", topic, "--header", "x"], 2, "NAME=VALUE"),
         (&url, &["produce", topic, "--partition", "-1"], 2, "--partition"),
-        (&nobody, &["produce", topic], 1, "line 1 may not have been produced"),
+        (&url, &["produce", topic, "--partition", "2"], 1, "line 1: partition must be below 2"),
+        (&url, &["produce", topic, "--json", "--blank-lines"], 2, "--blank-lines"),
+        (&nobody, &["produce", topic, "--timeout", "1"], 1, "line 1 was not produced, nor those after it"),
     ] {
         let ended = run(url, args, b"x\n").await;
         let said = text(&ended.stderr);

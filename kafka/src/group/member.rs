@@ -105,6 +105,8 @@ pub(super) struct Member<'a, C> {
     /// How many reports in a row spoke of a position beyond the log's end.
     beyond_reports: u32,
     last_progress: Instant,
+    /// For how long brokers had this member wait.
+    throttled: Duration,
     logged: HashMap<String, Instant>,
     fatal: Option<String>,
 }
@@ -140,6 +142,7 @@ impl<'a, C: Consume> Member<'a, C> {
             has_stopped: false,
             beyond_reports: 0,
             last_progress: Instant::now(),
+            throttled: Duration::ZERO,
             logged: HashMap::new(),
             fatal: None,
         })
@@ -638,7 +641,10 @@ impl<'a, C: Consume> Member<'a, C> {
 
     fn reported(&mut self, statistics: &Statistics) {
         self.link.reported(statistics, self.consume);
-        self.consume.client_report(statistics.client());
+        let mut client = statistics.client();
+        self.throttled += client.throttled;
+        client.throttled = self.throttled;
+        self.consume.client_report(client);
         let (mut all, mut stopped, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
         let mut waiting = 0;
         for (partition, next) in self.offsets.owned() {

@@ -6,11 +6,18 @@ use std::{collections::HashMap, time::Duration};
 
 /// One report of librdkafka.
 #[derive(Debug, Deserialize)]
-pub(super) struct Statistics {
+pub(crate) struct Statistics {
     brokers: HashMap<String, Broker>,
     topics: HashMap<String, Topic>,
     #[serde(default)]
     rxmsg_bytes: u64,
+    #[serde(default)]
+    txmsg_bytes: u64,
+    /// What waits to be sent, and was not acknowledged.
+    #[serde(default)]
+    msg_cnt: u64,
+    #[serde(default)]
+    msg_size: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -30,16 +37,23 @@ struct Broker {
     req_timeouts: u64,
     #[serde(default)]
     disconnects: u64,
+    /// In microseconds.
     #[serde(default)]
     rtt: Window,
+    /// In milliseconds, of those answers alone that made the client wait.
+    #[serde(default)]
+    throttle: Window,
 }
 
 /// What was measured since the last report.
 #[derive(Debug, Default, Deserialize)]
 struct Window {
-    /// In microseconds.
+    #[serde(default)]
     p99: u64,
+    #[serde(default)]
+    sum: u64,
     /// How many times.
+    #[serde(default)]
     cnt: u64,
 }
 
@@ -65,7 +79,7 @@ struct Partition {
 
 /// What is told of one partition.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// Where it stands.
     pub offsets: PartitionOffsets,
     /// How many records wait that could be consumed.
@@ -106,11 +120,15 @@ impl Statistics {
             prefetched_records: partitions().map(|partition| partition.fetchq_cnt).max().unwrap_or(0),
             prefetched_bytes: partitions().map(|partition| partition.fetchq_size).max().unwrap_or(0),
             received_bytes: self.rxmsg_bytes,
+            queued_messages: self.msg_cnt,
+            queued_bytes: self.msg_size,
+            sent_bytes: self.txmsg_bytes,
             transmit_errors: sum(|broker| broker.txerrs),
             receive_errors: sum(|broker| broker.rxerrs),
             retries: sum(|broker| broker.txretries),
             timeouts: sum(|broker| broker.req_timeouts),
             connections_lost: sum(|broker| broker.disconnects),
+            throttled: Duration::from_millis(sum(|broker| broker.throttle.sum)),
         }
     }
 
@@ -169,7 +187,8 @@ mod tests {
             "brokers":{
             "b:9092/2":{"state":"DOWN","nodeid":2,"source":"learned","txerrs":1,"req_timeouts":2,"disconnects":3,
                         "rtt":{"p99":0,"cnt":0}},
-            "a:9092/1":{"state":"UP","nodeid":1,"source":"learned","rxerrs":1,"txretries":5,"rtt":{"p99":2500,"cnt":9}},
+            "a:9092/1":{"state":"UP","nodeid":1,"source":"learned","rxerrs":1,"txretries":5,"rtt":{"p99":2500,"cnt":9},
+                        "throttle":{"sum":300,"p99":200,"cnt":2}},
             "a:9092/bootstrap":{"state":"UP","nodeid":-1,"source":"configured","txerrs":1},
             "GroupCoordinator":{"state":"UP","nodeid":1,"source":"logical","disconnects":1}}}"#;
         let report = Statistics::parse(json).unwrap().client();
@@ -180,5 +199,14 @@ mod tests {
         assert_eq!((report.prefetched_records, report.prefetched_bytes, report.received_bytes), (4, 400, 700));
         let errors = [report.transmit_errors, report.receive_errors, report.retries, report.timeouts];
         assert_eq!((errors, report.connections_lost), ([2, 1, 5, 2], 4));
+        assert_eq!(report.throttled, Duration::from_millis(300));
+    }
+
+    #[test]
+    fn a_producers_queue_is_told_of() {
+        let json = br#"{"msg_cnt":3,"msg_size":300,"txmsg_bytes":9000,"brokers":{},"topics":{"t":{"topic":"t","partitions":{
+            "-1":{"fetch_state":"none","next_offset":0,"app_offset":0,"committed_offset":0,"hi_offset":0,"ls_offset":0}}}}}"#;
+        let report = Statistics::parse(json).unwrap().client();
+        assert_eq!((report.queued_messages, report.queued_bytes, report.sent_bytes), (3, 300, 9_000));
     }
 }

@@ -1,13 +1,16 @@
-//! `/metrics`: what the instance counts, for Prometheus, in the OpenMetrics text format. Names and units by Prometheus's conventions;
-//! `docs/OPERATIONS.md` says what to make of them. Everything is read when it is asked for, from what is counted anyway.
+//! `/metrics`: what the instance counts, for Prometheus: in the OpenMetrics text format for those who ask for it, else in the one before
+//! (`classic`). Names and units by Prometheus's conventions; `docs/OPERATIONS.md` says what to make of them. Everything is read when it
+//! is asked for, from what is counted anyway. Labels have values that are known beforehand, or as many as the configuration says.
+
+mod classic;
 
 use super::{
     problem::Problem,
-    traffic::{Traffic, Transport},
+    traffic::{Close, RequestFigures, Traffic, Transport},
 };
 use axum::{extract::State, response::IntoResponse};
-use engine::{BOUNDS, Engine, FeedFigures, Figures, Histogram};
-use http::{StatusCode, header};
+use engine::{BOUNDS, ClientReport, Engine, FeedFigures, Figures, Histogram};
+use http::{HeaderMap, StatusCode, header};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeGaugeValue, MetricEncoder, NoLabelSet, text::encode},
@@ -18,20 +21,37 @@ use std::{borrow::Cow, fmt, sync::Arc};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use wire::Millis;
 
-/// The format's media type.
+/// The formats' media types.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// `GET /metrics`
 pub(super) async fn metrics(
     State(engine): State<Arc<Engine>>,
     State(traffic): State<Arc<Traffic>>,
+    headers: HeaderMap,
 ) -> Result<impl IntoResponse, Problem> {
     // The process's open files are counted by the system, one by one.
     let written = tokio::task::spawn_blocking(move || written(Scrape::take(&engine, &traffic))).await;
     let text = written.ok().and_then(Result::ok).ok_or_else(|| {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "no-metrics", "the metrics could not be written")
     })?;
-    Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text))
+    let (kind, text) = if takes_open_metrics(&headers) { (OPEN_METRICS, text) } else { (CLASSIC, classic::of(&text)) };
+    Ok(([(header::CONTENT_TYPE, kind), (header::VARY, "accept")], text))
+}
+
+/// Whether it is named as what may come. Prometheus names both, and prefers this one.
+fn takes_open_metrics(headers: &HeaderMap) -> bool {
+    let named = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut ranges = named.flat_map(|value| value.split(','));
+    ranges.any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_named = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/openmetrics-text"));
+        // With a weight of nothing it is what must not come (RFC 9110, section 12.4.2).
+        is_named
+            && !parts
+                .any(|part| part.strip_prefix("q=").is_some_and(|q| q.parse().is_ok_and(|weight: f64| weight <= 0.0)))
+    })
 }
 
 fn written(scrape: Scrape) -> Result<String, fmt::Error> {
@@ -50,6 +70,8 @@ struct Scrape {
     figures: Figures,
     /// As [`Traffic::read`] has it.
     traffic: [(Transport, u32, u64); Transport::ALL.len()],
+    closes: [(Close, u64); Close::ALL.len()],
+    requests: Vec<RequestFigures>,
     process: Option<ProcessFigures>,
 }
 
@@ -72,11 +94,19 @@ impl Scrape {
             ("build", engine.build().into()),
             ("member", engine.instance().into()),
         ];
-        let traffic = Transport::ALL.map(|transport| {
+        let carried = |transport| {
             let (tabs, bytes) = traffic.read(transport);
             (transport, tabs, bytes)
-        });
-        Self { now: engine::now(), build, figures: engine.figures(), traffic, process: ProcessFigures::take() }
+        };
+        Self {
+            now: engine::now(),
+            build,
+            figures: engine.figures(),
+            traffic: Transport::ALL.map(carried),
+            closes: Close::ALL.map(|why| (why, traffic.closes(why))),
+            requests: traffic.requests(),
+            process: ProcessFigures::take(),
+        }
     }
 }
 
@@ -116,6 +146,20 @@ impl Page<'_> {
         let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (labels, value) in samples {
             sample(&mut family, &labels, |sample| sample.encode_counter::<NoLabelSet, u64, f64>(&value, None))?;
+        }
+        Ok(())
+    }
+
+    /// The same, of time.
+    fn seconds<'l>(
+        &mut self,
+        name: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (Labels<'l>, f64)>,
+    ) -> fmt::Result {
+        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (labels, value) in samples {
+            sample(&mut family, &labels, |sample| sample.encode_counter::<NoLabelSet, f64, f64>(&value, None))?;
         }
         Ok(())
     }
@@ -190,6 +234,7 @@ impl Collector for Scrape {
         self.tabs(&mut page)?;
         self.producing(&mut page)?;
         self.clients(&mut page)?;
+        self.requests(&mut page)?;
         self.process.map_or(Ok(()), |process| process.encode(&mut page))
     }
 }
@@ -278,6 +323,11 @@ impl Scrape {
             "When Kafka acknowledged a commit last.",
             self.those(|feed| feed.committed_at.map(seconds)),
         )?;
+        page.gauge(
+            "ottla_temporary_feeds",
+            "Replays with a group of their own. They are in no other figure of feeds.",
+            [(Labels::new(), integer(self.figures.temporary_feeds))],
+        )?;
         let journal = self.figures.journal;
         let is_up = journal.map(|(is_up, _)| (Labels::new(), i64::from(is_up)));
         page.gauge("ottla_journal_up", "Whether the instances can tell each other what they consumed.", is_up)?;
@@ -290,6 +340,24 @@ impl Scrape {
             "ottla_journal_oldest_waiting_seconds",
             "Age of the oldest of them.",
             journal.map(|(_, waiting)| (Labels::new(), waiting.oldest.as_secs_f64())),
+        )
+    }
+
+    /// What was asked for over HTTP.
+    fn requests(&self, page: &mut Page<'_>) -> fmt::Result {
+        let requests = self.requests.iter().map(|((route, class), took)| {
+            let route = route.as_deref().unwrap_or("other");
+            (vec![("route", route.into()), ("status", format!("{class}xx").into())], *took)
+        });
+        page.histogram(
+            "ottla_http_request_duration_seconds",
+            "From a request to the beginning of its answer, by the route's template.",
+            requests,
+        )?;
+        page.counter(
+            "ottla_websocket_closes",
+            "WebSockets that are over, by why.",
+            self.closes.iter().map(|(why, count)| (vec![("reason", why.name().into())], *count)),
         )
     }
 
@@ -360,17 +428,29 @@ impl Scrape {
         page.gauge("ottla_produce_oldest_waiting_seconds", "Age of the oldest of them.", [(Labels::new(), oldest)])
     }
 
-    /// What librdkafka says of the consumers.
+    /// Each client of librdkafka that reports: the feeds' consumers and the producers.
+    fn reports(&self) -> impl Iterator<Item = (Labels<'_>, &ClientReport)> {
+        let consumers = self.figures.feeds.iter().map(|feed| (of_and(feed, "client", "consumer"), &feed.client));
+        consumers.chain(self.producers())
+    }
+
+    fn producers(&self) -> impl Iterator<Item = (Labels<'_>, &ClientReport)> {
+        self.figures.producers.iter().map(|(client, report)| (vec![("client", (*client).into())], report))
+    }
+
+    /// What librdkafka says of its clients.
     fn clients(&self, page: &mut Page<'_>) -> fmt::Result {
-        let feeds = &self.figures.feeds;
+        let connected = |client: &ClientReport| client.brokers.iter().filter(|broker| broker.is_connected).count();
         page.gauge(
             "ottla_kafka_client_brokers_connected",
             "Brokers with a standing connection.",
-            self.each(|feed| integer(feed.client.brokers.iter().filter(|broker| broker.is_connected).count())),
+            self.reports().map(|(labels, client)| (labels, integer(connected(client)))),
         )?;
-        let trips = feeds.iter().flat_map(|feed| {
-            feed.client.brokers.iter().filter_map(|broker| {
-                Some((of_and(feed, "broker", broker.id.to_string()), broker.round_trip?.as_secs_f64()))
+        let trips = self.reports().flat_map(|(labels, client)| {
+            client.brokers.iter().filter_map(move |broker| {
+                let mut labels = labels.clone();
+                labels.push(("broker", broker.id.to_string().into()));
+                Some((labels, broker.round_trip?.as_secs_f64()))
             })
         });
         page.gauge(
@@ -393,21 +473,40 @@ impl Scrape {
             "Bytes of records that were fetched.",
             self.each(|feed| feed.client.received_bytes),
         )?;
-        let errors = feeds.iter().flat_map(|feed| {
-            let client = &feed.client;
+        page.gauge(
+            "ottla_kafka_client_queued_messages",
+            "Messages that the producer has and Kafka has not acknowledged.",
+            self.producers().map(|(labels, client)| (labels, client.queued_messages.cast_signed())),
+        )?;
+        page.gauge(
+            "ottla_kafka_client_queued_bytes",
+            "What they take, of queue.buffering.max.kbytes.",
+            self.producers().map(|(labels, client)| (labels, client.queued_bytes.cast_signed())),
+        )?;
+        page.counter(
+            "ottla_kafka_client_sent_bytes",
+            "Bytes of messages that were sent, those that were sent again included.",
+            self.producers().map(|(labels, client)| (labels, client.sent_bytes)),
+        )?;
+        let errors = self.reports().flat_map(|(labels, client)| {
             [
                 ("transmit", client.transmit_errors),
                 ("receive", client.receive_errors),
                 ("timeout", client.timeouts),
                 ("retry", client.retries),
             ]
-            .map(|(kind, count)| (of_and(feed, "kind", kind), count))
+            .map(|(kind, count)| ([labels.as_slice(), &[("kind", kind.into())]].concat(), count))
         });
         page.counter("ottla_kafka_client_request_errors", "Requests that went wrong.", errors)?;
         page.counter(
             "ottla_kafka_client_connections_lost",
             "Connections to brokers that ended.",
-            self.each(|feed| feed.client.connections_lost),
+            self.reports().map(|(labels, client)| (labels, client.connections_lost)),
+        )?;
+        page.seconds(
+            "ottla_kafka_client_throttled_seconds",
+            "For how long brokers had the client wait, by their quotas.",
+            self.reports().map(|(labels, client)| (labels, client.throttled.as_secs_f64())),
         )
     }
 }
@@ -415,14 +514,11 @@ impl Scrape {
 impl ProcessFigures {
     /// By the names that every client of Prometheus gives them (its "Writing client libraries", process metrics).
     fn encode(&self, page: &mut Page<'_>) -> fmt::Result {
-        page.0
-            .encode_descriptor(
-                "process_cpu_seconds",
-                "Time on a processor, in the program and in the system for it.",
-                None,
-                MetricType::Counter,
-            )?
-            .encode_counter::<NoLabelSet, f64, f64>(&self.cpu_seconds, None)?;
+        page.seconds(
+            "process_cpu_seconds",
+            "Time on a processor, in the program and in the system for it.",
+            [(Labels::new(), self.cpu_seconds)],
+        )?;
         let gauges = [
             ("process_resident_memory_bytes", "Resident memory.", Some(self.resident_bytes)),
             ("process_virtual_memory_bytes", "Virtual memory.", Some(self.virtual_bytes)),

@@ -5,7 +5,7 @@ mod handshake;
 
 use super::{
     HttpLimits,
-    traffic::{Connected, Traffic, Transport},
+    traffic::{Close, Connected, Traffic, Transport},
 };
 use axum::{
     extract::State,
@@ -54,7 +54,8 @@ pub(super) async fn upgrade(
                 let frames = Frames::new(stream, unread, wire::MAX_COMMAND_MESSAGE);
                 let tab = Box::new(Tab::new(engine, limits.stall));
                 let connected = traffic.connect(Transport::WebSocket);
-                Connection { frames, codec, stall: limits.stall, connected }.run(tab).await;
+                let end = Connection { frames, codec, stall: limits.stall, connected }.run(tab).await;
+                traffic.closed(end);
             }
             Err(error) => tracing::debug!(%error, "a WebSocket upgrade failed"),
         }
@@ -83,6 +84,18 @@ enum End {
     Gone,
 }
 
+impl End {
+    fn close(&self) -> Close {
+        match self {
+            Self::Bye(bye) => bye.reason.into(),
+            Self::Refused(refusal) => refusal.reason.into(),
+            Self::Broken(..) => Close::Broken,
+            Self::Closed(_) => Close::Left,
+            Self::Gone => Close::Gone,
+        }
+    }
+}
+
 impl From<Unsent> for End {
     fn from(unsent: Unsent) -> Self {
         match unsent {
@@ -107,7 +120,7 @@ impl From<Fault> for End {
 
 impl Connection {
     /// All but waiting is on the heap: every tab's task is as large as its largest state, and most of them only wait.
-    async fn run(mut self, mut tab: Box<Tab>) {
+    async fn run(mut self, mut tab: Box<Tab>) -> Close {
         let end = Box::pin(self.greet(&tab)).await;
         let end = match end {
             Ok(()) => self.converse(&mut tab).await,
@@ -115,7 +128,9 @@ impl Connection {
         };
         // Before the last words: the tab is not connected any more.
         drop(tab);
+        let close = end.close();
         let _ = Box::pin(tokio::time::timeout(CLOSE_DEADLINE, self.end(end))).await;
+        close
     }
 
     async fn greet(&mut self, tab: &Tab) -> Result<(), End> {

@@ -1,10 +1,10 @@
 //! `ottla tail`: follows a feed of a running instance, over as many connections as it takes. A record is a line; what is not shown
 //! is named on standard error.
 
-use super::{Remote, block_on, end_with_the_reader, print, say};
+use super::{Remote, block_on, end_with_the_reader, print, refuse, say};
 use crate::text::{flags, time};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use client::{Follow, Subprotocol};
+use client::{Follow, Subprotocol, check_address};
 use std::{fmt::Write as _, io::Write as _, process::ExitCode, str::FromStr};
 use wire::{
     Change, ChangeKind, Count, Data, Event, Filter, From, Gap, KafkaState, Pace, Record, Scope, Subscribe, codec,
@@ -52,13 +52,17 @@ pub enum Format {
 /// # Errors
 /// When the instance is not there, or refuses. A connection that is lost later is mended.
 pub fn run(options: Tail) -> anyhow::Result<ExitCode> {
-    let from = begin(&options.from)?;
+    let from = begin(&options.from).unwrap_or_else(|why| refuse(NAME, why));
+    check_address(&options.remote.url).unwrap_or_else(|error| refuse(NAME, format_args!("--url: {error}")));
     end_with_the_reader();
     block_on(follow(&options, from))
 }
 
+/// The command's.
+const NAME: &str = "tail";
+
 /// Where to begin, in the command line's words.
-fn begin(words: &[String]) -> anyhow::Result<From> {
+fn begin(words: &[String]) -> Result<From, String> {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     let newest = |text: &str| u32::from_str(text).ok().filter(|most| *most > 0).map(From::Newest);
     match words[..] {
@@ -66,14 +70,15 @@ fn begin(words: &[String]) -> anyhow::Result<From> {
         ["newest", most] => newest(most),
         _ => None,
     }
-    .ok_or_else(|| anyhow::anyhow!("--from must be `now`, or `newest N` with N from 1 to {}", u32::MAX))
+    .ok_or_else(|| format!("--from must be `now`, or `newest N` with N from 1 to {}", u32::MAX))
 }
 
 async fn follow(options: &Tail, from: From) -> anyhow::Result<ExitCode> {
     let scope = if options.whole_group { Scope::Group } else { Scope::Instance };
     let filter = Filter { text: options.filter.clone(), ..Filter::default() };
     let subscribe = Subscribe { feed: options.feed.clone(), scope, filter, pace: Pace::Latency, from };
-    let mut follow = Follow::new(&options.remote.url, Subprotocol::Postcard, subscribe);
+    let mut follow = Follow::new(&options.remote.url, Subprotocol::Postcard, subscribe)
+        .authorized(options.remote.authorization(NAME));
     let mut left = options.count;
     let mut was_subscribed = false;
     loop {

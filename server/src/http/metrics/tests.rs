@@ -40,6 +40,21 @@ fn scrape() -> Scrape {
         timeouts: 122,
         retries: 123,
         connections_lost: 124,
+        throttled: Duration::from_millis(124_500),
+        ..ClientReport::default()
+    };
+    let producer = ClientReport {
+        brokers: vec![broker(1, true, Some(Duration::from_millis(160))), broker(2, true, None)],
+        queued_messages: 161,
+        queued_bytes: 162,
+        sent_bytes: 163,
+        transmit_errors: 164,
+        receive_errors: 165,
+        timeouts: 166,
+        retries: 167,
+        connections_lost: 168,
+        throttled: Duration::from_millis(169_500),
+        ..ClientReport::default()
     };
     let feed = FeedFigures {
         feed: "default".into(),
@@ -74,12 +89,16 @@ fn scrape() -> Scrape {
             produced,
             journal: Some((true, Waiting { length: 140, oldest: Duration::from_millis(141_500) })),
             feeds: vec![feed],
+            temporary_feeds: 170,
+            producers: vec![("producer", producer)],
         },
         traffic: [
             (Transport::WebSocket, 142, 143),
             (Transport::ServerSentEvents, 144, 145),
             (Transport::Ndjson, 146, 147),
         ],
+        closes: Close::ALL.map(|why| (why, 180 + why as u64)),
+        requests: vec![((None, 4), histogram(171)), ((Some("/topics/{topic}".into()), 2), histogram(172))],
         process: Some(ProcessFigures {
             cpu_seconds: 148.5,
             resident_bytes: 149,
@@ -125,6 +144,7 @@ ottla_commit_duration_seconds_bucket{le="0.001",feed="default",group="g"} 125
 ottla_commit_duration_seconds_bucket{le="+Inf",feed="default",group="g"} 126
 ottla_commit_failures_total{feed="default",group="g"} 126
 ottla_last_commit_timestamp_seconds{feed="default",group="g"} 127.5
+ottla_temporary_feeds 170
 ottla_journal_up 1
 ottla_journal_waiting 140
 ottla_journal_oldest_waiting_seconds 141.5
@@ -150,16 +170,45 @@ ottla_produce_duration_seconds_bucket{le="0.001"} 137
 ottla_produce_duration_seconds_bucket{le="+Inf"} 138
 ottla_produce_in_flight 138
 ottla_produce_oldest_waiting_seconds 139.5
-ottla_kafka_client_brokers_connected{feed="default",group="g"} 1
-ottla_kafka_client_broker_rtt_p99_seconds{feed="default",group="g",broker="1"} 0.116
+ottla_kafka_client_brokers_connected{feed="default",group="g",client="consumer"} 1
+ottla_kafka_client_brokers_connected{client="producer"} 2
+ottla_kafka_client_broker_rtt_p99_seconds{feed="default",group="g",client="consumer",broker="1"} 0.116
+ottla_kafka_client_broker_rtt_p99_seconds{client="producer",broker="1"} 0.16
 ottla_kafka_client_prefetched_records{feed="default",group="g"} 117
 ottla_kafka_client_prefetched_bytes{feed="default",group="g"} 118
 ottla_kafka_client_received_bytes_total{feed="default",group="g"} 119
-ottla_kafka_client_request_errors_total{feed="default",group="g",kind="transmit"} 120
-ottla_kafka_client_request_errors_total{feed="default",group="g",kind="receive"} 121
-ottla_kafka_client_request_errors_total{feed="default",group="g",kind="timeout"} 122
-ottla_kafka_client_request_errors_total{feed="default",group="g",kind="retry"} 123
-ottla_kafka_client_connections_lost_total{feed="default",group="g"} 124
+ottla_kafka_client_queued_messages{client="producer"} 161
+ottla_kafka_client_queued_bytes{client="producer"} 162
+ottla_kafka_client_sent_bytes_total{client="producer"} 163
+ottla_kafka_client_request_errors_total{feed="default",group="g",client="consumer",kind="transmit"} 120
+ottla_kafka_client_request_errors_total{feed="default",group="g",client="consumer",kind="receive"} 121
+ottla_kafka_client_request_errors_total{feed="default",group="g",client="consumer",kind="timeout"} 122
+ottla_kafka_client_request_errors_total{feed="default",group="g",client="consumer",kind="retry"} 123
+ottla_kafka_client_request_errors_total{client="producer",kind="transmit"} 164
+ottla_kafka_client_request_errors_total{client="producer",kind="receive"} 165
+ottla_kafka_client_request_errors_total{client="producer",kind="timeout"} 166
+ottla_kafka_client_request_errors_total{client="producer",kind="retry"} 167
+ottla_kafka_client_connections_lost_total{feed="default",group="g",client="consumer"} 124
+ottla_kafka_client_connections_lost_total{client="producer"} 168
+ottla_kafka_client_throttled_seconds_total{feed="default",group="g",client="consumer"} 124.5
+ottla_kafka_client_throttled_seconds_total{client="producer"} 169.5
+ottla_http_request_duration_seconds_sum{route="other",status="4xx"} 171.5
+ottla_http_request_duration_seconds_count{route="other",status="4xx"} 172
+ottla_http_request_duration_seconds_bucket{le="0.001",route="other",status="4xx"} 171
+ottla_http_request_duration_seconds_bucket{le="+Inf",route="other",status="4xx"} 172
+ottla_http_request_duration_seconds_sum{route="/topics/{topic}",status="2xx"} 172.5
+ottla_http_request_duration_seconds_count{route="/topics/{topic}",status="2xx"} 173
+ottla_http_request_duration_seconds_bucket{le="0.001",route="/topics/{topic}",status="2xx"} 172
+ottla_http_request_duration_seconds_bucket{le="+Inf",route="/topics/{topic}",status="2xx"} 173
+ottla_websocket_closes_total{reason="left"} 180
+ottla_websocket_closes_total{reason="gone"} 181
+ottla_websocket_closes_total{reason="broken"} 182
+ottla_websocket_closes_total{reason="stopping"} 183
+ottla_websocket_closes_total{reason="bad_message"} 184
+ottla_websocket_closes_total{reason="wrong_state"} 185
+ottla_websocket_closes_total{reason="unknown_feed"} 186
+ottla_websocket_closes_total{reason="bad_subscription"} 187
+ottla_websocket_closes_total{reason="stalled"} 188
 process_cpu_seconds_total 148.5
 process_resident_memory_bytes 149
 process_virtual_memory_bytes 150
@@ -183,4 +232,21 @@ fn what_is_not_known_or_never_was_has_no_sample() {
     assert!(samples.contains(&"ottla_produce_oldest_waiting_seconds 0.0".into()), "{samples:?}");
     let waits = "ottla_tabs_oldest_waiting_seconds{feed=\"default\",group=\"g\"} 0.0";
     assert!(samples.iter().any(|sample| sample == waits), "{samples:?}");
+}
+
+#[test]
+fn the_newer_format_is_for_those_who_name_it() {
+    let takes = |accept: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, accept.parse().unwrap());
+        takes_open_metrics(&headers)
+    };
+    // Prometheus's own.
+    let both = "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\
+        text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    assert!(takes(both) && takes("Application/OpenMetrics-Text"));
+    for other in ["*/*", "text/plain;version=0.0.4", "text/html", "application/openmetrics-text; q=0, */*", ""] {
+        assert!(!takes(other), "{other}");
+    }
+    assert!(!takes_open_metrics(&HeaderMap::new()));
 }
