@@ -187,6 +187,7 @@ mod tests {
             in_sync: vec![1],
             first: None,
             end: None,
+            unknown: None,
         };
         let topic = Topic { name: "orders".into(), id: None, partitions: (0..6).map(partition).collect() };
         let entry = |name: &str, source| ConfigEntry {
