@@ -90,8 +90,7 @@ async fn every_route_is_described_and_the_page_of_the_description_is_in_the_bina
     let kinds = description["info"]["description"].as_str().unwrap();
     assert!(kinds.contains("\n- `invalid`: Fields broke a rule"), "there is what a problem's type leads to: {kinds}");
     let stream = &description["paths"]["/api/v1/feeds/{feed}/stream"]["get"]["responses"]["200"]["content"];
-    let sent: Vec<_> = stream.as_object().unwrap().keys().collect();
-    assert_eq!(sent, ["application/x-ndjson", "text/event-stream"]);
+    assert!(stream["application/x-ndjson"].is_object() && stream["text/event-stream"].is_object(), "{stream}");
     instance.stop().await;
 }
 
