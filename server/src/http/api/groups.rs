@@ -13,7 +13,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashSet, sync::Arc};
 use utoipa::ToSchema;
-use wire::{Group, GroupSummary, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo, SeekResult};
+use wire::{Group, GroupSummary, ResetHow, ResetInput, ResetPlan, ResetRow, ResetTo, SeekFault, SeekResult};
 
 /// Where a group is to go on.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -174,7 +174,7 @@ fn status(results: &[SeekResult]) -> Result<StatusCode, Problem> {
     let reason = |result: &SeekResult| result.error.clone().unwrap_or_default();
     let why = |result: &&SeekResult| format!("{}[{}]: {}", result.topic, result.partition, reason(result));
     let detail = failed.iter().map(why).collect::<Vec<_>>().join("; ");
-    Err(if failed.iter().all(|result| reason(result).ends_with("no owner answered in time")) {
+    Err(if failed.iter().all(|result| result.fault == Some(SeekFault::Unanswered)) {
         Problem::new(StatusCode::GATEWAY_TIMEOUT, "owners-timed-out", detail)
     } else {
         Problem::new(StatusCode::CONFLICT, "not-moved", detail)
@@ -227,16 +227,12 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn result(partition: i32, to: Option<&str>, error: &str) -> SeekResult {
-        let error = to.is_none().then_some(error);
-        serde_json::from_value(json!({"topic": "t", "partition": partition, "to": to, "error": error})).unwrap()
-    }
-
     #[test]
     fn a_reset_that_did_a_part_is_no_success_and_one_that_did_nothing_a_problem() {
-        let done = |partition| result(partition, Some("5"), "");
-        let late = |partition| result(partition, None, "not done: no owner answered in time");
-        let taken = |partition| result(partition, None, "not done: b has taken the partition over from a");
+        let done = |partition| SeekResult { topic: "t".into(), partition, to: Some(5), error: None, fault: None };
+        let failed = |partition, fault| SeekResult::failed("t".into(), partition, fault);
+        let late = |partition| failed(partition, SeekFault::Unanswered);
+        let taken = |partition| failed(partition, SeekFault::TakenOver { by: "b".into(), from: "a".into() });
         assert_eq!(status(&[]).unwrap(), StatusCode::OK, "nothing was to be done");
         assert_eq!(status(&[done(0), done(1)]).unwrap(), StatusCode::OK);
         assert_eq!(status(&[done(0), late(1)]).unwrap(), StatusCode::MULTI_STATUS);
