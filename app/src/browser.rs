@@ -91,8 +91,9 @@ pub fn absolute(path: &str) -> String {
 /// Shows another address for this page, with the filter in it if there is one: nothing is loaded, and going back leads out. Another
 /// language leads back to it, too.
 pub fn show_address(path: &str, filter: &str) {
+    let Some(back) = by_id::<HtmlInputElement>("back") else { return };
     // Without a filter, now as before, the address stays as it was written.
-    if filter.is_empty() && location().search().is_ok_and(|search| !search.contains("filter=")) {
+    if filter.is_empty() && !back.value().contains("filter=") {
         return;
     }
     let mut address = path.to_owned();
@@ -103,9 +104,7 @@ pub fn show_address(path: &str, filter: &str) {
     if let Ok(history) = window().history() {
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
     }
-    if let Some(back) = by_id::<HtmlInputElement>("back") {
-        back.set_value(&address);
-    }
+    back.set_value(&address);
 }
 
 /// How many minutes east of UTC this browser's time zone was at this moment.

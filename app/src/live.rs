@@ -424,13 +424,9 @@ impl Live {
     }
 
     fn connect(self) {
+        // Where the browser refuses to open one, the machine's own time-out takes it from here, as for a server that does not answer.
         let socket = Socket::open(move |input| self.input(input));
-        let is_refused = socket.is_none();
         self.with_line(|line| line.socket = socket);
-        if is_refused {
-            // The machine's own time-out for opening takes it from here, as for a server that does not answer.
-            leptos::logging::error!("the browser refuses to open a WebSocket");
-        }
     }
 
     /// Shows how the connection stands, and sets the timer for what the machine waits for.

@@ -159,12 +159,6 @@ test("what scrolls keeps the keys that scroll it, and the drawer the focus when 
     await expect(title).not.toHaveText(before);
     await expect(drawer.getByRole("button", { name })).toBeFocused();
   }
-  // And the way in which a value is looked at stays.
-  await drawer.getByText("Hex", { exact: true }).click();
-  await drawer.getByRole("button", { name: "Newer message" }).click();
-  await expect(title).toHaveText(first);
-  await expect(drawer.getByRole("radio", { name: "Hex" })).toBeChecked();
-  await expect(drawer.locator(".panel.c")).toBeVisible();
 });
 
 test("a row that becomes consumed keeps the focus", async ({ start, open, topic }) => {

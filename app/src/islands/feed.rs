@@ -45,8 +45,6 @@ const ANNOUNCE_EVERY: Duration = Duration::from_secs(10);
 /// found.
 const FILTER_SETTLES: Duration = Duration::from_millis(250);
 const FILTER_FOUND: Duration = Duration::from_millis(1250);
-/// The drawer's attribute that names the chosen view of values.
-const VIEW: &str = "data-view";
 /// The composer.
 const FORM: &str = "compose";
 const COMPOSER: &str = "#compose";
@@ -164,21 +162,12 @@ impl Page {
 
     fn follow_the_drawer(self) {
         let Self { tab, list, whole, .. } = self;
-        let content = move || {
+        follow::content("drawer", move || {
             let Some(entry) = list.open.get() else { return html! {} };
             let Some(record) = entry.record() else { return html! {} };
             let loaded = whole.get().filter(|whole| is_same(whole, record));
             drawer(&tab.reader, loaded.as_deref().unwrap_or(record), entry.instance.as_deref(), &tab.serving())
-        };
-        let write = |html: &str| {
-            follow::set_content("drawer", html);
-            // What one chose to see of a value, of the next one too, where it has that.
-            let view = browser::by_id::<Element>("drawer").and_then(|drawer| drawer.get_attribute(VIEW));
-            if let Some(input) = view.and_then(|view| browser::by_id::<HtmlInputElement>(&view)) {
-                input.set_checked(true);
-            }
-        };
-        follow::changes(move || content().into_string(), write);
+        });
         follow::attribute("drawer", "class", move || {
             Some(if list.open.with(Option::is_some) { "drawer open" } else { "drawer" }.into())
         });
@@ -470,21 +459,10 @@ impl Page {
     }
 
     fn choose(self, event: &Event) {
-        if let Some(input) = browser::target::<HtmlInputElement>(event) {
-            match input.name().as_str() {
-                SCOPE_COOKIE => {
-                    let scope = if input.value() == "group" { Scope::Group } else { Scope::Instance };
-                    browser::remember(SCOPE_COOKIE, &input.value());
-                    self.tab.live.set_scope(scope);
-                }
-                "value-as" => {
-                    if let Some(drawer) = browser::by_id("drawer") {
-                        follow::set(&drawer, VIEW, Some(&input.id()));
-                    }
-                }
-                _ => {}
-            }
-            return;
+        if let Some(input) = browser::target::<HtmlInputElement>(event).filter(|input| input.name() == SCOPE_COOKIE) {
+            let scope = if input.value() == "group" { Scope::Group } else { Scope::Instance };
+            browser::remember(SCOPE_COOKIE, &input.value());
+            return self.tab.live.set_scope(scope);
         }
         let select = browser::target::<HtmlSelectElement>(event).filter(|select| select.id() == "partitions");
         let Some(value) = select.map(|select| select.value()) else { return };

@@ -85,10 +85,12 @@ impl List {
             browser::listen(&scroller, "mouseleave", move |_| {
                 browser::after(AFTER_POINTER, move || self.pointer_left())
             });
-            browser::listen(&scroller, "focusin", move |event| self.focused(event.target()));
-            browser::listen(&scroller, "focusout", move |event| {
-                self.focused(event.dyn_ref::<FocusEvent>().and_then(FocusEvent::related_target));
-            });
+            for (event, is_in) in [("focusin", true), ("focusout", false)] {
+                browser::listen(&scroller, event, move |event| {
+                    let to = || event.dyn_ref::<FocusEvent>().and_then(FocusEvent::related_target);
+                    self.focused(if is_in { event.target() } else { to() });
+                });
+            }
         }
         let live = self.tab.live;
         let new = move || if live.paused().get() { 0 } else { live.waiting().get() };

@@ -86,7 +86,7 @@ fn value(reader: &Reader, data: &Data, path: &str) -> Markup {
         "c"
     };
     let choice = |class: &str, name: &str| {
-        html! { label { input id={ "as-" (class) } class=(class) type="radio" name="value-as" autocomplete="off" checked[class == first]; (name) } }
+        html! { label { input class=(class) type="radio" name="value-as" autocomplete="off" checked[class == first]; (name) } }
     };
     html! {
         section.tabbed {
