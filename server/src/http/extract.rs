@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(wrong["errors"][0]["field"], "count");
         assert_eq!(wrong["errors"][0]["rule"], "invalid value: integer `-1`, expected u32");
         assert_eq!(problem("{")["status"], 400);
-        assert_eq!(problem(r#"{"count": 1} {}"#)["type"], "not-json");
+        assert_eq!(problem(r#"{"count": 1} {}"#)["type"], "/api/docs#not-json");
         assert_eq!(problem("1")["errors"][0]["field"], "body");
     }
 
@@ -172,7 +172,7 @@ mod tests {
             ("count=1&count=2", "count", "duplicate field `count`"),
         ] {
             let problem = serde_json::to_value(read_query::<Order>(query).unwrap_err()).unwrap();
-            assert_eq!((&problem["status"], &problem["type"]), (&400.into(), &"address".into()), "{query}");
+            assert_eq!((&problem["status"], &problem["type"]), (&400.into(), &"/api/docs#address".into()), "{query}");
             assert_eq!(problem["errors"], serde_json::json!([{"field": field, "rule": rule}]), "{query}");
             assert_eq!(problem["detail"], format!("{field}: {rule}"));
         }
