@@ -131,7 +131,7 @@ async fn a_feed_that_is_not_there_is_a_404_in_the_frame_and_the_others_can_be_ch
     let answer = asked.send().await.unwrap();
     assert_eq!(answer.status(), 404);
     let html = answer.text().await.unwrap();
-    assert!(html.contains("沒有名為 replay-0badcafe 的動態"), "in the reader's language: {html}");
+    assert!(html.contains("沒有名為 replay-0badcafe 的訊息流"), "in the reader's language: {html}");
     assert!(html.contains("<h1") && html.contains("<main") && html.contains("<nav"), "{html}");
     assert!(html.contains("href=\"/?feed=default\""), "{html}");
     assert!(!html.contains("error running server function"), "{html}");
