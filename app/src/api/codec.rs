@@ -11,6 +11,11 @@ pub type Postcard = Post<PostcardEncoding>;
 /// Encodes and decodes.
 pub struct PostcardEncoding;
 
+/// Bytes that are no such message. Which of postcard's reasons it was helps nobody, and their words would be in the page's WebAssembly.
+#[derive(Debug, thiserror::Error)]
+#[error("not the postcard form of what is asked for")]
+pub struct NotPostcard;
+
 impl ContentType for PostcardEncoding {
     const CONTENT_TYPE: &'static str = "application/x-postcard";
 }
@@ -20,17 +25,17 @@ impl FormatType for PostcardEncoding {
 }
 
 impl<T: Serialize> Encodes<T> for PostcardEncoding {
-    type Error = postcard::Error;
+    type Error = NotPostcard;
 
     fn encode(value: &T) -> Result<Bytes, Self::Error> {
-        postcard::to_stdvec(value).map(Bytes::from)
+        postcard::to_stdvec(value).map(Bytes::from).map_err(|_| NotPostcard)
     }
 }
 
 impl<T: DeserializeOwned> Decodes<T> for PostcardEncoding {
-    type Error = postcard::Error;
+    type Error = NotPostcard;
 
     fn decode(bytes: Bytes) -> Result<T, Self::Error> {
-        postcard::from_bytes(&bytes)
+        postcard::from_bytes(&bytes).map_err(|_| NotPostcard)
     }
 }
