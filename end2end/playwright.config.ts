@@ -7,13 +7,9 @@ export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   globalSetup: "./support/cluster.ts",
-  // Two files at a time, the tests of a file one after another. What measures has the machine to itself, before all others.
-  workers: 2,
+  // The tests measure and kill processes on a machine of two cores: one at a time.
+  workers: 1,
   fullyParallel: false,
-  projects: [
-    { name: "figures", testMatch: "figures.spec.ts", workers: 1 },
-    { name: "behaviour", testIgnore: "figures.spec.ts", dependencies: ["figures"] },
-  ],
   forbidOnly: !!process.env.CI,
   timeout: 60_000,
   // Two cores that others share: a test that passes the second time is reported as flaky.
@@ -25,7 +21,8 @@ export default defineConfig({
     locale: "en-GB",
     timezoneId: "Europe/Berlin",
     viewport: { width: 1440, height: 900 },
-    trace: "retain-on-failure",
+    // A trace takes as much processor time as the test.
+    trace: process.env.CI ? "on-first-retry" : "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions,
   },

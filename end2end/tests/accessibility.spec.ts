@@ -148,10 +148,10 @@ test("what scrolls keeps the keys that scroll it, and the drawer the focus when 
   await expect(tab.page.locator("#pause")).toHaveAttribute("aria-pressed", "false");
   await expect(title).toHaveText(first);
 
-  // Where what had the focus is not there any more, the drawer has it.
+  // The next message's value has the focus that this one's had.
   await keyboard.press("j");
   await expect(title).not.toHaveText(first);
-  await expect(drawer).toBeFocused();
+  await expect(drawer.locator("#whole-value")).toBeFocused();
   for (const name of ["Newer message", "Older message"]) {
     const before = (await title.textContent()) ?? "";
     await drawer.getByRole("button", { name }).focus();
