@@ -41,15 +41,24 @@ export class Instance {
 
   static async start(options: InstanceOptions): Promise<Instance> {
     const instance = await Instance.launch(options);
-    await instance.ready();
-    return instance;
+    return instance.unless(instance.ready());
   }
 
   /// Starts it and waits for its page alone: Kafka may not be there yet.
   static async launch(options: InstanceOptions): Promise<Instance> {
     const instance = new Instance(options, await freePort());
-    await eventually(`${options.name} answers`, 15_000, async () => (await fetch(`${instance.url}/healthz`)).ok || undefined);
-    return instance;
+    return instance.unless(eventually(`${options.name} answers`, 15_000, async () => (await fetch(`${instance.url}/healthz`)).ok || undefined));
+  }
+
+  /// Itself, unless that fails: then it ends, and the failure tells what it printed.
+  private async unless(attempt: Promise<unknown>): Promise<Instance> {
+    try {
+      await attempt;
+      return this;
+    } catch (error) {
+      await this.kill();
+      throw new Error(`${(error as Error).message}\n${this.output}`, { cause: error });
+    }
   }
 
   get url(): string {

@@ -77,7 +77,7 @@ test("the partitions of an instance that crashed move to the other, and nothing 
 test("an instance that stops cleanly hands its partitions over at once", async ({ start, open, topic }) => {
   test.setTimeout(120_000);
   // Long enough that a slow machine is not taken for it.
-  const session = { env: { OTTLA_CONSUMER__SESSION_TIMEOUT_MS: "30000" } };
+  const session = { env: { OTTLA_CONSUMER__SESSION_TIMEOUT_MS: "30000", OTTLA_CONSUMER__MAX_POLL_INTERVAL_MS: "30000" } };
   const [one, two] = [await start(session), await start(session)];
   const b = await open(two.url);
   expect(await one.stop()).toBeLessThan(10_000);

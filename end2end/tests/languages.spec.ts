@@ -44,7 +44,7 @@ for (const [language, own] of [
       const names = [topic, "ottla-1", "no-such-topic", "no-such-group", "ottla.marks", "ottla.events", "InventoryConsumerGroup"];
       const foreign = texts.flatMap((text) => {
         // Names of settings are with dots, and of files, paths and places.
-        const rest = names.reduce((rest, name) => rest.replaceAll(name, ""), text).replaceAll(/[a-z0-9]+([._-][a-z0-9]+)+/g, "");
+        const rest = names.reduce((rest, name) => rest.replaceAll(name, ""), text).replaceAll(/[a-z0-9]*([._-][a-z0-9]+)+/g, "");
         const words = rest.match(/\b[A-Za-z]{2,}[A-Za-z0-9]*/g) ?? [];
         return words.filter((word) => !SAME_EVERYWHERE.has(word)).map((word) => `${word} (${text.slice(0, 60)})`);
       });

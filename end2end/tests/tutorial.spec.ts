@@ -34,13 +34,15 @@ for (const kafka of ["real Kafka", "embedded broker"] as const) {
     const over: Partial<InstanceOptions> = { env: { OTTLA_TOPICS__CREATE: "false" } };
     if (kafka === "embedded broker") over.brokers = (await startBroker()).brokers;
 
-    // The topic is made by hand, on the page that the feed's waiting instance serves.
-    const one = await start(over);
-    await page.goto(`${one.url}/topics?create=1`);
+    // The topic is made by hand, before anybody wants it.
+    const first = await start({ ...over, env: {}, group: `g-${topic}-first`, topics: [`${topic}-first`] });
+    await page.goto(`${first.url}/topics?create=1`);
     await page.getByLabel("Name required").fill(topic);
     await page.getByLabel("Partitions").fill("3");
     await page.getByRole("button", { name: "Create topic" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(topic);
+    await first.stop();
+    const one = await start({ ...over, name: "ottla-1" });
 
     // Sent from Swagger, seen live.
     const tab = await open(one.url, "instance");
