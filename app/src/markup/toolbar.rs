@@ -51,7 +51,7 @@ pub fn toolbar(
             // In a narrow window the rest is unfolded, by the style alone.
             label.btn.quiet.square.more.needs-script title=(td_string!(locale, feed.more)) {
                 input.sr type="checkbox" autocomplete="off" aria-label=(td_string!(locale, feed.more)) aria-controls="more";
-                (icon("plus"))
+                (icon("more"))
             }
             div #more .extra {
                 select #partitions .input.mono.needs-script autocomplete="off" aria-label=(td_string!(locale, feed.partition)) {
