@@ -143,6 +143,12 @@ impl Failure {
         matches!(self.code, CoordinatorLoadInProgress | CoordinatorNotAvailable | NotCoordinator)
     }
 
+    /// Whether who was asked does not lead the partition, or does not know so yet: another look finds the leader.
+    pub fn is_no_leader(&self) -> bool {
+        use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition};
+        matches!(self.code, LeaderNotAvailable | NotLeaderForPartition)
+    }
+
     /// Whether the topic or the partition does not exist.
     pub fn is_unknown_partition(&self) -> bool {
         use RDKafkaErrorCode::{UnknownPartition, UnknownTopic, UnknownTopicOrPartition};

@@ -196,11 +196,24 @@ impl Admin {
             let place = |number| Partition::new(topic.as_str(), number);
             let (led, offline): (Vec<_>, Vec<_>) =
                 found.partitions.iter().partition(|partition| partition.leader.is_some());
-            let led: BTreeSet<_> = led.into_iter().map(|partition| place(partition.partition)).collect();
+            let mut left: BTreeSet<_> = led.into_iter().map(|partition| place(partition.partition)).collect();
             let mut emptied = Vec::new();
-            if !led.is_empty() {
+            if !left.is_empty() {
                 begins.now(requests)?;
-                emptied = requests.delete_records(&led, requests.until())?.answer()?;
+            }
+            while !left.is_empty() {
+                let mut answers = requests.delete_records(&left, requests.until())?.answer()?;
+                // A leader that was only just elected does not know it yet, or its predecessor was asked.
+                if Instant::now() + LOOK_AGAIN < requests.until() {
+                    answers.retain(|(_, answer)| !answer.as_ref().is_err_and(Failure::is_no_leader));
+                }
+                for (partition, _) in &answers {
+                    left.remove(partition);
+                }
+                emptied.append(&mut answers);
+                if !left.is_empty() {
+                    thread::sleep(LOOK_AGAIN);
+                }
             }
             let failure = || Failure::new(RDKafkaErrorCode::LeaderNotAvailable, OFFLINE);
             emptied.extend(offline.into_iter().map(|partition| (place(partition.partition), Err(failure()))));
