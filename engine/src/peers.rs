@@ -160,7 +160,11 @@ impl Peers {
     /// The instance that owns a partition of a group, as far as was heard.
     pub fn owner(&self, group: &str, topic: &str, partition: i32) -> Option<&Author> {
         let (_, owner) = self.groups.get(group)?.owned.get(&(topic.to_owned(), partition))?;
-        let lives = self.there.iter().filter(|(by, _)| by.instance == *owner);
+        // In another group an instance may have the same name.
+        let is_it = |(by, peer): &(&Author, &Peer)| {
+            by.instance == *owner && peer.feeds.iter().any(|feed| feed.group == group)
+        };
+        let lives = self.there.iter().filter(is_it);
         lives.max_by_key(|(_, peer)| peer.started).map(|(by, _)| by)
     }
 
@@ -371,6 +375,10 @@ mod tests {
         hear(&mut peers, &two, 3, changed(HappeningKind::Assigned, &[0]));
         assert_eq!(peers.owner("g", "t", 0), Some(&two), "although its last word of what it owns is older");
         assert_eq!((peers.owner("g", "t", 1), peers.owner("h", "t", 0)), (None, None));
+
+        let namesake = FeedNews { group: "h".into(), owned: owned(&[0]), stats: Stats::default() };
+        hear(&mut peers, &author("two", 3), 4, News::Alive { started: 4, feeds: vec![namesake] });
+        assert_eq!(peers.owner("g", "t", 0), Some(&two), "although one in another group has its name and is younger");
     }
 
     #[test]

@@ -10,14 +10,14 @@
 mod common;
 
 use common::{
-    JsonTab, PATIENCE,
+    JsonTab, PATIENCE, free_address,
     raw::{self, Raw},
 };
 use futures::future::join_all;
 use serde_json::Value;
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -257,10 +257,6 @@ fn program(dir: &Path, name: &str) -> Command {
         .stdout(log.try_clone().unwrap())
         .stderr(log);
     command
-}
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap()
 }
 
 fn beside(program: &str, name: &str) -> PathBuf {

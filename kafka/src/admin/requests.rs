@@ -28,7 +28,10 @@ use std::{
     ffi::{CStr, CString},
     os::raw::c_char,
     ptr, slice,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -40,6 +43,9 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 const CALL_AGAIN: Duration = Duration::from_millis(100);
 /// How long the client's own news (log lines, errors) are taken in after a call.
 const SERVE: Duration = Duration::from_millis(1);
+/// So many requests may wait in a client for a coordinator although nobody waits for their answers any more: about a kilobyte each,
+/// looked at whenever a broker comes or goes.
+const MOST_ABANDONED: usize = 1_000;
 
 /// A consumer that never joins its group. The safe client's producer would not do: when a coordinator has moved, the answer
 /// to ListConsumerGroupOffsets makes librdkafka look for the client's own group, and crash where the client has none
@@ -50,12 +56,18 @@ type Client = BaseConsumer<Context>;
 pub(super) struct Requester {
     config: ClientConfig,
     context: Context,
-    client: Mutex<Option<Arc<Client>>>,
+    kept: Mutex<Option<Arc<Kept>>>,
+}
+
+struct Kept {
+    client: Client,
+    /// See [`MOST_ABANDONED`]. Some of them may have been answered since.
+    abandoned: AtomicUsize,
 }
 
 impl Requester {
     pub fn new(config: ClientConfig, context: Context) -> Self {
-        Self { config, context, client: Mutex::new(None) }
+        Self { config, context, kept: Mutex::new(None) }
     }
 
     /// Makes one call of several requests, and makes it again while a coordinator is not one yet, or not any more. Blocks,
@@ -66,14 +78,16 @@ impl Requester {
         mut call: impl FnMut(&Requests<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         loop {
-            let client = self.client()?;
-            let requests = Requests { client: &client, until, is_stale: Cell::new(false) };
+            let kept = self.kept()?;
+            let requests =
+                Requests { client: &kept.client, until, is_stale: Cell::new(false), unanswered: Cell::new(0) };
             let answer = call(&requests);
-            let is_stale = requests.is_stale.get();
+            let (is_stale, unanswered) = (requests.is_stale.get(), requests.unanswered.get());
             // An error is handed out, what else there is is dealt with inside.
-            while client.poll(SERVE).is_some() {}
-            if is_stale {
-                self.forget(&client);
+            while kept.client.poll(SERVE).is_some() {}
+            let abandoned = kept.abandoned.fetch_add(unanswered, Ordering::Relaxed) + unanswered;
+            if is_stale || abandoned > MOST_ABANDONED {
+                self.forget(&kept);
             }
             match answer {
                 Err(failure) if failure.is_about_the_coordinator() && Instant::now() + CALL_AGAIN < until => {
@@ -84,21 +98,21 @@ impl Requester {
         }
     }
 
-    fn client(&self) -> Result<Arc<Client>, Failure> {
-        let mut client = self.client.lock();
-        if let Some(client) = &*client {
-            return Ok(Arc::clone(client));
+    fn kept(&self) -> Result<Arc<Kept>, Failure> {
+        let mut kept = self.kept.lock();
+        if let Some(kept) = &*kept {
+            return Ok(Arc::clone(kept));
         }
-        let made: Client = self.config.create_with_context(self.context.clone()).map_err(Failure::of)?;
-        Ok(Arc::clone(client.insert(Arc::new(made))))
+        let client = self.config.create_with_context(self.context.clone()).map_err(Failure::of)?;
+        Ok(Arc::clone(kept.insert(Arc::new(Kept { client, abandoned: AtomicUsize::new(0) }))))
     }
 
     /// librdkafka remembers a group's coordinator for as long as it is asked for, even when that broker answers that it is
-    /// not: only a new client asks again.
-    fn forget(&self, stale: &Arc<Client>) {
-        let mut client = self.client.lock();
-        if client.as_ref().is_some_and(|client| Arc::ptr_eq(client, stale)) {
-            *client = None;
+    /// not: only a new client asks again. And what waits in a client ends with it.
+    fn forget(&self, stale: &Arc<Kept>) {
+        let mut kept = self.kept.lock();
+        if kept.as_ref().is_some_and(|kept| Arc::ptr_eq(kept, stale)) {
+            *kept = None;
         }
     }
 }
@@ -225,8 +239,11 @@ pub(super) struct DescribedTopic {
 pub(super) struct Requests<'a> {
     client: &'a Client,
     until: Instant,
-    /// A coordinator was asked that is not one any more.
+    /// The client is not to be used any more: a coordinator was asked that is not one any more, or something waits in it that
+    /// must not be done later.
     is_stale: Cell<bool>,
+    /// How many requests to coordinators were sent and not answered.
+    unanswered: Cell<usize>,
 }
 
 /// Of each partition, how setting its offset went.
@@ -264,6 +281,7 @@ impl Requests<'_> {
     pub fn list_groups(&self, until: Instant) -> Request<'_, Vec<Listed>> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_LISTCONSUMERGROUPS_RESULT,
         };
         self.send(KIND, until, read_listed, |client, options, answers| {
@@ -276,6 +294,7 @@ impl Requests<'_> {
     pub fn describe(&self, group: &str, until: Instant) -> Result<Request<'_, Option<Described>>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
+            target: Target::CoordinatorReads,
             event: bindings::RD_KAFKA_EVENT_DESCRIBECONSUMERGROUPS_RESULT,
         };
         let group = c_string(group)?;
@@ -290,6 +309,7 @@ impl Requests<'_> {
     pub fn committed(&self, group: &str, until: Instant) -> Result<Request<'_, Vec<PartitionOffset>>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
+            target: Target::CoordinatorReads,
             event: bindings::RD_KAFKA_EVENT_LISTCONSUMERGROUPOFFSETS_RESULT,
         };
         let group = c_string(group)?;
@@ -314,6 +334,7 @@ impl Requests<'_> {
     ) -> Result<Request<'_, Altered>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS,
+            target: Target::CoordinatorChanges,
             event: bindings::RD_KAFKA_EVENT_ALTERCONSUMERGROUPOFFSETS_RESULT,
         };
         let group = c_string(group)?;
@@ -342,6 +363,7 @@ impl Requests<'_> {
     ) -> Result<Request<'_, Vec<Found>>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_LISTOFFSETS_RESULT,
         };
         let at = match at {
@@ -365,6 +387,7 @@ impl Requests<'_> {
     ) -> Result<Request<'_, Vec<DescribedTopic>>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT,
         };
         let names = names.iter().map(|name| c_string(name)).collect::<Result<Vec<_>, _>>()?;
@@ -411,17 +434,32 @@ impl Requests<'_> {
     ) -> Request<'_, T> {
         let client = self.client.client();
         let answers = Queue::new(client);
-        let options = Options::new(client.native_ptr(), kind.operation, left(until));
+        let options = Options::new(client.native_ptr(), &kind, left(until));
         set(&options);
         send(client.native_ptr(), options.0, answers.ptr());
-        Request { requests: self, answers, event: kind.event, read, until }
+        if kind.target != Target::Brokers {
+            self.unanswered.update(|unanswered| unanswered + 1);
+        }
+        Request { requests: self, answers, kind, read, until }
     }
 }
 
 /// A request's kind, and its answer's.
 struct Kind {
     operation: bindings::rd_kafka_admin_op_t,
+    target: Target,
     event: bindings::rd_kafka_event_type_t,
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Target {
+    /// Brokers: one or several.
+    Brokers,
+    /// A group's coordinator, to tell something.
+    CoordinatorReads,
+    /// A group's coordinator, to change something.
+    CoordinatorChanges,
 }
 
 /// Reads an answer of the right kind that is no error.
@@ -431,7 +469,7 @@ type Read<T> = fn(&Event) -> Result<T, Failure>;
 pub(super) struct Request<'a, T> {
     requests: &'a Requests<'a>,
     answers: Queue,
-    event: bindings::rd_kafka_event_type_t,
+    kind: Kind,
     read: Read<T>,
     until: Instant,
 }
@@ -448,8 +486,17 @@ impl<T> Request<'_, T> {
 
     fn wait(&self) -> Result<T, Failure> {
         loop {
-            let event = self.answers.poll(left(self.until)).ok_or_else(Failure::no_answer)?;
-            if event.kind() == self.event {
+            let Some(event) = self.answers.poll(left(self.until)) else {
+                // It waits in the client, for an hour: whoever was told that it was not done in time, must not have it done later.
+                if self.kind.target == Target::CoordinatorChanges {
+                    self.requests.is_stale.set(true);
+                }
+                return Err(Failure::no_answer());
+            };
+            if event.kind() == self.kind.event {
+                if self.kind.target != Target::Brokers {
+                    self.requests.unanswered.update(|unanswered| unanswered - 1);
+                }
                 if let Err(code) = event.error() {
                     // SAFETY: the text lives as long as the event.
                     let reason = unsafe { text(bindings::rd_kafka_event_error_string(event.ptr())) };
@@ -479,14 +526,20 @@ fn left(until: Instant) -> Duration {
 struct Options(*mut bindings::rd_kafka_AdminOptions_t);
 
 impl Options {
-    fn new(client: *mut bindings::rd_kafka_t, operation: bindings::rd_kafka_admin_op_t, left: Duration) -> Self {
-        // What is put together from several brokers comes when the last has answered or its time is over: before ours is.
-        let timeout = (left - left / 10).min(MAX_TIMEOUT).as_millis();
-        let timeout = i32::try_from(timeout).unwrap_or(i32::MAX).max(1);
+    fn new(client: *mut bindings::rd_kafka_t, kind: &Kind, left: Duration) -> Self {
+        let timeout = match kind.target {
+            // What is put together from several brokers comes when the last has answered or its time is over: before ours is.
+            Target::Brokers => (left - left / 10).min(MAX_TIMEOUT),
+            // Never before the coordinator is there. librdkafka 2.12.1 frees a request that is over, and when its group's
+            // coordinator is found at last, uses it, which ends the process: `rd_kafka_admin_coord_request` says that there is
+            // none any more, for which `rd_kafka_coord_req_fsm` has it answered (confluentinc/librdkafka#5397 is about that answer).
+            Target::CoordinatorReads | Target::CoordinatorChanges => MAX_TIMEOUT,
+        };
+        let timeout = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX).max(1);
         // SAFETY: the client lives through the call. A time-out within its bounds is always taken, and no words are asked
         // for.
         unsafe {
-            let options = bindings::rd_kafka_AdminOptions_new(client, operation);
+            let options = bindings::rd_kafka_AdminOptions_new(client, kind.operation);
             bindings::rd_kafka_AdminOptions_set_request_timeout(options, timeout, ptr::null_mut(), 0);
             Self(options)
         }

@@ -1,7 +1,7 @@
 //! A whole instance in the test's process: a free port, a group and a topic of its own, the cluster that
 //! `OTTLA_TEST_BROKERS` names or an embedded broker on a temporary folder.
 
-#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(dead_code, reason = "each test program uses its own part")]
 
 pub mod raw;
 pub mod relays;
@@ -30,6 +30,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// One running instance.
 pub struct Instance {
     pub address: SocketAddr,
+    /// Its own: instances of one cluster see each other.
+    pub name: String,
     pub topic: String,
     stop: Option<oneshot::Sender<()>>,
     served: JoinHandle<anyhow::Result<()>>,
@@ -51,22 +53,24 @@ impl Instance {
     /// Starts an instance that may never become ready.
     pub async fn begin_with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let topic = format!("server-test-{}", uuid::Uuid::new_v4());
+        let id = uuid::Uuid::new_v4();
+        let topic = format!("server-test-{id}");
         let mut config = Config::default();
         config.server.site_root = site(dir.path());
         config.kafka.brokers = std::env::var("OTTLA_TEST_BROKERS").unwrap_or_default();
-        config.kafka.instance = "ottla-test".into();
+        config.kafka.instance = format!("ottla-{}", &id.to_string()[..8]);
         config.embedded.data_dir = dir.path().join("broker");
         config.topics.partitions = 2;
         config.feed = FeedConfig { group: topic.clone(), topics: vec![topic.clone()], ..FeedConfig::default() };
         change(&mut config);
+        let name = config.kafka.instance.clone();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let served = tokio::spawn(serve_on(listener, config, async {
             let _ = stopped.await;
         }));
-        Self { address, topic, stop: Some(stop), served, _dir: dir }
+        Self { address, name, topic, stop: Some(stop), served, _dir: dir }
     }
 
     async fn ready(&self) {
@@ -150,6 +154,11 @@ pub fn program() -> tokio::process::Command {
     }
     command.kill_on_drop(true);
     command
+}
+
+/// Where a process may listen.
+pub fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap()
 }
 
 /// What is posted as a browser posts a form. (The client library's own needs a feature that the program's build has not: everything

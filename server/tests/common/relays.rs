@@ -8,18 +8,23 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::mpsc,
+    sync::{Mutex, MutexGuard, mpsc},
     task::JoinSet,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 /// By how much the port of such a listener is higher than the node's own, and the one that it tells.
 const LISTENER: u16 = 200;
 const ADVERTISED: u16 = 300;
 
+/// The ports are the cluster's: one test at a time has them.
+static PORTS: Mutex<()> = Mutex::const_new(());
+
 /// The relays. They end when it is dropped.
 pub struct Relays {
-    _links: JoinSet<()>,
+    links: JoinSet<()>,
+    delay: Duration,
+    _ports: MutexGuard<'static, ()>,
 }
 
 impl Relays {
@@ -30,25 +35,41 @@ impl Relays {
 
     /// Before every node but one, each way taking so long.
     pub async fn start(without: Option<u64>, delay: Duration) -> Self {
-        let mut relays = JoinSet::new();
-        for ((at, to), node) in nodes(ADVERTISED).into_iter().zip(nodes(LISTENER)).zip(1..) {
-            if without == Some(node) {
-                continue;
+        let ports = PORTS.lock().await;
+        let mut relays = Self { links: JoinSet::new(), delay, _ports: ports };
+        for node in 1..=nodes(0).len() as u64 {
+            if without != Some(node) {
+                relays.add(node).await;
             }
-            let listener = TcpListener::bind(at).await.unwrap();
-            relays.spawn(async move {
-                let mut links = JoinSet::new();
-                while let Ok((client, _)) = listener.accept().await {
-                    let broker = TcpStream::connect(&to).await.unwrap();
-                    let ((from_client, to_client), (from_broker, to_broker)) =
-                        (client.into_split(), broker.into_split());
-                    links.spawn(carry(from_client, to_broker, delay));
-                    links.spawn(carry(from_broker, to_client, delay));
-                }
-            });
         }
-        Self { _links: relays }
+        relays
     }
+
+    /// Before this node too.
+    pub async fn add(&mut self, node: u64) {
+        let of = |nodes: Vec<String>| nodes[usize::try_from(node).unwrap() - 1].clone();
+        let (listener, to, delay) = (bind(&of(nodes(ADVERTISED))).await, of(nodes(LISTENER)), self.delay);
+        self.links.spawn(async move {
+            let mut links = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let broker = TcpStream::connect(&to).await.unwrap();
+                let ((from_client, to_client), (from_broker, to_broker)) = (client.into_split(), broker.into_split());
+                links.spawn(carry(from_client, to_broker, delay));
+                links.spawn(carry(from_broker, to_client, delay));
+            }
+        });
+    }
+}
+
+/// The relays before these end a moment after they were told to.
+async fn bind(at: &str) -> TcpListener {
+    for _ in 0..100 {
+        if let Ok(listener) = TcpListener::bind(at).await {
+            return listener;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{at} is in use");
 }
 
 /// Every byte comes late by as much, however many are on their way.

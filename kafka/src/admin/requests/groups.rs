@@ -2,8 +2,8 @@
 //! the broker's own words when it refuses.
 
 use super::{
-    Altered, Failure, Kind, Request, Requests, bindings, c_string, check, elements, failure, group_result, left, list,
-    partition,
+    Altered, Failure, Kind, Request, Requests, Target, bindings, c_string, check, elements, failure, group_result, left,
+    list, partition,
 };
 use crate::{EMBEDDED_CLUSTER, Partition, native::Event};
 use rdkafka::{Offset, consumer::Consumer, error::RDKafkaErrorCode};
@@ -14,6 +14,7 @@ impl Requests<'_> {
     pub fn delete_group(&self, group: &str, until: Instant) -> Result<Request<'_, ()>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DELETEGROUPS,
+            target: Target::CoordinatorChanges,
             event: bindings::RD_KAFKA_EVENT_DELETEGROUPS_RESULT,
         };
         let group = c_string(group)?;
@@ -42,6 +43,7 @@ impl Requests<'_> {
     ) -> Result<Request<'_, Altered>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS,
+            target: Target::CoordinatorChanges,
             event: bindings::RD_KAFKA_EVENT_DELETECONSUMERGROUPOFFSETS_RESULT,
         };
         match self.client.client().fetch_cluster_id(left(until)).as_deref() {

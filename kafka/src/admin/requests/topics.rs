@@ -3,7 +3,7 @@
 //! refuses, without those for a single topic, or as the old AlterConfigs, which resets what is not named.
 
 use super::{
-    Failure, Kind, MAX_TIMEOUT, Options, Request, Requests, base64url, bindings, c_string, check, elements, failure,
+    Failure, Kind, MAX_TIMEOUT, Options, Request, Requests, Target, base64url, bindings, c_string, check, elements, failure,
     left, list, partition, partitions, text,
 };
 use crate::{Partition, native::Event};
@@ -58,6 +58,7 @@ impl Requests<'_> {
     pub fn describe_topic(&self, name: &str, until: Instant) -> Result<Request<'_, Option<Topic>>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_DESCRIBETOPICS_RESULT,
         };
         let name = c_string(name)?;
@@ -77,6 +78,7 @@ impl Requests<'_> {
     pub fn create_topic(&self, topic: &NewTopic, is_trial: bool, until: Instant) -> Result<Request<'_, ()>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_CREATETOPICS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_CREATETOPICS_RESULT,
         };
         let name = c_string(&topic.name)?;
@@ -118,6 +120,7 @@ impl Requests<'_> {
     pub fn delete_topic(&self, name: &str, until: Instant) -> Result<Request<'_, ()>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DELETETOPICS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_DELETETOPICS_RESULT,
         };
         let name = c_string(name)?;
@@ -136,6 +139,7 @@ impl Requests<'_> {
     pub fn create_partitions(&self, name: &str, total: u32, until: Instant) -> Result<Request<'_, ()>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_CREATEPARTITIONS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_CREATEPARTITIONS_RESULT,
         };
         let name = c_string(name)?;
@@ -162,6 +166,7 @@ impl Requests<'_> {
     pub fn delete_records(&self, of: &BTreeSet<Partition>, until: Instant) -> Result<Request<'_, Emptied>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DELETERECORDS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_DELETERECORDS_RESULT,
         };
         let list = list(of.iter().map(|partition| (partition, Offset::End)))?;
@@ -190,6 +195,7 @@ impl Requests<'_> {
     ) -> Request<'_, Vec<ConfigEntry>> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT,
         };
         self.send(KIND, until, read_config, |client, options, answers| {
@@ -214,6 +220,7 @@ impl Requests<'_> {
         };
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_INCREMENTALALTERCONFIGS,
+            target: Target::Brokers,
             event: bindings::RD_KAFKA_EVENT_INCREMENTALALTERCONFIGS_RESULT,
         };
         let topic = c_string(topic)?;

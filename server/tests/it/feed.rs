@@ -1,10 +1,6 @@
 //! The line through everything: produce over HTTP, consume as a group, push over WebSocket and server-sent events.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, PATIENCE, Sse};
+use crate::common::{Instance, PATIENCE, Sse};
 use std::collections::BTreeSet;
 use tokio::time::{Instant, timeout};
 use wire::{ByeReason, Command, Event, From};

@@ -1,10 +1,6 @@
 //! Looking through a topic's records: the page's card without JavaScript, the stream of a search, the files, and the HTTP API.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, PATIENCE, get, is_real, kind, page_with, relays::Relays};
+use crate::common::{Instance, PATIENCE, get, is_real, kind, page_with, relays::Relays};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
 use wire::{BrowseCursor, Direction};

@@ -1,10 +1,6 @@
 //! The page as the server renders it, and its form without JavaScript.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Form, Instance};
+use crate::common::{Form, Instance};
 use std::time::Duration;
 
 /// A client that follows no redirect.

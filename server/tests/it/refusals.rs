@@ -1,10 +1,6 @@
 //! What bad input gets: a reason that names the field and the rule, and a server that goes on.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, post_json};
+use crate::common::{Instance, post_json};
 use serde_json::{Value, json};
 use wire::{Command, Event, From};
 
@@ -219,7 +215,7 @@ async fn another_site_can_not_drive_this_server() {
 async fn hello_names_the_instance_and_the_build() {
     let instance = Instance::start().await;
     let Event::Hello(hello) = instance.tab().await.next().await else { panic!("hello comes first") };
-    assert_eq!((hello.instance.as_str(), hello.build.as_str()), ("ottla-test", "4567-89ab"));
+    assert_eq!((hello.instance.as_str(), hello.build.as_str()), (instance.name.as_str(), "4567-89ab"));
     assert_eq!(hello.feeds, ["default"]);
     instance.stop().await;
 }

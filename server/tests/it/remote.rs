@@ -1,10 +1,6 @@
 //! `ottla tail` and `ottla produce` as they are used: processes with pipes and exit codes.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, PATIENCE, program};
+use crate::common::{Instance, PATIENCE, program};
 use serde_json::Value;
 use std::{
     ffi::OsStr,

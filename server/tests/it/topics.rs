@@ -1,10 +1,6 @@
 //! The topics' pages and their forms, without JavaScript.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Form, Instance, brokers, get, is_real, page_with};
+use crate::common::{Form, Instance, brokers, get, is_real, page_with};
 use reqwest::{Response, StatusCode};
 use std::time::Duration;
 
@@ -254,7 +250,7 @@ async fn what_destroys_needs_the_name_typed_again() {
     let path = format!("/topics/{name}");
     let send = instance.url(&format!("/api/kafka/send?topic={name}"));
     for _ in 0..3 {
-        assert_eq!(common::post_json(&send, "x").await.status(), 200);
+        assert_eq!(crate::common::post_json(&send, "x").await.status(), 200);
     }
     for (action, wrong) in [("empty", ""), ("delete", "doomed"), ("delete", "")] {
         let html = refused(&instance, &format!("{path}/{action}"), &[("confirm", wrong)], 422).await;

@@ -1,10 +1,6 @@
 //! The HTTP API: what it answers, what it refuses, and that its description is of what there is.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Form, Instance, is_real, kind};
+use crate::common::{Form, Instance, is_real, kind};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -161,8 +157,7 @@ async fn a_method_that_an_address_has_not_is_a_problem_that_names_those_it_has()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_is_looked_at_moved_and_read_again_beside_it() {
-    // Of one name there may be one on a cluster: an order goes to a partition's owner by name.
-    let instance = Instance::start_with(|config| config.kafka.instance = uuid::Uuid::new_v4().to_string()).await;
+    let instance = Instance::start().await;
     for value in ["one", "two", "three"] {
         instance.send(value).await;
     }
@@ -230,7 +225,7 @@ async fn what_is_not_there_is_a_problem() {
         ("/api/v1/feeds/default/stream?newest=x".to_owned(), 400, "address"),
     ] {
         let (found, problem) = get(&instance, &path).await;
-        assert_eq!((found, common::kind(&problem)), (status, kind), "{path}: {problem}");
+        assert_eq!((found, crate::common::kind(&problem)), (status, kind), "{path}: {problem}");
     }
     instance.stop().await;
 }
@@ -254,7 +249,7 @@ async fn a_problem_with_what_was_asked_names_the_field_and_the_rule() {
         (&format!("{stream}?text=json:total%3E1"), 422, "bad-subscription", "text", "at byte 5"),
     ] {
         let (found, problem) = get(&instance, path).await;
-        assert_eq!((found, common::kind(&problem)), (status, kind), "{path}: {problem}");
+        assert_eq!((found, crate::common::kind(&problem)), (status, kind), "{path}: {problem}");
         assert_eq!(problem["errors"].as_array().map(Vec::len), Some(1), "{path}: {problem}");
         let error = &problem["errors"][0];
         assert_eq!(error["field"], field, "{path}: {problem}");

@@ -1,10 +1,6 @@
 //! The cluster's page, its API, and how the server keeps it live.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, Sse, brokers, get, page_with, piece};
+use crate::common::{Instance, Sse, brokers, get, page_with, piece};
 use std::{collections::HashMap, time::Duration};
 use tokio::time::Instant;
 use wire::{Cluster, ClusterBroker};
@@ -22,7 +18,7 @@ async fn the_page_draws_each_partition_and_leads_to_its_topic() {
     assert!(html.contains(&format!("data-from=\"/cluster/live?q={}\"", topic.to_uppercase())));
     assert!(html.contains("href=\"/cluster\" aria-current=\"page\""), "the navigation knows where one is");
     assert!(html.contains("href=\"/api/docs\""));
-    assert!(html.contains("ottla-test") && html.contains("this tab"), "the instance tells of itself: {html}");
+    assert!(html.contains(&instance.name) && html.contains("this tab"), "the instance tells of itself: {html}");
     assert!(html.contains("not known"), "no controller is made up: {html}");
     assert!(!html.contains(" style="));
 
@@ -53,7 +49,7 @@ async fn the_api_tells_the_same() {
     assert_eq!(sum(|broker| broker.replicas), cluster.totals.replicas);
     assert_eq!(sum(|broker| broker.leaders), cluster.totals.partitions - cluster.totals.offline);
     assert!(cluster.brokers.iter().all(|broker| broker.is_up && broker.is_controller.is_none()), "{cluster:?}");
-    assert_eq!(cluster.instances.iter().filter(|told| told.is_self && told.instance == "ottla-test").count(), 1);
+    assert_eq!(cluster.instances.iter().filter(|told| told.is_self && told.instance == instance.name).count(), 1);
     let refused = reqwest::get(instance.url("/api/v1/cluster?no=1")).await.unwrap();
     assert_eq!(refused.status(), 400);
     instance.stop().await;
@@ -66,7 +62,7 @@ async fn what_changed_is_sent_and_nothing_else() {
     let url = instance.url(&format!("/cluster/live?q={}", instance.topic));
     let mut stream = Sse::open(&url, None).await;
     let mut shown = HashMap::new();
-    let deadline = Instant::now() + common::PATIENCE;
+    let deadline = Instant::now() + crate::common::PATIENCE;
     while shown.len() < 9 {
         assert!(Instant::now() < deadline, "{shown:?}");
         let (id, html) = piece(&mut stream).await;

@@ -1,10 +1,6 @@
 //! A read-only instance: what changes the cluster is refused wherever it is asked for, and offered nowhere.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Form, Instance, kind};
+use crate::common::{Form, Instance, kind};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use server::config::Config;

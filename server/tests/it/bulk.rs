@@ -1,10 +1,6 @@
 //! Many messages at once, from the page's form and from programs; and a record once more.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::Instance;
+use crate::common::Instance;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 

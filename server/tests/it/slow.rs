@@ -1,11 +1,7 @@
 //! A Kafka that is far away: programs wait for it, and of pages the next one has what came too late for the one before. Over a real
 //! cluster alone.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, get, is_real, page_with, relays::Relays};
+use crate::common::{Instance, get, is_real, page_with, relays::Relays};
 use std::time::Duration;
 
 /// Each way. An answer that needs two requests takes longer than a page has.

@@ -1,10 +1,6 @@
 //! What an operator sees: metrics, readiness, log lines.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, PATIENCE, Sse, program};
+use crate::common::{Instance, PATIENCE, Sse, program};
 use serde_json::Value;
 use std::{collections::BTreeMap, net::TcpListener, process::Stdio, time::Duration};
 use tokio::{
@@ -113,7 +109,7 @@ async fn metrics_tell_what_was_produced_consumed_committed_and_sent() {
         instance.send(value).await;
     }
     let refused = instance.url("/api/kafka/send?topic=a%20b");
-    assert_eq!(common::post_json(&refused, "x").await.status(), 422);
+    assert_eq!(crate::common::post_json(&refused, "x").await.status(), 422);
     tab.records(3).await;
     stream.event("records").await;
 
@@ -153,7 +149,8 @@ async fn metrics_tell_what_was_produced_consumed_committed_and_sent() {
     assert_eq!(*all, feed(&scrape, "ottla_commit_duration_seconds_count"));
     assert!(scrape.of("process_resident_memory_bytes") > 1e6 && scrape.of("process_cpu_seconds_total") > 0.0);
     assert!(scrape.of("process_open_fds") > 5.0);
-    let build = format!("version=\"{}\",build=\"4567-89ab\",member=\"ottla-test\"", env!("CARGO_PKG_VERSION"));
+    let (version, name) = (env!("CARGO_PKG_VERSION"), &instance.name);
+    let build = format!("version=\"{version}\",build=\"4567-89ab\",member=\"{name}\"");
     assert_eq!(scrape.of(&format!("ottla_build_info{{{build}}}")), 1.0);
 
     // What librdkafka says comes once a second.
@@ -178,7 +175,7 @@ async fn metrics_tell_what_was_produced_consumed_committed_and_sent() {
     assert_eq!(requests(&scrape, "/ws", "1xx"), 1.0);
     // Whatever is asked for that there is no route for is one.
     for nothing in ["/nothing", "/nothing/else"] {
-        assert_eq!(common::get(&instance, nothing).await.0, 404);
+        assert_eq!(crate::common::get(&instance, nothing).await.0, 404);
     }
     let scrape = Scrape::take(&instance).await;
     assert_eq!(requests(&scrape, "other", "4xx"), 2.0);
@@ -354,7 +351,7 @@ async fn two_instances_tell_what_the_group_gives_and_takes() {
         .current_dir(dir.path())
         .args(["--listen", "127.0.0.1:0", "--brokers", &brokers, "--instance", "ottla-second"])
         .args(["--topics", &first.topic, "--group", &first.topic])
-        .env("OTTLA_SERVER__SITE_ROOT", common::site(dir.path()))
+        .env("OTTLA_SERVER__SITE_ROOT", crate::common::site(dir.path()))
         // It keeps its share for so long when it is frozen: long enough that the third one is seen without any.
         .env("OTTLA_CONSUMER__SESSION_TIMEOUT_MS", "15000")
         .env("OTTLA_CONSUMER__MAX_POLL_INTERVAL_MS", "15000")
@@ -407,7 +404,7 @@ async fn each_event_is_one_line_of_json_to_the_last_word() {
         .current_dir(dir.path())
         .args(["--listen", &taken.local_addr().unwrap().to_string(), "--log-format", "json"])
         .env("OTTLA_EMBEDDED__DATA_DIR", dir.path())
-        .env("OTTLA_SERVER__SITE_ROOT", common::site(dir.path()));
+        .env("OTTLA_SERVER__SITE_ROOT", crate::common::site(dir.path()));
     let ended = timeout(PATIENCE, ottla.output()).await.expect("it ends").unwrap();
     assert_eq!(ended.status.code(), Some(1));
     let said = lines(&ended.stderr);

@@ -1,10 +1,6 @@
 //! What `/ws` makes of frames that no client library sends. `make autobahn` tests the frames by themselves, and in full.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{
+use crate::common::{
     Instance,
     raw::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Raw, TEXT, frame},
 };
@@ -133,6 +129,6 @@ async fn who_pings_and_does_not_read_stops_at_the_buffers_of_the_system() {
     let mut tab = Raw::connect_with_little_room(instance.address).await;
     let ping = frame(FIN | PING, &[0; 125]);
     let flood = async { while tab.stream.write_all(&ping).await.is_ok() {} };
-    tokio::time::timeout(common::PATIENCE, flood).await.expect("the server does not take pings for ever");
+    tokio::time::timeout(crate::common::PATIENCE, flood).await.expect("the server does not take pings for ever");
     instance.stop().await;
 }

@@ -1,10 +1,6 @@
 //! Clients that do not read what they asked for, or do not send what they began: each is given up, and a stop waits for none.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, PATIENCE, get, kind};
+use crate::common::{Instance, PATIENCE, get, kind};
 use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::{

@@ -1,11 +1,7 @@
 //! A tab that says what it has taken in is sent so much ahead and no more, is told how far it is behind, and is given up when it
 //! takes in nothing.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
-
-mod common;
-
-use common::{Instance, JsonTab};
+use crate::common::{Instance, JsonTab};
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use wire::{Behind, Bye, ByeReason, Command, Event, From, Pace, Subscribe};
