@@ -15,7 +15,9 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use wire::{ChangeKind, Consumed, Flag, Flags, Happening, HappeningKind, Mark, Millis, Position, RecordView, TopicId};
+use wire::{
+    ChangeKind, Consumed, Flag, Flags, Happening, HappeningKind, Mark, Millis, Position, RecordView, TopicId, codec,
+};
 
 /// How long it goes on after the last tab left.
 const LINGERS: Duration = Duration::from_secs(30);
@@ -23,6 +25,10 @@ const LINGERS: Duration = Duration::from_secs(30);
 const CONTEXT: i64 = 20;
 /// How many records before this instance's own position are read, for tabs that come with an older cursor.
 const OVERLAP: i64 = 100;
+/// How long the records from before it was opened may take, after which those that are there are shown.
+const CATCHES_UP: Duration = Duration::from_secs(2);
+/// How many of them are put in order.
+const CAUGHT_UP_AT_MOST: usize = 5_000;
 /// How many marks of a partition are kept that run ahead of the records.
 const AHEAD: usize = 1_000;
 /// How many separate stretches of a partition are remembered as consumed.
@@ -114,6 +120,47 @@ struct Join {
     /// What happened before is history.
     since: Millis,
     partitions: HashMap<Partition, Progress>,
+    /// Until everything from before it was opened is there.
+    catch_up: Option<CatchUp>,
+}
+
+/// The records from before it was opened. librdkafka gives them partition by partition; they are shown in the order of their times.
+struct CatchUp {
+    until: Instant,
+    /// Where each partition ended that has something.
+    ends: HashMap<Partition, i64>,
+    /// Each encoded, with what it is ordered by: its time or an earlier record's of its partition, whichever is later. So those of
+    /// one partition stay as they stand in it.
+    records: Vec<(Millis, Vec<u8>)>,
+    latest: HashMap<Partition, Millis>,
+}
+
+impl CatchUp {
+    fn new() -> Self {
+        let until = Instant::now() + CATCHES_UP;
+        Self { until, ends: HashMap::new(), records: Vec::new(), latest: HashMap::new() }
+    }
+
+    fn take(&mut self, record: &RecordView<'_>) {
+        let partition = Partition::new(record.topic, record.partition);
+        if self.ends.get(&partition).is_some_and(|end| record.offset + 1 >= *end) {
+            self.ends.remove(&partition);
+        }
+        let latest = self.latest.entry(partition).or_insert(Millis::MIN);
+        *latest = record.timestamp.millis().map_or(*latest, |at| at.max(*latest));
+        let mut bytes = Vec::new();
+        codec::encode_record(record, &mut bytes);
+        self.records.push((*latest, bytes));
+    }
+
+    fn is_over(&self) -> bool {
+        self.ends.is_empty() || self.records.len() >= CAUGHT_UP_AT_MOST || Instant::now() >= self.until
+    }
+
+    fn in_order(mut self) -> Vec<Vec<u8>> {
+        self.records.sort_by_key(|(at, _)| *at);
+        self.records.into_iter().map(|(_, bytes)| bytes).collect()
+    }
 }
 
 /// How far one partition is.
@@ -129,7 +176,8 @@ struct Progress {
 
 impl Join {
     fn new(writer: Writer, said: mpsc::Receiver<Said>, topics: Vec<String>, own: Vec<Position>) -> Self {
-        Self { writer, said, topics, own, since: crate::now(), partitions: HashMap::new() }
+        let (since, catch_up) = (crate::now(), Some(CatchUp::new()));
+        Self { writer, said, topics, own, since, partitions: HashMap::new(), catch_up }
     }
 
     /// Whether the topic is one of the feed's: they may be patterns (librdkafka's `subscribe`).
@@ -139,6 +187,13 @@ impl Join {
 
     fn progress(&mut self, topic: &str, partition: i32) -> &mut Progress {
         self.partitions.entry(Partition::new(topic, partition)).or_default()
+    }
+
+    fn push(&mut self, record: &RecordView<'_>) {
+        self.writer.push(record);
+        let (offset, next) = (record.offset, record.offset + 1);
+        let progress = self.progress(record.topic, record.partition);
+        progress.read = Some((progress.read.map_or(offset, |(begin, _)| begin), next));
     }
 
     fn hear(&mut self, mark: Mark) {
@@ -202,20 +257,31 @@ impl Follow for Join {
             None => end - CONTEXT,
         };
         let begin = begin.clamp(first, end);
-        let (topic, partition) = (partition.topic.clone(), partition.partition);
-        self.writer.begin(&[Position { topic, partition, next: begin }]);
+        let (topic, number) = (partition.topic.clone(), partition.partition);
+        self.writer.begin(&[Position { topic, partition: number, next: begin }]);
         self.writer.flush();
+        if let Some(catch_up) = &mut self.catch_up
+            && begin < end
+        {
+            catch_up.ends.insert(partition.clone(), end);
+        }
         begin
     }
 
     fn record(&mut self, record: &RecordView<'_>) {
-        self.writer.push(record);
-        let (offset, next) = (record.offset, record.offset + 1);
-        let progress = self.progress(record.topic, record.partition);
-        progress.read = Some((progress.read.map_or(offset, |(begin, _)| begin), next));
+        match &mut self.catch_up {
+            Some(catch_up) => catch_up.take(record),
+            None => self.push(record),
+        }
     }
 
     fn end_of_batch(&mut self) {
+        if let Some(catch_up) = self.catch_up.take_if(|catch_up| catch_up.is_over()) {
+            for bytes in catch_up.in_order() {
+                let record = codec::decode_record_ref(&bytes).expect("it was encoded here");
+                self.push(&record.view());
+            }
+        }
         let mut due = Vec::new();
         for progress in self.partitions.values_mut() {
             let Some((_, end)) = progress.read else { continue };
@@ -252,6 +318,10 @@ impl Follow for Join {
                     of_topic.for_each(|(_, progress)| *progress = Progress::default());
                 }
             }
+        }
+        // What is awaited may be no record: a transaction's marker, what compaction removed.
+        if self.catch_up.as_ref().is_some_and(|catch_up| Instant::now() >= catch_up.until) {
+            self.end_of_batch();
         }
         self.writer.flush();
     }
@@ -339,6 +409,43 @@ mod tests {
         world.mark("one", 10, 14);
         world.read(12..14);
         assert_eq!(world.told(), ["records 10 11", "one 10..=11", "records 12 13", "one 12..=13"]);
+    }
+
+    #[test]
+    fn what_was_there_before_is_shown_by_time_and_a_partition_in_its_own_order() {
+        let mut world = World::new();
+        for partition in 0..2 {
+            world.join.begin(&Partition::new("t", partition), 0, 3);
+        }
+        let times = [(0, [10, 40, 20]), (1, [15, 30, 60])];
+        for (partition, at) in times {
+            for (offset, at) in (0..).zip(at) {
+                let timestamp = wire::Timestamp::Created(at);
+                world.join.record(&RecordView { partition, timestamp, ..crate::record_at(offset) });
+            }
+            world.join.end_of_batch();
+            if partition == 0 {
+                world.mark("one", 0, 3);
+                assert_eq!(world.told(), [""; 0], "the other partition is awaited");
+            }
+        }
+        let batch = world.session.take(usize::MAX);
+        let places = crate::events_of(&batch).into_iter().filter_map(|event| match event {
+            Event::Records(records) => Some(records.records.into_iter().map(|record| (record.partition, record.offset))),
+            _ => None,
+        });
+        assert_eq!(places.flatten().collect::<Vec<_>>(), [(0, 0), (1, 0), (1, 1), (0, 1), (0, 2), (1, 2)]);
+    }
+
+    #[test]
+    fn what_is_awaited_and_never_comes_is_waited_for_so_long_only() {
+        let mut world = World::new();
+        world.join.begin(&Partition::new("t", 0), 0, 3);
+        world.read(0..2);
+        assert_eq!(world.told(), [""; 0]);
+        world.join.catch_up.as_mut().unwrap().until = Instant::now();
+        world.join.turn();
+        assert_eq!(world.told(), ["records 0 1"]);
     }
 
     #[test]

@@ -309,6 +309,9 @@ impl Window {
                 if row.is_loaded() {
                     self.forget_loaded(record);
                 }
+            } else if let EntryKind::Gap(gap) = &row.kind {
+                // What it named is not named any more.
+                self.trimmed += number(gap.count);
             }
         }
     }
@@ -323,7 +326,7 @@ impl Window {
         self.records
     }
 
-    /// How many records were shown and then trimmed.
+    /// How many records were shown, or named by a gap, and then trimmed.
     pub(crate) fn trimmed(&self) -> u64 {
         self.trimmed
     }
@@ -923,7 +926,11 @@ mod tests {
                     }
                 }
                 prop_assert!(window.rows.len() <= rows && window.waiting.len() <= rows);
-                prop_assert_eq!(window.trimmed() + window.total(), published);
+                let shown_gaps = window.rows.iter().filter_map(|row| match &row.kind {
+                    EntryKind::Gap(gap) => Some(number(gap.count)),
+                    _ => None,
+                });
+                prop_assert_eq!(window.trimmed() + window.total() + shown_gaps.sum::<u64>(), published + named);
                 let waiting = window.waiting.len() as u64 + window.skipped.iter().map(|(_, gap)| number(gap.count)).sum::<u64>();
                 prop_assert_eq!(published + named + waiting, next.unsigned_abs());
                 let wanted: VecDeque<_> = window.rows.iter().filter(|row| window.wants(row)).cloned().collect();

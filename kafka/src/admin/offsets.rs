@@ -2,7 +2,7 @@
 
 use super::{
     Admin,
-    requests::{At, Failure, Found, Request, Requests},
+    requests::{Alone, At, Failure, Found, Requests},
 };
 use crate::{Error, Partition, PartitionOffset, group::Claim};
 use rdkafka::error::RDKafkaErrorCode;
@@ -160,18 +160,22 @@ pub(super) type Offsets = BTreeMap<Partition, Result<Option<i64>, Failure>>;
 
 /// These and the log end offsets, side by side.
 pub(super) fn both(requests: &Requests<'_>, partitions: &BTreeSet<Partition>, at: At) -> Result<[Offsets; 2], Failure> {
-    let [asked, end] = ask_both(requests, partitions, at)?;
-    Ok([by_partition(asked.answer(), partitions)?, by_partition(end.answer(), partitions)?])
+    if partitions.is_empty() {
+        return Ok([Offsets::new(), Offsets::new()]);
+    }
+    both_of(&mut requests.alone(requests.until())?, partitions, at, requests.until())
 }
 
-/// The same, asked for and not waited for.
-pub(super) fn ask_both<'a>(
-    requests: &'a Requests<'_>,
+/// The same, with these clients.
+pub(super) fn both_of(
+    [at_place, at_end]: &mut [Alone<'_>; 2],
     partitions: &BTreeSet<Partition>,
     at: At,
-) -> Result<[Request<'a, Vec<Found>>; 2], Failure> {
-    let until = requests.until();
-    Ok([requests.list_offsets(partitions, at, until)?, requests.list_offsets(partitions, At::Latest, until)?])
+    until: Instant,
+) -> Result<[Offsets; 2], Failure> {
+    let asked = at_place.list_offsets(partitions, at, until)?;
+    let end = at_end.list_offsets(partitions, At::Latest, until)?;
+    Ok([by_partition(asked.answer(), partitions)?, by_partition(end.answer(), partitions)?])
 }
 
 /// The log end offsets.
@@ -180,11 +184,16 @@ pub(super) fn ends(
     partitions: &BTreeSet<Partition>,
     until: Instant,
 ) -> Result<Offsets, Failure> {
-    by_partition(requests.list_offsets(partitions, At::Latest, until)?.answer(), partitions)
+    if partitions.is_empty() {
+        return Ok(Offsets::new());
+    }
+    let [mut alone] = requests.alone(until)?;
+    let asked = alone.list_offsets(partitions, At::Latest, until)?;
+    by_partition(asked.answer(), partitions)
 }
 
 /// librdkafka fails as a whole where no partition at all has a leader that it knows.
-pub(super) fn by_partition(
+fn by_partition(
     answer: Result<Vec<Found>, Failure>,
     partitions: &BTreeSet<Partition>,
 ) -> Result<Offsets, Failure> {

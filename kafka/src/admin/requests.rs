@@ -1,15 +1,21 @@
 //! librdkafka's administrative requests that rdkafka's safe client lacks, each with a deadline: ListConsumerGroups,
-//! DescribeConsumerGroups, ListConsumerGroupOffsets, AlterConsumerGroupOffsets, ListOffsets, DescribeTopics. Those that make,
-//! change and delete topics are in `requests/topics.rs`, those that delete groups and their offsets in `requests/groups.rs`, those about
-//! the cluster itself in `requests/cluster.rs`.
+//! DescribeConsumerGroups, ListConsumerGroupOffsets, AlterConsumerGroupOffsets, DescribeTopics. Those that make, change and delete
+//! topics are in `requests/topics.rs`, those that delete groups and their offsets in `requests/groups.rs`, those about the cluster
+//! itself in `requests/cluster.rs`, those that must be alone in their client (ListOffsets, DeleteRecords) in `requests/alone.rs`.
 //!
 //! A [`Requester`] keeps the client, [`Requests`] is one call's view of it, a [`Request`] was sent and can be waited for:
 //! several that are out at once are answered side by side. What the answers are put together to is not here.
 
+mod alone;
 mod cluster;
 mod groups;
 mod topics;
 
+pub(super) use self::alone::Alone;
+use self::{
+    alone::Clients,
+    topics::{Emptied, read_emptied},
+};
 use crate::{
     Partition, PartitionOffset,
     context::Context,
@@ -57,6 +63,7 @@ pub(super) struct Requester {
     config: ClientConfig,
     context: Context,
     kept: Mutex<Option<Arc<Kept>>>,
+    clients: Clients,
 }
 
 struct Kept {
@@ -67,7 +74,8 @@ struct Kept {
 
 impl Requester {
     pub fn new(config: ClientConfig, context: Context) -> Self {
-        Self { config, context, kept: Mutex::new(None) }
+        let clients = Clients::new(config.clone(), context.clone());
+        Self { config, context, kept: Mutex::new(None), clients }
     }
 
     /// Makes one call of several requests, and makes it again while a coordinator is not one yet, or not any more. Blocks,
@@ -79,8 +87,13 @@ impl Requester {
     ) -> Result<T, Failure> {
         loop {
             let kept = self.kept()?;
-            let requests =
-                Requests { client: &kept.client, until, is_stale: Cell::new(false), unanswered: Cell::new(0) };
+            let requests = Requests {
+                client: &kept.client,
+                clients: &self.clients,
+                until,
+                is_stale: Cell::new(false),
+                unanswered: Cell::new(0),
+            };
             let answer = call(&requests);
             let (is_stale, unanswered) = (requests.is_stale.get(), requests.unanswered.get());
             // An error is handed out, what else there is is dealt with inside.
@@ -238,6 +251,7 @@ pub(super) struct DescribedTopic {
 /// The requests of one call.
 pub(super) struct Requests<'a> {
     client: &'a Client,
+    clients: &'a Clients,
     until: Instant,
     /// The client is not to be used any more: a coordinator was asked that is not one any more, or something waits in it that
     /// must not be done later.
@@ -263,18 +277,7 @@ impl Requests<'_> {
 
     /// Has the client learn which brokers there are. A new one could know only some of them, and ask only these.
     pub fn learn_brokers(&self, until: Instant) -> Result<(), Failure> {
-        let mut metadata = ptr::null();
-        let wait = i32::try_from(left(until).as_millis()).unwrap_or(i32::MAX);
-        // SAFETY: the client lives as long as `self`; no topic is named; the answer, if there is one, is ours to destroy.
-        let answer = unsafe {
-            let client = self.client.client().native_ptr();
-            let answer = bindings::rd_kafka_metadata(client, 0, ptr::null_mut(), &mut metadata, wait);
-            if !metadata.is_null() {
-                bindings::rd_kafka_metadata_destroy(metadata);
-            }
-            answer
-        };
-        check(answer).map_err(Failure::code)
+        learn_brokers(self.client, until)
     }
 
     /// Every consumer group of the brokers that answer in time.
@@ -354,31 +357,6 @@ impl Requests<'_> {
         }))
     }
 
-    /// An offset of each partition. One request for each broker that leads some of them.
-    pub fn list_offsets(
-        &self,
-        partitions: &BTreeSet<Partition>,
-        at: At,
-        until: Instant,
-    ) -> Result<Request<'_, Vec<Found>>, Failure> {
-        const KIND: Kind = Kind {
-            operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS,
-            target: Target::Brokers,
-            event: bindings::RD_KAFKA_EVENT_LISTOFFSETS_RESULT,
-        };
-        let at = match at {
-            At::Earliest => Offset::Beginning,
-            At::Latest => Offset::End,
-            // Below 0 would be taken for one of the others.
-            At::Time(time) => Offset::Offset(time.max(0)),
-        };
-        let list = list(partitions.iter().map(|partition| (partition, at)))?;
-        Ok(self.send(KIND, until, read_found, |client, options, answers| {
-            // SAFETY: see `send`; librdkafka copies the list.
-            unsafe { bindings::rd_kafka_ListOffsets(client, list.ptr(), options, answers) }
-        }))
-    }
-
     /// Those of the topics that exist.
     pub fn describe_topics(
         &self,
@@ -432,16 +410,33 @@ impl Requests<'_> {
             *mut bindings::rd_kafka_queue_t,
         ),
     ) -> Request<'_, T> {
-        let client = self.client.client();
-        let answers = Queue::new(client);
-        let options = Options::new(client.native_ptr(), &kind, left(until));
-        set(&options);
-        send(client.native_ptr(), options.0, answers.ptr());
-        if kind.target != Target::Brokers {
-            self.unanswered.update(|unanswered| unanswered + 1);
+        let unanswered = kind.target.is_a_coordinator().then_some(&self.unanswered);
+        if let Some(unanswered) = unanswered {
+            unanswered.update(|unanswered| unanswered + 1);
         }
-        Request { requests: self, answers, kind, read, until }
+        let answers = sent(self.client, &kind, until, set, send);
+        Request { requests: self, unanswered, answers, kind, read, until }
     }
+}
+
+/// Hands a request to librdkafka, and gives the queue that its answer comes to.
+fn sent(
+    client: &Client,
+    kind: &Kind,
+    until: Instant,
+    set: impl FnOnce(&Options),
+    send: impl FnOnce(
+        *mut bindings::rd_kafka_t,
+        *const bindings::rd_kafka_AdminOptions_t,
+        *mut bindings::rd_kafka_queue_t,
+    ),
+) -> Queue {
+    let client = client.client();
+    let answers = Queue::new(client);
+    let options = Options::new(client.native_ptr(), kind, left(until));
+    set(&options);
+    send(client.native_ptr(), options.0, answers.ptr());
+    answers
 }
 
 /// A request's kind, and its answer's.
@@ -456,10 +451,18 @@ struct Kind {
 enum Target {
     /// Brokers: one or several.
     Brokers,
+    /// The brokers that lead some partitions, which librdkafka finds out first.
+    Leaders,
     /// A group's coordinator, to tell something.
     CoordinatorReads,
     /// A group's coordinator, to change something.
     CoordinatorChanges,
+}
+
+impl Target {
+    fn is_a_coordinator(self) -> bool {
+        matches!(self, Self::CoordinatorReads | Self::CoordinatorChanges)
+    }
 }
 
 /// Reads an answer of the right kind that is no error.
@@ -468,6 +471,8 @@ type Read<T> = fn(&Event) -> Result<T, Failure>;
 /// A request that was sent. One that is dropped is not waited for.
 pub(super) struct Request<'a, T> {
     requests: &'a Requests<'a>,
+    /// Where it is counted until it is answered.
+    unanswered: Option<&'a Cell<usize>>,
     answers: Queue,
     kind: Kind,
     read: Read<T>,
@@ -494,8 +499,8 @@ impl<T> Request<'_, T> {
                 return Err(Failure::no_answer());
             };
             if event.kind() == self.kind.event {
-                if self.kind.target != Target::Brokers {
-                    self.requests.unanswered.update(|unanswered| unanswered - 1);
+                if let Some(unanswered) = self.unanswered {
+                    unanswered.update(|unanswered| unanswered - 1);
                 }
                 if let Err(code) = event.error() {
                     // SAFETY: the text lives as long as the event.
@@ -517,6 +522,21 @@ impl Requests<'_> {
     }
 }
 
+fn learn_brokers(client: &Client, until: Instant) -> Result<(), Failure> {
+    let mut metadata = ptr::null();
+    let wait = i32::try_from(left(until).as_millis()).unwrap_or(i32::MAX);
+    // SAFETY: the client lives through the call; no topic is named; the answer, if there is one, is ours to destroy.
+    let answer = unsafe {
+        let client = client.client().native_ptr();
+        let answer = bindings::rd_kafka_metadata(client, 0, ptr::null_mut(), &mut metadata, wait);
+        if !metadata.is_null() {
+            bindings::rd_kafka_metadata_destroy(metadata);
+        }
+        answer
+    };
+    check(answer).map_err(Failure::code)
+}
+
 /// What is left until then, at least a millisecond, for librdkafka takes 0 for "now or never".
 fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
@@ -530,6 +550,8 @@ impl Options {
         let timeout = match kind.target {
             // What is put together from several brokers comes when the last has answered or its time is over: before ours is.
             Target::Brokers => (left - left / 10).min(MAX_TIMEOUT),
+            // The same; but a time-out must not come while librdkafka still hands the request over (see `alone.rs`).
+            Target::Leaders => (left - left / 10).clamp(alone::SHORTEST, MAX_TIMEOUT),
             // Never before the coordinator is there. librdkafka 2.12.1 frees a request that is over, and when its group's
             // coordinator is found at last, uses it, which ends the process: `rd_kafka_admin_coord_request` says that there is
             // none any more, for which `rd_kafka_coord_req_fsm` has it answered (confluentinc/librdkafka#5397 is about that answer).

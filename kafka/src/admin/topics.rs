@@ -3,7 +3,7 @@
 
 use super::{
     Admin, Begun, LOOK_AGAIN,
-    offsets::{Offsets, ask_both, both, by_partition},
+    offsets::{Offsets, both, both_of},
     requests::{At, Failure, Requests},
 };
 use crate::{Error, Partition, error::reason};
@@ -198,14 +198,24 @@ impl Admin {
                 found.partitions.iter().partition(|partition| partition.leader.is_some());
             let mut left: BTreeSet<_> = led.into_iter().map(|partition| place(partition.partition)).collect();
             let mut emptied = Vec::new();
+            let [mut alone] = requests.alone(requests.until())?;
             if !left.is_empty() {
                 begins.now(requests)?;
             }
             while !left.is_empty() {
-                let mut answers = requests.delete_records(&left, requests.until())?.answer()?;
-                // A leader that was only just elected does not know it yet, or its predecessor was asked.
+                let mut answers = match alone.delete_records(&left, requests.until())?.answer() {
+                    // It knows a leader of none of them yet.
+                    Err(failure) if failure.code == RDKafkaErrorCode::NoEnt && Instant::now() + LOOK_AGAIN < requests.until() => {
+                        thread::sleep(LOOK_AGAIN);
+                        continue;
+                    }
+                    answer => answer?,
+                };
+                // A leader that was only just elected does not know it yet, or its predecessor was asked; or the client has not heard of a
+                // partition yet that was only just added.
                 if Instant::now() + LOOK_AGAIN < requests.until() {
-                    answers.retain(|(_, answer)| !answer.as_ref().is_err_and(Failure::is_no_leader));
+                    let is_too_early = |failure: &Failure| failure.is_no_leader() || failure.is_unknown_partition();
+                    answers.retain(|(_, answer)| !answer.as_ref().is_err_and(is_too_early));
                 }
                 for (partition, _) in &answers {
                     left.remove(partition);
@@ -382,24 +392,21 @@ fn said(failure: &Failure) -> Option<String> {
 
 /// Where the logs of these partitions begin and end, as far as that is known in time; those first that stand first.
 fn marks(requests: &Requests<'_>, of: &[Partition]) -> Result<BTreeMap<Partition, (i64, i64)>, Failure> {
-    let mut sent = Vec::with_capacity(of.len().div_ceil(COUNTED_AT_ONCE));
-    for some in of.chunks(COUNTED_AT_ONCE) {
-        let some: BTreeSet<_> = some.iter().cloned().collect();
-        sent.push((ask_both(requests, &some, At::Earliest)?, some));
-    }
+    let mut clients = requests.alone(requests.until())?;
     let (mut marks, mut failed) = (BTreeMap::new(), None);
-    for ([first, end], some) in sent {
+    for some in of.chunks(COUNTED_AT_ONCE) {
         // Each of them would be waited for a little, and those who wait would have none.
         if Instant::now() >= requests.until() {
             failed = failed.or_else(|| Some(Failure::no_answer()));
             break;
         }
-        match (by_partition(first.answer(), &some), by_partition(end.answer(), &some)) {
-            (Ok(first), Ok(end)) => marks.extend(some.into_iter().filter_map(|partition| {
+        let some: BTreeSet<_> = some.iter().cloned().collect();
+        match both_of(&mut clients, &some, At::Earliest, requests.until()) {
+            Ok([first, end]) => marks.extend(some.into_iter().filter_map(|partition| {
                 let both = (known(&first, &partition)?, known(&end, &partition)?);
                 Some((partition, both))
             })),
-            (Err(failure), _) | (_, Err(failure)) => failed = Some(failure),
+            Err(failure) => failed = Some(failure),
         }
     }
     match failed {

@@ -1,15 +1,13 @@
-//! The requests about topics: DescribeTopics in full, CreateTopics, DeleteTopics, CreatePartitions, DeleteRecords,
+//! The requests about topics: DescribeTopics in full, CreateTopics, DeleteTopics, CreatePartitions,
 //! DescribeConfigs, IncrementalAlterConfigs. rdkafka's safe client has some of them, but without the broker's own words when it
 //! refuses, without those for a single topic, or as the old AlterConfigs, which resets what is not named.
 
 use super::{
     Failure, Kind, MAX_TIMEOUT, Options, Request, Requests, Target, base64url, bindings, c_string, check, elements, failure,
-    left, list, partition, partitions, text,
+    left, partition, partitions, text,
 };
 use crate::{Partition, native::Event};
-use rdkafka::Offset;
 use std::{
-    collections::BTreeSet,
     ffi::CString,
     os::raw::c_char,
     ptr,
@@ -40,7 +38,7 @@ impl Words {
 
 impl Options {
     /// How long the broker may take, beside how long its answer is waited for.
-    fn set_operation_timeout(&self, left: Duration) {
+    pub(super) fn set_operation_timeout(&self, left: Duration) {
         let timeout = i32::try_from(left.min(MAX_TIMEOUT).as_millis()).unwrap_or(i32::MAX).max(1);
         // SAFETY: the options live; a time-out within its bounds is always taken, and no words are asked for.
         unsafe { bindings::rd_kafka_AdminOptions_set_operation_timeout(self.0, timeout, ptr::null_mut(), 0) };
@@ -158,25 +156,6 @@ impl Requests<'_> {
             unsafe {
                 bindings::rd_kafka_CreatePartitions(client, &mut asked, 1, options, answers);
                 bindings::rd_kafka_NewPartitions_destroy(asked);
-            }
-        }))
-    }
-
-    /// Deletes every record that these partitions have now. One request for each broker that leads some of them.
-    pub fn delete_records(&self, of: &BTreeSet<Partition>, until: Instant) -> Result<Request<'_, Emptied>, Failure> {
-        const KIND: Kind = Kind {
-            operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DELETERECORDS,
-            target: Target::Brokers,
-            event: bindings::RD_KAFKA_EVENT_DELETERECORDS_RESULT,
-        };
-        let list = list(of.iter().map(|partition| (partition, Offset::End)))?;
-        let set = |options: &Options| options.set_operation_timeout(left(until));
-        Ok(self.send_with(KIND, until, set, read_emptied, |client, options, answers| {
-            // SAFETY: see `send`; librdkafka copies the list, and what is asked, which is ours to destroy.
-            unsafe {
-                let mut asked = bindings::rd_kafka_DeleteRecords_new(list.ptr());
-                bindings::rd_kafka_DeleteRecords(client, &mut asked, 1, options, answers);
-                bindings::rd_kafka_DeleteRecords_destroy(asked);
             }
         }))
     }
@@ -363,7 +342,7 @@ fn in_words(code: rdkafka::error::RDKafkaErrorCode, reason: Option<String>) -> F
     Failure::new(code, reason.unwrap_or_else(|| code.to_string()))
 }
 
-fn read_emptied(event: &Event) -> Result<Emptied, Failure> {
+pub(super) fn read_emptied(event: &Event) -> Result<Emptied, Failure> {
     // SAFETY: as in `read_topic`.
     unsafe {
         let result = bindings::rd_kafka_event_DeleteRecords_result(event.ptr());
