@@ -7,13 +7,13 @@ export default defineConfig({
   testDir: "tests",
   outputDir: "test-results",
   globalSetup: "./support/cluster.ts",
-  // The tests measure and kill processes on a machine of two cores: one at a time.
-  workers: 1,
+  // Two files at a time, each test with instances, a topic and a group of its own: half of what a test takes is waiting.
+  workers: 2,
   fullyParallel: false,
   forbidOnly: !!process.env.CI,
   timeout: 60_000,
-  // Two cores that others share: a test that passes the second time is reported as flaky.
-  retries: process.env.CI ? 1 : 0,
+  // Cores that others share: a test that passes the second time is reported as flaky.
+  retries: 1,
   expect: { timeout: 10_000 },
   reporter: [["list"], ["json", { outputFile: "test-results/report.json" }]],
   use: {
@@ -22,7 +22,7 @@ export default defineConfig({
     timezoneId: "Europe/Berlin",
     viewport: { width: 1440, height: 900 },
     // A trace takes as much processor time as the test.
-    trace: process.env.CI ? "on-first-retry" : "retain-on-failure",
+    trace: "on-first-retry",
     screenshot: "only-on-failure",
     launchOptions,
   },

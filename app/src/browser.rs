@@ -45,6 +45,12 @@ pub fn focus(id: &str) -> bool {
     by_id::<HtmlElement>(id).is_some_and(|element| element.focus().is_ok())
 }
 
+/// Follows the link that matches a selector, if there is one.
+pub fn click(selector: &str) -> bool {
+    let link = document().query_selector(selector).ok().flatten().and_then(|link| link.dyn_into::<HtmlElement>().ok());
+    link.inspect(HtmlElement::click).is_some()
+}
+
 /// Gives the focus to the first thing inside another that matches a selector, without scrolling to it; whether there is one.
 pub fn focus_in(within: &Element, selector: &str) -> bool {
     let found = within.query_selector(selector).ok().flatten();
@@ -116,7 +122,7 @@ pub fn zone_offset(at: Millis) -> i32 {
 /// A moment as people of this language write it, with the day of the week (`Intl`, ECMA-402): those of the reader's country, where the
 /// browser speaks the language too.
 pub fn in_words(at: Millis, language: &str) -> String {
-    let parts = js_sys::JSON::parse(r#"{"dateStyle":"full","timeStyle":"long"}"#).unwrap_or_default();
+    let parts = js_sys::JSON::parse(r#"{"dateStyle":"full","timeStyle":"long","hourCycle":"h23"}"#).unwrap_or_default();
     let own = window().navigator().language().filter(|own| own.starts_with(language));
     js_sys::Date::new(&(at as f64).into()).to_locale_string(own.as_deref().unwrap_or(language), &parts).into()
 }

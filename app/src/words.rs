@@ -103,6 +103,7 @@ pub fn line_error(locale: Locale, error: &LineError) -> String {
     match error {
         LineError::Json { reason } => td_string!(locale, line.json, reason = reason.as_str()),
         LineError::Csv { reason } => td_string!(locale, line.csv, reason = reason.as_str()),
+        LineError::Quote => td_string!(locale, line.quote).into(),
         LineError::NoValue => td_string!(locale, line.no_value).into(),
         LineError::Form { field } => td_string!(locale, line.form, field = field.as_str()),
         LineError::Cut { field } => td_string!(locale, line.cut, field = field.as_str()),
@@ -188,6 +189,9 @@ pub fn topic_error(locale: Locale, error: &TopicError) -> (String, String) {
             td_string!(locale, read.unknown_topic_hint).into(),
         ),
         TopicError::Refused { reason } => (td_string!(locale, topic.refused).into(), reason.clone()),
+        TopicError::Compacted => {
+            (td_string!(locale, topic.not_done).into(), td_string!(locale, topic.compacted).into())
+        }
         TopicError::Partly { done, failed } => {
             let why: Vec<_> = failed.iter().map(|failed| format!("{}: {}", failed.partition, failed.reason)).collect();
             let what = td_string!(locale, topic.partly, done = *done, failed = failed.len());

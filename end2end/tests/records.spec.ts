@@ -35,6 +35,23 @@ test("pages lead back and forth, and a record opens beside the list", async ({ s
   await page.keyboard.press("Enter");
   const drawer = page.locator("#open");
   await expect(drawer).toContainText("1280");
+  // The keyboard is in the drawer, walks the list from there, and leaves it.
+  const title = drawer.getByRole("heading").first();
+  await expect(title).toBeFocused();
+  await expect(title).toHaveText(first[2] ?? "");
+  for (const [key, place] of [["j", first[3]], ["k", first[2]]] as const) {
+    await expect(page.locator("html[data-hydrated]")).toBeAttached();
+    await page.keyboard.press(key);
+    await expect(title).toHaveText(place ?? "");
+    await expect(title).toBeFocused();
+  }
+  await expect(page.locator("html[data-hydrated]")).toBeAttached();
+  await page.keyboard.press("Escape");
+  await expect(drawer).toHaveCount(0);
+  await rows(page).nth(2).getByRole("link").click();
+  // What was read from the log was not received just now.
+  await expect(drawer).toContainText("Created");
+  await expect(drawer).not.toContainText("Received");
   await expect(rows(page)).toHaveCount(50);
   await expect(page.locator("[aria-current=true][data-place]")).toHaveAttribute("data-place", first[2] ?? "");
   // From one message to the next, by links.

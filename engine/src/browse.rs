@@ -287,6 +287,15 @@ enum Start {
 }
 
 impl BrowseRequest {
+    /// The same records in the order of the log, where they would be read back from the newest.
+    #[must_use]
+    pub fn in_log_order(self) -> Self {
+        match self.start {
+            Start::Newest => Self { start: self.until.map_or(Start::Oldest, Start::Time), until: None, ..self },
+            _ => self,
+        }
+    }
+
     /// Whether records are looked into, of which many may have to be read for one that is found.
     pub fn is_search(&self) -> bool {
         !self.sieve.is_empty()

@@ -127,7 +127,7 @@ impl Engine {
     }
 
     /// What was found of it is not true any more.
-    fn forget_group(&self, name: &str) {
+    pub(crate) fn forget_group(&self, name: &str) {
         let mut found = self.found.lock();
         found.all = None;
         found.groups.remove(name);

@@ -161,9 +161,8 @@ impl Peers {
     pub fn owner(&self, group: &str, topic: &str, partition: i32) -> Option<&Author> {
         let (_, owner) = self.groups.get(group)?.owned.get(&(topic.to_owned(), partition))?;
         // In another group an instance may have the same name.
-        let is_it = |(by, peer): &(&Author, &Peer)| {
-            by.instance == *owner && peer.feeds.iter().any(|feed| feed.group == group)
-        };
+        let is_it =
+            |(by, peer): &(&Author, &Peer)| by.instance == *owner && peer.feeds.iter().any(|feed| feed.group == group);
         let lives = self.there.iter().filter(is_it);
         lives.max_by_key(|(_, peer)| peer.started).map(|(by, _)| by)
     }

@@ -87,7 +87,14 @@ impl Engine {
     /// # Errors
     /// When the group's members are not instances of Ottla, or Kafka refuses.
     pub async fn reset(&self, group: &str, rows: &[ResetRow]) -> Result<Vec<SeekResult>, ResetError> {
-        match self.how_to_reset(group).await? {
+        let how = self.how_to_reset(group).await?;
+        let done = self.reset_by(how, group, rows).await;
+        self.forget_group(group);
+        done
+    }
+
+    async fn reset_by(&self, how: ResetHow, group: &str, rows: &[ResetRow]) -> Result<Vec<SeekResult>, ResetError> {
+        match how {
             ResetHow::Active(members) => Err(ResetError::Active { members }),
             ResetHow::Owners => Ok(self.order(group, rows).await),
             ResetHow::Commit => {

@@ -417,6 +417,8 @@ mod tests {
         for partition in 0..2 {
             world.join.begin(&Partition::new("t", partition), 0, 3);
         }
+        // Where it begins.
+        world.told();
         let times = [(0, [10, 40, 20]), (1, [15, 30, 60])];
         for (partition, at) in times {
             for (offset, at) in (0..).zip(at) {
@@ -431,7 +433,9 @@ mod tests {
         }
         let batch = world.session.take(usize::MAX);
         let places = crate::events_of(&batch).into_iter().filter_map(|event| match event {
-            Event::Records(records) => Some(records.records.into_iter().map(|record| (record.partition, record.offset))),
+            Event::Records(records) => {
+                Some(records.records.into_iter().map(|record| (record.partition, record.offset)))
+            }
             _ => None,
         });
         assert_eq!(places.flatten().collect::<Vec<_>>(), [(0, 0), (1, 0), (1, 1), (0, 1), (0, 2), (1, 2)]);
@@ -441,6 +445,7 @@ mod tests {
     fn what_is_awaited_and_never_comes_is_waited_for_so_long_only() {
         let mut world = World::new();
         world.join.begin(&Partition::new("t", 0), 0, 3);
+        world.told();
         world.read(0..2);
         assert_eq!(world.told(), [""; 0]);
         world.join.catch_up.as_mut().unwrap().until = Instant::now();

@@ -12,12 +12,16 @@ use tokio::net::TcpListener;
 /// When something that the configuration asks for can't be had: the listen address, for one.
 pub fn serve(config: Config) -> anyhow::Result<()> {
     log::init(&config.log)?;
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
         let listen = config.server.listen;
         let listener =
             TcpListener::bind(listen).await.with_context(|| format!("server.listen: can't listen on {listen}"))?;
         serve_on(listener, config, stop_signal()?).await
-    })
+    });
+    // Whoever still asks Kafka something is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    served
 }
 
 /// Serves on `listener` until `shutdown` resolves, then stops within the configured deadline.

@@ -69,6 +69,9 @@ pub enum LineError {
         /// What the parser says.
         reason: String,
     },
+    /// A quote is opened and the file ends before it is closed.
+    #[error("a quote is opened and not closed")]
+    Quote,
     /// There is no value.
     #[error("value is required; null is one")]
     NoValue,
@@ -366,8 +369,8 @@ impl Column {
 
 /// The rows of a table whose first row names its columns.
 fn table<'a>(text: &'a [u8], like: &ProduceInput, most: usize) -> Vec<Line<'a>> {
-    let mut rows =
-        csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter(text)).flexible(true).from_reader(text);
+    let delimiter = delimiter(text);
+    let mut rows = reader(text, delimiter);
     let (mut record, mut columns, mut lines) = (csv::ByteRecord::new(), Vec::new(), Vec::new());
     while lines.len() < most {
         let (from, line) = (rows.position().byte() as usize, rows.position().line());
@@ -379,7 +382,12 @@ fn table<'a>(text: &'a [u8], like: &ProduceInput, most: usize) -> Vec<Line<'a>> 
         // Empty lines before it are passed over.
         let blank = written.iter().take_while(|byte| byte.is_ascii_whitespace()).filter(|byte| **byte == b'\n').count();
         let line = |input| Line { number: line + blank as u64, text: written.trim_ascii(), input };
-        let cells = read.map_err(no_row).and_then(|_| cells(&record));
+        let is_last = rows.position().byte() as usize >= text.len();
+        let cells = match read {
+            Ok(_) if is_last && is_open(written, delimiter, &record) => Err(LineError::Quote),
+            Ok(_) => cells(&record),
+            Err(error) => Err(no_row(error)),
+        };
         if columns.is_empty() {
             match cells.and_then(|names| columns_of(&names)) {
                 Ok(named) => columns = named,
@@ -391,6 +399,23 @@ fn table<'a>(text: &'a [u8], like: &ProduceInput, most: usize) -> Vec<Line<'a>> 
         }
     }
     lines
+}
+
+fn reader(text: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).flexible(true).from_reader(text)
+}
+
+/// Whether a table's last row, which was read as `record`, ends within a quote: the parser takes the end of the file for the quote's. One
+/// quote more changes nothing then.
+fn is_open(written: &[u8], delimiter: u8, record: &csv::ByteRecord) -> bool {
+    if !written.contains(&b'"') {
+        return false;
+    }
+    let closed = [written.trim_ascii_end(), b"\""].concat();
+    let mut again = csv::ByteRecord::new();
+    let read = reader(&closed, delimiter).read_byte_record(&mut again);
+    let last = |record: &csv::ByteRecord| record.iter().last().map(|cell| cell.trim_ascii_end().to_vec());
+    matches!(read, Ok(true)) && last(&again) == last(record)
 }
 
 fn columns_of(names: &[String]) -> Result<Vec<Column>, LineError> {
@@ -487,6 +512,18 @@ mod tests {
 
     fn header(name: &str, value: &str) -> HeaderInput {
         HeaderInput { name: name.into(), value: value.into(), encoding: Encoding::Text }
+    }
+
+    #[rstest]
+    #[case("key,value\nk,\"v\"", "v")]
+    #[case("key,value\nk,\"v\"\n\n", "v")]
+    #[case("key,value\nk,\"a \"\"b\"\"\"\n", "a \"b\"")]
+    #[case("key,value\nk,5\" wide\n", "5\" wide")]
+    #[case("key,value\nk,\"a\nb\n\"\n", "a\nb\n")]
+    fn a_last_row_whose_quotes_are_closed_is_one(#[case] text: &str, #[case] value: &str) {
+        let lines = table(text.as_bytes(), &like(), 10);
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].input.as_ref().unwrap().value, value);
     }
 
     #[test]
@@ -648,6 +685,8 @@ mod tests {
     #[case("value,cut\na,value: 2 of 5 bytes\n", "is only the head")]
     #[case("topic,value,not_shown_to\nt,,19\n", "is a gap")]
     #[case("value,headers\na,{\n", "headers must be")]
+    #[case("key,value\nk1,\"a\nk2,b\n", "a quote is opened and not closed")]
+    #[case("key,value\n\"k1,a", "a quote is opened and not closed")]
     fn what_is_wrong_in_a_table_is_named(#[case] text: &str, #[case] why: &str) {
         let found = values(LineFormat::Csv, text);
         assert!(matches!(&found[..], [(_, error)] if error.contains(why)), "{found:?}");

@@ -452,6 +452,9 @@ pub enum TopicError {
         /// In its words.
         reason: String,
     },
+    /// Kafka deletes no records of a topic that is only compacted (KIP-107: `cleanup.policy` has to name `delete`). Nothing was changed.
+    #[error("the messages of a topic can be deleted only where its cleanup.policy has delete")]
+    Compacted,
     /// Some partitions were emptied, others were not.
     #[error("{done} partitions were emptied; {}", .failed.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Partly {

@@ -44,6 +44,10 @@ fn begin(tab: Tab) {
     browser::listen(&window, "click", move |event| act(tab, &event));
     browser::listen(&window, "change", move |event| choose(tab, &event));
     browser::listen(&window, "keydown", move |event| press(tab, &event));
+    // Where the keyboard goes on, where the page was loaded for it. (`autofocus` does nothing beside the fragment that shows the row.)
+    if let Some(title) = browser::by_id("opened") {
+        browser::focus_on(title);
+    }
     follow_the_feed(tab);
     announce_the_connection(tab);
     stream::begin(tab);
@@ -176,7 +180,8 @@ fn press(tab: Tab, event: &Event) {
         }
         "/" => browser::focus("filter"),
         "c" => browser::focus("compose-value"),
-        _ => false,
+        // What a link of the page is for.
+        key => browser::click(&format!("a[aria-keyshortcuts='{key}']")),
     };
     if is_done {
         event.prevent_default();

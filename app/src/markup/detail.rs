@@ -11,7 +11,7 @@ use crate::{
 };
 use leptos_i18n::td_string;
 use maud::{Markup, PreEscaped, html};
-use wire::{Data, Record, Timestamp};
+use wire::{Data, Flags, Record, Timestamp};
 
 /// How much of a value is shown in hexadecimal, in bytes.
 const HEX_LIMIT: usize = 16 * 1024;
@@ -33,8 +33,11 @@ pub fn detail(reader: &Reader, record: &Record) -> Markup {
             dt { (td_string!(locale, produce.key)) }
             dd.mono.json { (row::data(locale, record.key.as_ref(), false)) }
             @if let Some((name, at)) = timestamp { dt { (name) } dd { (time::full(reader, at)) } }
-            dt { (td_string!(locale, detail.received)) }
-            dd { (time::full(reader, record.received)) }
+            // What was read from the log on request was not received: it says when somebody looked.
+            @if !record.flags.contains(Flags::LOADED) {
+                dt { (td_string!(locale, detail.received)) }
+                dd { (time::full(reader, record.received)) }
+            }
             dt { (td_string!(locale, detail.size)) }
             dd { (td_string!(locale, detail.sizes, key = size(&record.key), value = size(&record.value))) }
             dt { (td_string!(locale, detail.delivery)) }

@@ -353,7 +353,8 @@ fn field_name(locale: Locale, field: BrowseField) -> String {
 fn input(name: &str, label: &str, placeholder: &str, value: &str, is_wrong: bool, is_number: bool) -> Markup {
     html! {
         input.input.mono name=(name) value=(value) placeholder=(placeholder) aria-label=(label) title=(label) autocomplete="off" spellcheck="false"
-            inputmode=[is_number.then_some("numeric")] aria-describedby="seek-error" aria-invalid=[is_wrong.then_some("true")];
+            inputmode=[is_number.then_some("numeric")] aria-describedby="seek-error" aria-invalid=[is_wrong.then_some("true")]
+            autofocus[is_wrong];
     }
 }
 
@@ -607,10 +608,11 @@ fn neighbours<'a>(shown: &Shown<'_>, page: &'a RecordPage) -> Neighbours<'a> {
 fn step_to(shown: &Shown<'_>, record: Option<&Record>, is_newer: bool) -> Markup {
     let locale = shown.locale();
     let name = if is_newer { td_string!(locale, detail.newer) } else { td_string!(locale, detail.older) };
-    let symbol = if is_newer == shown.newest_first() { "prev" } else { "down" };
+    // As in the list: `k` to the row above.
+    let (symbol, key) = if is_newer == shown.newest_first() { ("prev", "k") } else { ("down", "j") };
     html! {
         @if let Some(record) = record {
-            a.btn.quiet.square href=(shown.opened(record)) aria-label=(name) title=(name) { (icon(symbol)) }
+            a.btn.quiet.square href=(shown.opened(record)) aria-label=(name) title=(name) aria-keyshortcuts=(key) { (icon(symbol)) }
         }
     }
 }
@@ -625,13 +627,13 @@ fn opened(shown: &Shown<'_>, place: &Place, read: &Result<Record, ReadError>, ne
         // Not `aside`: within the page's main part that is no landmark.
         section #open .drawer.open aria-label=(place) {
             header {
-                h2.mono { "[" (place.partition) "]@" (place.offset) }
+                h2 #opened .mono tabindex="-1" { (place) }
                 span.push {}
                 // In the order in which the rows stand.
                 @if shown.newest_first() { (step_to(shown, neighbours.newer, true)) (step_to(shown, neighbours.older, false)) }
                 @else { (step_to(shown, neighbours.older, false)) (step_to(shown, neighbours.newer, true)) }
                 (link_button(reader, &own))
-                a.btn.quiet.square href=(back) aria-label=(close) title=(close) { (icon("x")) }
+                a.btn.quiet.square href=(back) aria-label=(close) title=(close) aria-keyshortcuts="Escape" { (icon("x")) }
             }
             div.body {
                 @match read {

@@ -359,7 +359,7 @@ fn edit_row(shown: &Shown<'_>, entry: &ConfigEntry, failed: Option<(&ChangeForm,
                     label.mono for="config-value" { (entry.name) }
                     div.wrap {
                         input #config-value .input.mono name="value" value=(value) autocomplete="off" spellcheck="false"
-                            aria-describedby="config-value-error" aria-invalid=[wrong.as_ref().map(|_| "true")];
+                            aria-describedby="config-value-error" aria-invalid=[wrong.as_ref().map(|_| "true")] autofocus;
                         button.btn.primary { (td_string!(locale, topic.set)) }
                         @if entry.source == ConfigSource::Topic {
                             button.btn name="default" value="1" { (td_string!(locale, topic.use_default)) }
@@ -385,7 +385,7 @@ fn other_setting(shown: &Shown<'_>, setting: &str, failed: Option<(&ChangeForm, 
         form.field method="post" action={ (path(name)) "/config" } {
             div.wrap {
                 input #config-name .input.mono name="setting" value=(setting) placeholder=(name_of) aria-label=(name_of) autocomplete="off"
-                    spellcheck="false" aria-describedby="config-value-error" aria-invalid=[invalid];
+                    spellcheck="false" aria-describedby="config-value-error" aria-invalid=[invalid] autofocus[invalid.is_some()];
                 input.input.mono name="value" value=(value) placeholder=(value_of) aria-label=(value_of) autocomplete="off"
                     spellcheck="false" aria-describedby="config-value-error" aria-invalid=[invalid];
                 button.btn.primary { (td_string!(locale, topic.set)) }
@@ -462,7 +462,8 @@ fn change(
                         label for=(id) { (td_string!(locale, topic.confirm)) }
                         // What was typed to confirm is typed anew.
                         input.input.mono id=(id) name="confirm" autocomplete="off" autocapitalize="none" spellcheck="false" required
-                            aria-describedby={ (id) "-error " (id) "-hint" } aria-invalid=[wrong.as_ref().map(|_| "true")];
+                            aria-describedby={ (id) "-error " (id) "-hint" } aria-invalid=[wrong.as_ref().map(|_| "true")]
+                            autofocus[wrong.is_some()];
                         (field::error(&format!("{id}-error"), wrong.as_deref()))
                         p.hint id={ (id) "-hint" } { span.mono { (name) } }
                     }

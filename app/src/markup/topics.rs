@@ -301,7 +301,8 @@ fn setting_line(reader: &Reader, index: usize, name: &str, value: &str, wrong: O
     html! {
         div.header-line {
             input.input.mono name="config_name" value=(name) placeholder=(setting) aria-label={ (setting) " " (index + 1) }
-                list="settings" autocomplete="off" spellcheck="false" aria-describedby=(error) aria-invalid=[invalid];
+                list="settings" autocomplete="off" spellcheck="false" aria-describedby=(error) aria-invalid=[invalid]
+                autofocus[invalid.is_some()];
             input.input.mono name="config_value" value=(value) placeholder=(value_of) aria-label={ (value_of) " " (index + 1) }
                 autocomplete="off" spellcheck="false" aria-describedby=(error) aria-invalid=[invalid];
             span {}
@@ -332,12 +333,14 @@ pub struct Text<'a> {
 
 /// The field.
 pub fn text(Text { id, name, value, label, note, hint, wrong, is_number }: Text<'_>) -> Markup {
+    // A form that is opened to be filled in begins with its name.
+    let begins = id == "name" && value.is_empty();
     html! {
         div.field {
             label for=(id) { (label) @if !note.is_empty() { " " small { (note) } } }
             input.input.mono id=(id) name=(name) value=(value) autocomplete="off" spellcheck="false"
                 inputmode=[is_number.then_some("numeric")] aria-describedby={ (id) "-error " (id) "-hint" }
-                aria-invalid=[wrong.as_ref().map(|_| "true")];
+                aria-invalid=[wrong.as_ref().map(|_| "true")] autofocus[wrong.is_some() || begins];
             (field::error(&format!("{id}-error"), wrong.as_deref()))
             p.hint id={ (id) "-hint" } { (hint) }
         }

@@ -193,10 +193,7 @@ pub(super) fn ends(
 }
 
 /// librdkafka fails as a whole where no partition at all has a leader that it knows.
-fn by_partition(
-    answer: Result<Vec<Found>, Failure>,
-    partitions: &BTreeSet<Partition>,
-) -> Result<Offsets, Failure> {
+fn by_partition(answer: Result<Vec<Found>, Failure>, partitions: &BTreeSet<Partition>) -> Result<Offsets, Failure> {
     match answer {
         Ok(found) => Ok(found.into_iter().collect()),
         Err(failure) if failure.code == RDKafkaErrorCode::NoEnt => {

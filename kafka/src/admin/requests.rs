@@ -425,11 +425,7 @@ fn sent(
     kind: &Kind,
     until: Instant,
     set: impl FnOnce(&Options),
-    send: impl FnOnce(
-        *mut bindings::rd_kafka_t,
-        *const bindings::rd_kafka_AdminOptions_t,
-        *mut bindings::rd_kafka_queue_t,
-    ),
+    send: impl FnOnce(*mut bindings::rd_kafka_t, *const bindings::rd_kafka_AdminOptions_t, *mut bindings::rd_kafka_queue_t),
 ) -> Queue {
     let client = client.client();
     let answers = Queue::new(client);

@@ -205,7 +205,10 @@ impl Admin {
             while !left.is_empty() {
                 let mut answers = match alone.delete_records(&left, requests.until())?.answer() {
                     // It knows a leader of none of them yet.
-                    Err(failure) if failure.code == RDKafkaErrorCode::NoEnt && Instant::now() + LOOK_AGAIN < requests.until() => {
+                    Err(failure)
+                        if failure.code == RDKafkaErrorCode::NoEnt
+                            && Instant::now() + LOOK_AGAIN < requests.until() =>
+                    {
                         thread::sleep(LOOK_AGAIN);
                         continue;
                     }
@@ -237,6 +240,9 @@ impl Admin {
             emptied.into_iter().filter_map(|(partition, result)| Some((partition, result.err()?))).collect();
         match (failed.first(), done) {
             (None, _) => Ok(number(done)),
+            (Some(_), 0) if failed.iter().all(|(_, failure)| failure.code == RDKafkaErrorCode::PolicyViolation) => {
+                Err(TopicError::Compacted)
+            }
             // One word for all of them.
             (Some((_, first)), 0) if failed.iter().all(|(_, failure)| failure.reason == first.reason) => {
                 Err(self.topic_error(name, first.clone(), deadline, |_| None))

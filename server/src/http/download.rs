@@ -91,7 +91,8 @@ pub(super) async fn records(
     };
     let query = BrowseQuery::of(url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()));
     let query = BrowseQuery { at: String::new(), limit: String::new(), ..query };
-    let request = query.read().map_err(BrowseError::from)?;
+    // Whoever sends them again as they stand in the file, sends them in the order in which they were sent first.
+    let request = query.read().map_err(BrowseError::from)?.in_log_order();
     let search = engine.search(&topic, &request, true).await?;
     let ending = if form == Form::Table { "csv" } else { "jsonl" };
     let name = format!("{topic}-{}.{ending}", jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));

@@ -11,12 +11,13 @@ use utoipa::ToSchema;
 use wire::{GroupError, ProduceError, ReadError, ResetError, TopicError};
 
 /// Every kind of problem, and what it is in general. The API's description lists them, for that is where their addresses lead.
-pub(super) const KINDS: [(&str, &str); 37] = [
+pub(super) const KINDS: [(&str, &str); 38] = [
     ("address", "The address can't be read"),
     ("bad-cursor", "The cursor can't be read"),
     ("bad-subscription", "The filter can't be read"),
     ("body", "The body can't be taken"),
     ("busy", "There is no room for it now"),
+    ("compacted-topic", "Its records are compacted, not deleted"),
     ("content-type", "The content type says nothing of how to read the body"),
     ("deleted", "The record is deleted"),
     ("foreign-host", "This server is not called so"),
@@ -218,6 +219,7 @@ impl From<TopicError> for Problem {
             }
             TopicError::Unknown { .. } => Self::new(StatusCode::NOT_FOUND, "unknown-topic", detail),
             TopicError::Refused { .. } => Self::new(StatusCode::BAD_GATEWAY, "kafka-refused", detail),
+            TopicError::Compacted => Self::new(StatusCode::CONFLICT, "compacted-topic", detail),
             TopicError::Partly { .. } => Self::new(StatusCode::BAD_GATEWAY, "partly-done", detail),
             TopicError::Unanswered { .. } | TopicError::Unread { .. } => {
                 Self::new(StatusCode::GATEWAY_TIMEOUT, "kafka-timed-out", detail)

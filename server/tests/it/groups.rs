@@ -127,6 +127,26 @@ async fn delete(instance: &Instance, path: &str) -> (u16, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_reset_moved_is_told_at_once() {
+    let instance = Instance::start().await;
+    let group = address(&a_group_without_members(&instance).await);
+    let receipt = instance.send("one").await;
+    let committed = async || {
+        let response = reqwest::get(instance.url(&group)).await.unwrap();
+        let group: serde_json::Value = response.json().await.unwrap();
+        let partitions = group["partitions"].as_array().unwrap().clone();
+        let it = partitions.into_iter().find(|it| it["partition"] == receipt.partition);
+        it.map(|it| it["committed"].clone())
+    };
+    assert_eq!(committed().await, Some("0".into()));
+    let body = json!({"topic": instance.topic, "to": "latest", "execute": true});
+    let reset = reqwest::Client::new().post(instance.url(&format!("{group}/reset"))).json(&body);
+    assert_eq!(reset.send().await.unwrap().status(), 200);
+    assert_eq!(committed().await, Some("1".into()));
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_program_deletes_a_group_and_its_offsets_by_their_name_again() {
     let instance = Instance::start().await;
     let (name, topic) = (a_group_without_members(&instance).await, &instance.topic);

@@ -241,6 +241,16 @@ async fn a_range_without_records_is_empty_and_holds_not_what_lies_before_it() {
         let (_, table) = get(&instance, &format!("{files}/csv?{query}")).await;
         assert_eq!(table.lines().count(), 1, "{query}: {table}");
     }
+    // A file is in the log's order, also of a range that a page shows from its newest.
+    for query in ["", "until=-1h"] {
+        let (_, lines) = get(&instance, &format!("{files}/jsonl?{query}")).await;
+        let offsets: Vec<_> = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
+        let of = |partition: u64| offsets.iter().filter(move |record| record["partition"] == partition);
+        for partition in 0..2 {
+            let offsets: Vec<_> = of(partition).map(|record| record["offset"].as_str().unwrap()).collect();
+            assert_eq!(offsets, ["0", "1", "2", "3"], "{query}: {lines}");
+        }
+    }
     // A page shows the last ones instead, and says so; but not what a search did not ask for.
     let (_, last) = get_json(&instance, &format!("{base}?offset=99")).await;
     assert_eq!((last["records"].as_array().unwrap().len(), &last["notice"]), (8, &json!({"not_yet": {"end": "4"}})));

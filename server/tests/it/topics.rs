@@ -243,6 +243,20 @@ async fn a_setting_is_edited_in_its_place_and_goes_back_to_its_default() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_only_compacted_can_not_be_emptied_and_says_why() {
+    if !is_real() {
+        return; // The embedded broker empties any.
+    }
+    let instance = Instance::start().await;
+    let name = unique("compacted");
+    let made = [("name", name.as_str()), ("config_name", "cleanup.policy"), ("config_value", "compact")];
+    done(&instance, "/topics", &made).await;
+    let html = refused(&instance, &format!("/topics/{name}/empty"), &[("confirm", &name)], 409).await;
+    assert!(html.contains("only of topics whose cleanup.policy has delete"), "{html}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_destroys_needs_the_name_typed_again() {
     let instance = Instance::start().await;
     let name = unique("doomed");

@@ -64,7 +64,8 @@ fn change(
                         label for=(id) { (td_string!(locale, groups.confirm)) }
                         // What was typed to confirm is typed anew.
                         input.input.mono id=(id) name="confirm" autocomplete="off" autocapitalize="none" spellcheck="false" required
-                            aria-describedby={ (id) "-error " (id) "-hint" } aria-invalid=[wrong.as_ref().map(|_| "true")];
+                            aria-describedby={ (id) "-error " (id) "-hint" } aria-invalid=[wrong.as_ref().map(|_| "true")]
+                            autofocus[wrong.is_some()];
                         (field::error(&format!("{id}-error"), wrong.as_deref()))
                         p.hint id={ (id) "-hint" } { span.mono { (name) } }
                     }

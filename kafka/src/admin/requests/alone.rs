@@ -7,8 +7,8 @@
 //! request of the same client asked for. So each of these has a client to itself, and time enough.
 
 use super::{
-    At, Client, Emptied, Failure, Found, Kind, Options, Read, Request, Requests, SERVE, Target, bindings, learn_brokers, left,
-    list, read_emptied, read_found, sent,
+    At, Client, Emptied, Failure, Found, Kind, Options, Read, Request, Requests, SERVE, Target, bindings,
+    learn_brokers, left, list, read_emptied, read_found, sent,
 };
 use crate::{Partition, context::Context};
 use parking_lot::{Condvar, Mutex};
@@ -141,14 +141,24 @@ impl Alone<'_> {
             At::Time(time) => Offset::Offset(time.max(0)),
         };
         let list = list(partitions.iter().map(|partition| (partition, at)))?;
-        Ok(self.send(KIND, until, |_| {}, read_found, |client, options, answers| {
-            // SAFETY: see `Requests::send`; librdkafka copies the list.
-            unsafe { bindings::rd_kafka_ListOffsets(client, list.ptr(), options, answers) }
-        }))
+        Ok(self.send(
+            KIND,
+            until,
+            |_| {},
+            read_found,
+            |client, options, answers| {
+                // SAFETY: see `Requests::send`; librdkafka copies the list.
+                unsafe { bindings::rd_kafka_ListOffsets(client, list.ptr(), options, answers) }
+            },
+        ))
     }
 
     /// Deletes every record that these partitions have now. One request for each broker that leads some of them.
-    pub fn delete_records(&mut self, of: &BTreeSet<Partition>, until: Instant) -> Result<Request<'_, Emptied>, Failure> {
+    pub fn delete_records(
+        &mut self,
+        of: &BTreeSet<Partition>,
+        until: Instant,
+    ) -> Result<Request<'_, Emptied>, Failure> {
         const KIND: Kind = Kind {
             operation: bindings::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DELETERECORDS,
             target: Target::Leaders,

@@ -2,8 +2,8 @@
 //! the broker's own words when it refuses.
 
 use super::{
-    Altered, Failure, Kind, Request, Requests, Target, bindings, c_string, check, elements, failure, group_result, left,
-    list, partition,
+    Altered, Failure, Kind, Request, Requests, Target, bindings, c_string, check, elements, failure, group_result,
+    left, list, partition,
 };
 use crate::{EMBEDDED_CLUSTER, Partition, native::Event};
 use rdkafka::{Offset, consumer::Consumer, error::RDKafkaErrorCode};

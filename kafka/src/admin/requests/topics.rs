@@ -3,8 +3,8 @@
 //! refuses, without those for a single topic, or as the old AlterConfigs, which resets what is not named.
 
 use super::{
-    Failure, Kind, MAX_TIMEOUT, Options, Request, Requests, Target, base64url, bindings, c_string, check, elements, failure,
-    left, partition, partitions, text,
+    Failure, Kind, MAX_TIMEOUT, Options, Request, Requests, Target, base64url, bindings, c_string, check, elements,
+    failure, left, partition, partitions, text,
 };
 use crate::{Partition, native::Event};
 use std::{
