@@ -414,7 +414,7 @@ fn is_open(written: &[u8], delimiter: u8, record: &csv::ByteRecord) -> bool {
     let closed = [written.trim_ascii_end(), b"\""].concat();
     let mut again = csv::ByteRecord::new();
     let read = reader(&closed, delimiter).read_byte_record(&mut again);
-    let last = |record: &csv::ByteRecord| record.iter().last().map(|cell| cell.trim_ascii_end().to_vec());
+    let last = |record: &csv::ByteRecord| record.iter().next_back().map(|cell| cell.trim_ascii_end().to_vec());
     matches!(read, Ok(true)) && last(&again) == last(record)
 }
 
