@@ -408,13 +408,16 @@ fn reader(text: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
 /// Whether a table's last row, which was read as `record`, ends within a quote: the parser takes the end of the file for the quote's. One
 /// quote more changes nothing then.
 fn is_open(written: &[u8], delimiter: u8, record: &csv::ByteRecord) -> bool {
-    if !written.contains(&b'"') {
+    let written = written.trim_ascii_end();
+    let last = |record: &csv::ByteRecord| record.iter().next_back().map(|cell| cell.trim_ascii_end().to_vec());
+    // One that is empty and was opened ends with its quote.
+    let was_opened = last(record).is_some_and(|cell| !cell.is_empty()) || written.ends_with(b"\"");
+    if !written.contains(&b'"') || !was_opened {
         return false;
     }
-    let closed = [written.trim_ascii_end(), b"\""].concat();
+    let closed = [written, b"\""].concat();
     let mut again = csv::ByteRecord::new();
     let read = reader(&closed, delimiter).read_byte_record(&mut again);
-    let last = |record: &csv::ByteRecord| record.iter().next_back().map(|cell| cell.trim_ascii_end().to_vec());
     matches!(read, Ok(true)) && last(&again) == last(record)
 }
 
@@ -519,6 +522,9 @@ mod tests {
     #[case("key,value\nk,\"v\"\n\n", "v")]
     #[case("key,value\nk,\"a \"\"b\"\"\"\n", "a \"b\"")]
     #[case("key,value\nk,5\" wide\n", "5\" wide")]
+    #[case("key,value\n\"k\",\n", "")]
+    #[case("key,value\nk,\"\"\n", "")]
+    #[case("value,key\n\"a\nb\",\n", "a\nb")]
     #[case("key,value\nk,\"a\nb\n\"\n", "a\nb\n")]
     fn a_last_row_whose_quotes_are_closed_is_one(#[case] text: &str, #[case] value: &str) {
         let lines = table(text.as_bytes(), &like(), 10);
@@ -687,6 +693,7 @@ mod tests {
     #[case("value,headers\na,{\n", "headers must be")]
     #[case("key,value\nk1,\"a\nk2,b\n", "a quote is opened and not closed")]
     #[case("key,value\n\"k1,a", "a quote is opened and not closed")]
+    #[case("key,value\nk1,\"\n", "a quote is opened and not closed")]
     fn what_is_wrong_in_a_table_is_named(#[case] text: &str, #[case] why: &str) {
         let found = values(LineFormat::Csv, text);
         assert!(matches!(&found[..], [(_, error)] if error.contains(why)), "{found:?}");

@@ -214,10 +214,12 @@ impl Admin {
                     }
                     answer => answer?,
                 };
-                // A leader that was only just elected does not know it yet, or its predecessor was asked; or the client has not heard of a
-                // partition yet that was only just added.
+                // A leader that was only just elected does not know it yet, or its predecessor was asked; or the client itself has not
+                // heard of a partition yet that was only just added.
                 if Instant::now() + LOOK_AGAIN < requests.until() {
-                    let is_too_early = |failure: &Failure| failure.is_no_leader() || failure.is_unknown_partition();
+                    let is_too_early = |failure: &Failure| {
+                        failure.is_no_leader() || failure.code == RDKafkaErrorCode::UnknownPartition
+                    };
                     answers.retain(|(_, answer)| !answer.as_ref().is_err_and(is_too_early));
                 }
                 for (partition, _) in &answers {

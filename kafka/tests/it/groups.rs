@@ -277,6 +277,38 @@ async fn the_ends_of_logs_are_told_and_why_one_is_not() {
     assert_eq!(admin.watermarks(&[], PATIENCE).await.unwrap(), []);
 }
 
+/// librdkafka 2.12.1 ends the process when it looks up the leaders for two requests of one client at a time: see
+/// `kafka/src/admin/requests/alone.rs`.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ends_of_logs_are_asked_for_by_many_at_once() {
+    let (admin, topic) = (admin(), topic(3).await);
+    let (there, nowhere) = (partitions(&topic, 3), partitions(&unique("nowhere"), 3));
+    for _ in 0..20 {
+        let mut asked = tokio::task::JoinSet::new();
+        for who in 0..12 {
+            let of = match who % 3 {
+                0 => there.clone(),
+                1 => nowhere.clone(),
+                _ => [&there[..], &nowhere[..]].concat(),
+            };
+            // Some have next to no time.
+            let deadline = if who % 4 == 3 { Duration::from_millis(who) } else { PATIENCE };
+            let admin = admin.clone();
+            asked.spawn(async move { (deadline, admin.watermarks(&of, deadline).await) });
+        }
+        while let Some(answer) = asked.join_next().await {
+            let (deadline, answer) = answer.unwrap();
+            let told = match answer {
+                Err(error) if deadline == PATIENCE => panic!("{error}"),
+                answer => answer.unwrap_or_default(),
+            };
+            for (partition, marks) in told.into_iter().filter(|(partition, _)| partition.topic == topic) {
+                assert_eq!(marks, Ok(Watermarks { first: 0, end: 0 }), "{partition:?}");
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_partition_that_was_added_is_found() {
     if !is_real() {

@@ -58,14 +58,20 @@ impl Clients {
             state.used += N;
             array::from_fn(|_| state.idle.pop())
         };
-        let mut leases = idle.map(|client| Lease { clients: self, client, is_new: false, unanswered: Cell::new(0) });
-        for lease in leases.iter_mut().filter(|lease| lease.client.is_none()) {
+        let lease = |client: Option<Client>| Lease {
+            clients: self,
+            is_ready: client.is_some(),
+            client,
+            unanswered: Cell::new(0),
+        };
+        let mut leases = idle.map(lease);
+        for lease in leases.iter_mut().filter(|lease| !lease.is_ready) {
             lease.client = Some(self.config.create_with_context(self.context.clone()).map_err(Failure::of)?);
-            lease.is_new = true;
         }
         // What a new client hears of by itself, it hears of first.
-        for lease in leases.iter().filter(|lease| lease.is_new) {
+        for lease in leases.iter_mut().filter(|lease| !lease.is_ready) {
             learn_brokers(lease.client(), until)?;
+            lease.is_ready = true;
         }
         Ok(leases)
     }
@@ -75,7 +81,8 @@ impl Clients {
 struct Lease<'a> {
     clients: &'a Clients,
     client: Option<Client>,
-    is_new: bool,
+    /// Whether it knows the brokers.
+    is_ready: bool,
     unanswered: Cell<usize>,
 }
 
@@ -95,7 +102,7 @@ impl Drop for Lease<'_> {
         let mut state = self.clients.state.lock();
         state.used -= 1;
         let unused = match client {
-            Some(client) if self.unanswered.get() == 0 && state.idle.len() < MOST_IDLE => {
+            Some(client) if self.is_ready && self.unanswered.get() == 0 && state.idle.len() < MOST_IDLE => {
                 state.idle.push(client);
                 None
             }
