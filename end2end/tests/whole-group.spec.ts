@@ -49,6 +49,8 @@ test("what nobody consumed yet waits in the log, and is then said to be consumed
   await whole.showsExactly(places);
   const waiting = whole.rows.filter({ hasText: "in the log" });
   await expect(waiting.first()).toContainText("waiting");
+  // What the other one consumed is said a moment after the row is there: marks go out every 50 ms.
+  await whole.page.waitForTimeout(1_000);
   const before = await waiting.count();
   expect(before).toBeLessThan(places.length);
   process.kill(two.pid, "SIGCONT");
