@@ -95,6 +95,7 @@ pub(super) async fn delete(
 #[utoipa::path(delete, path = "/api/v1/topics/{topic}/records", tag = "topics", params(Confirmed, ("topic" = String, Path, description = "The topic's name", min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$", example = "test-topic")), responses(
         (status = 204, description = "They are deleted"),
         (status = 404, description = "There is no such topic", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The topic is only compacted: Kafka deletes no records of it", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field broke a rule, or Kafka says so of it", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
         (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
