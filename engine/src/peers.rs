@@ -160,24 +160,20 @@ impl Peers {
     /// The instance that owns a partition of a group, as far as was heard.
     pub fn owner(&self, group: &str, topic: &str, partition: i32) -> Option<&Author> {
         let (_, owner) = self.groups.get(group)?.owned.get(&(topic.to_owned(), partition))?;
-        // In another group an instance may have the same name.
-        let is_it =
-            |(by, peer): &(&Author, &Peer)| by.instance == *owner && peer.feeds.iter().any(|feed| feed.group == group);
-        let lives = self.there.iter().filter(is_it);
-        lives.max_by_key(|(_, peer)| peer.started).map(|(by, _)| by)
+        self.lives(owner, group).max_by_key(|(_, peer)| peer.started).map(|(by, _)| by)
     }
 
     /// Another life of an instance that has this one's name, and when it was last heard of.
     pub fn namesake(&self, group: &str) -> Option<(u64, Millis)> {
+        let mut lives = self.lives(&self.me.instance, group);
+        lives.find(|(by, _)| by.incarnation != self.me.incarnation).map(|(by, peer)| (by.incarnation, peer.heard))
+    }
+
+    /// The lives of an instance in a group: in another group one may have the same name.
+    fn lives(&self, instance: &str, group: &str) -> impl Iterator<Item = (&Author, &Peer)> {
         self.there
             .iter()
-            .filter(|(by, peer)| {
-                by.instance == self.me.instance
-                    && by.incarnation != self.me.incarnation
-                    && peer.feeds.iter().any(|feed| feed.group == group)
-            })
-            .map(|(by, peer)| (by.incarnation, peer.heard))
-            .next()
+            .filter(move |(by, peer)| by.instance == instance && peer.feeds.iter().any(|feed| feed.group == group))
     }
 
     /// The instances that consume `group`, sorted by name.
