@@ -383,17 +383,7 @@ impl Requests<'_> {
 
     /// Sends a request, which `send` hands to librdkafka: the client lives as long as the request, options and queue live
     /// through the call, and librdkafka keeps copies or references of its own.
-    fn send<T>(
-        &self,
-        kind: Kind,
-        until: Instant,
-        read: Read<T>,
-        send: impl FnOnce(
-            *mut bindings::rd_kafka_t,
-            *const bindings::rd_kafka_AdminOptions_t,
-            *mut bindings::rd_kafka_queue_t,
-        ),
-    ) -> Request<'_, T> {
+    fn send<T>(&self, kind: Kind, until: Instant, read: Read<T>, send: impl HandOver) -> Request<'_, T> {
         self.send_with(kind, until, |_| {}, read, send)
     }
 
@@ -404,11 +394,7 @@ impl Requests<'_> {
         until: Instant,
         set: impl FnOnce(&Options),
         read: Read<T>,
-        send: impl FnOnce(
-            *mut bindings::rd_kafka_t,
-            *const bindings::rd_kafka_AdminOptions_t,
-            *mut bindings::rd_kafka_queue_t,
-        ),
+        send: impl HandOver,
     ) -> Request<'_, T> {
         let unanswered = kind.target.is_a_coordinator().then_some(&self.unanswered);
         if let Some(unanswered) = unanswered {
@@ -419,14 +405,19 @@ impl Requests<'_> {
     }
 }
 
-/// Hands a request to librdkafka, and gives the queue that its answer comes to.
-fn sent(
-    client: &Client,
-    kind: &Kind,
-    until: Instant,
-    set: impl FnOnce(&Options),
-    send: impl FnOnce(*mut bindings::rd_kafka_t, *const bindings::rd_kafka_AdminOptions_t, *mut bindings::rd_kafka_queue_t),
-) -> Queue {
+/// Hands a request to librdkafka: by this client, with these options, to be answered in this queue.
+trait HandOver:
+    FnOnce(*mut bindings::rd_kafka_t, *const bindings::rd_kafka_AdminOptions_t, *mut bindings::rd_kafka_queue_t)
+{
+}
+
+impl<F> HandOver for F where
+    F: FnOnce(*mut bindings::rd_kafka_t, *const bindings::rd_kafka_AdminOptions_t, *mut bindings::rd_kafka_queue_t)
+{
+}
+
+/// Hands a request over, and gives the queue that its answer comes to.
+fn sent(client: &Client, kind: &Kind, until: Instant, set: impl FnOnce(&Options), send: impl HandOver) -> Queue {
     let client = client.client();
     let answers = Queue::new(client);
     let options = Options::new(client.native_ptr(), kind, left(until));

@@ -7,7 +7,7 @@
 //! request of the same client asked for. So each of these has a client to itself, and time enough.
 
 use super::{
-    At, Client, Emptied, Failure, Found, Kind, Options, Read, Request, Requests, SERVE, Target, bindings,
+    At, Client, Emptied, Failure, Found, HandOver, Kind, Options, Read, Request, Requests, SERVE, Target, bindings,
     learn_brokers, left, list, read_emptied, read_found, sent,
 };
 use crate::{Partition, context::Context};
@@ -189,11 +189,7 @@ impl Alone<'_> {
         until: Instant,
         set: impl FnOnce(&Options),
         read: Read<T>,
-        send: impl FnOnce(
-            *mut bindings::rd_kafka_t,
-            *const bindings::rd_kafka_AdminOptions_t,
-            *mut bindings::rd_kafka_queue_t,
-        ),
+        send: impl HandOver,
     ) -> Request<'_, T> {
         let Self { requests, lease } = self;
         lease.unanswered.update(|unanswered| unanswered + 1);
