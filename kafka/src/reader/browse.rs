@@ -30,10 +30,11 @@ const LEAST: i64 = 1;
 const MOST: i64 = 200_000;
 /// After so long it is another one's turn to read.
 const TURN: Duration = Duration::from_millis(250);
-/// How long a turn may last for the first record of the shortest stretch: below that nothing can be read, so it would be read in vain
-/// each time.
+/// How long a turn may last in which nothing has come yet. What a first record costs does not depend on how much is asked for, so that a
+/// shorter stretch would be read in vain as well.
 const LONGEST_TURN: Duration = Duration::from_secs(2);
-/// A stretch that was read within the one is followed by a longer one, and after the other, which leaves time in a turn, by a shorter one.
+/// A stretch whose records came within the one, from the first to the last, is followed by a longer one, and after the other, which a
+/// turn leaves them in any case, by a shorter one.
 const FAST: Duration = Duration::from_millis(80);
 const SLOW: Duration = Duration::from_millis(160);
 
@@ -550,11 +551,15 @@ impl Read<'_> {
         self.assign(&browse.topic, parts.iter().map(|part| (browse.lanes[part.lane].partition, part.from)))?;
 
         let began = Instant::now();
+        // When the first of it came, and the last.
+        let mut came: Option<(Instant, Instant)> = None;
         let (mut left, mut kept) = (parts.len(), browse.kept_bytes);
         while left > 0 {
-            // There is no shorter one to be read instead.
-            let is_least = step == LEAST && left == parts.len() && !has_moved;
-            let until = if is_least { turn.at_latest } else { turn.until };
+            let until = match came {
+                Some((first, _)) => turn.until.max(first + SLOW).min(turn.at_latest),
+                None if !has_moved => turn.at_latest,
+                None => turn.until,
+            };
             let time = until.saturating_duration_since(Instant::now());
             if time.is_zero() || turn.asker.strong_count() == 0 {
                 break;
@@ -572,6 +577,7 @@ impl Read<'_> {
                 _ => None,
             };
             let Some(part) = index.map(|&index| &mut parts[index]).filter(|part| !part.is_done) else { continue };
+            let first = came.map_or_else(Instant::now, |(first, _)| first);
             match polled {
                 Some(Ok(message)) => {
                     kept -= part.bytes;
@@ -582,18 +588,28 @@ impl Read<'_> {
                 _ => (part.is_done, part.ended) = (true, true),
             }
             left -= usize::from(part.is_done);
+            came = Some((first, Instant::now()));
         }
-        let took = began.elapsed();
-        browse.took = took;
-        let is_whole = left == 0;
+        browse.took = began.elapsed();
         // One record that was due says nothing of a stretch.
-        let is_stretch = parts.iter().any(|part| !part.is_due);
-        if is_whole && took < FAST && is_stretch {
-            browse.step = step.saturating_mul(2).min(MOST);
-        } else if !is_whole || (took > SLOW && is_stretch) {
-            browse.step = (step / if is_whole { 2 } else { 4 }).max(LEAST);
+        if parts.iter().any(|part| !part.is_due) {
+            let took = came.map_or(Duration::ZERO, |(first, last)| last - first);
+            let is_cut_off = parts.iter().any(|part| !part.is_done && part.last.is_some());
+            browse.step = next_step(step, took, left == 0, is_cut_off);
         }
         Ok(parts.into_iter().fold(false, |has_moved, part| browse.keep(part) | has_moved))
+    }
+}
+
+/// How many offsets are read next, after so many whose records came within `took`, from the first to the last. Where not all of them were
+/// read, partitions of which nothing came would not come sooner if less were asked for: only one that was cut off says that it was too
+/// much, or that records kept coming.
+fn next_step(step: i64, took: Duration, is_whole: bool, is_cut_off: bool) -> i64 {
+    match is_whole {
+        true if took < FAST => step.saturating_mul(2).min(MOST),
+        true if took > SLOW => (step / 2).max(LEAST),
+        false if is_cut_off || took > FAST => (step / 4).max(LEAST),
+        _ => step,
     }
 }
 
@@ -720,6 +736,22 @@ mod tests {
         browse.keep(part(1, 0, 1, &[record(1, 0, 55)]));
         assert_eq!(given(&mut browse), [(0, 0), (0, 1), (1, 0), (0, 2)]);
         assert!(browse.is_done());
+    }
+
+    #[test]
+    fn what_the_first_record_costs_makes_no_stretch_shorter() {
+        let (short, long) = (FAST / 2, SLOW * 2);
+        assert_eq!(next_step(100, short, true, false), 200, "however late the first of them came");
+        assert_eq!(next_step(100, FAST, true, false), 100);
+        assert_eq!(next_step(100, long, true, false), 50);
+        assert_eq!(next_step(MOST, short, true, false), MOST);
+        // Nothing came, or nothing of some partitions.
+        assert_eq!(next_step(100, Duration::ZERO, false, false), 100);
+        assert_eq!(next_step(100, short, false, false), 100);
+        // It was too much.
+        assert_eq!(next_step(100, short, false, true), 25);
+        assert_eq!(next_step(100, long, false, false), 25);
+        assert_eq!(next_step(LEAST, long, false, true), LEAST);
     }
 
     #[test]
