@@ -58,7 +58,7 @@ pub use groups::{GroupAction, GroupForm, GroupOutcome};
 pub use markup::{groups::path as group_path, topics::path as topic_path};
 #[cfg(feature = "ssr")]
 pub use pages::{App, LivePage, SearchPage};
-pub use preferences::{LANGUAGE_COOKIE, THEME_COOKIE, Theme, language};
+pub use preferences::{LANGUAGE_COOKIE, Preferences, THEME_COOKIE, Theme, language};
 #[cfg(feature = "ssr")]
 pub use reset::ResetOutcome;
 #[cfg(feature = "ssr")]

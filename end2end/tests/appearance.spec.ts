@@ -80,6 +80,37 @@ test("a narrow window has every tool, and says in words how the connection is", 
   await expect.poll(() => width(word)).toBeGreaterThan(40);
 });
 
+test("pausing moves nothing, however wide the window is", async ({ start, page }) => {
+  const ottla = await start();
+  await page.goto(ottla.url);
+  await expect(page.locator("#connection")).toHaveAttribute("data-state", "live");
+  const pause = page.locator("#pause");
+  const top = async () => (await page.locator("#rows").boundingBox())?.y;
+  for (const width of [360, 390, 640, 768, 1024, 1440]) {
+    await page.setViewportSize({ width, height: 844 });
+    const before = await top();
+    await pause.click();
+    await expect(pause).toHaveAttribute("aria-pressed", "true");
+    await expect(pause).toHaveAccessibleName("Resume");
+    expect(await top(), `${width} pixels`).toBe(before);
+    await pause.click();
+    await expect(pause).toHaveAttribute("aria-pressed", "false");
+  }
+});
+
+test("the API's page is in the reader's theme", async ({ start, page }) => {
+  const ottla = await start();
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const [light, dark] = ["rgb(250, 250, 250)", "rgb(22, 25, 29)"];
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(`${ottla.url}/api/docs/`);
+  await expect.poll(background).toBe(dark);
+  await page.emulateMedia({ colorScheme: "light" });
+  await expect.poll(background).toBe(light);
+  await page.goto(`${ottla.url}/preferences?theme=dark&back=/api/docs/`);
+  await expect.poll(background).toBe(dark);
+});
+
 test("nothing scrolls sideways at 390 pixels", async ({ start, page, topic }) => {
   const ottla = await start();
   const { partition, offset } = await ottla.produce(topic, `{"long":"${"a long value ".repeat(40)}"}`, { key: "key".repeat(30) });

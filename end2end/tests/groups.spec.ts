@@ -38,6 +38,7 @@ test("a group's page shows members, partitions and lag, and the list leads to it
   await expect(lag.locator("tr.level")).toHaveCount(3);
   await page.getByRole("checkbox", { name: "Only behind" }).check();
   await expect(lag.locator("tr.level").first()).toBeHidden();
+  await expect(lag.getByText("Nothing is behind.")).toBeVisible();
   await page.getByRole("link", { name: "Groups" }).last().click();
   await expect(page).toHaveURL(`${ottla.url}/groups`);
 });

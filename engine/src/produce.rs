@@ -11,6 +11,10 @@ use wire::{
 /// How many partitions topics have; see [`kafka::Producer::partition_count`].
 type Counts = HashMap<String, Option<u32>>;
 
+/// Kafka's own topics, for which it takes nobody's messages (`org.apache.kafka.common.internals.Topic.INTERNAL_TOPICS`). Other topics may
+/// have names like these and are everybody's.
+const KAFKAS_OWN: [&str; 3] = ["__consumer_offsets", "__share_group_state", "__transaction_state"];
+
 /// What became of one message of many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fate {
@@ -36,6 +40,16 @@ pub enum AgainError {
 }
 
 impl Engine {
+    /// Why nobody produces to a topic of this name, where that is so. Kafka would refuse it as if it did not exist.
+    pub fn why_closed(topic: &str) -> Option<&'static str> {
+        KAFKAS_OWN.contains(&topic.trim()).then_some("is one of Kafka's own topics, which nobody produces to")
+    }
+
+    /// How many partitions a topic has, 0 where it does not exist, none where that is not known. Answers within seconds.
+    pub async fn partition_count(&self, topic: &str) -> Option<u32> {
+        self.producer.partition_count(topic).await
+    }
+
     /// Checks a message and produces it.
     ///
     /// # Errors
@@ -86,6 +100,7 @@ impl Engine {
     /// # Errors
     /// See [`AgainError`].
     pub async fn produce_again(&self, place: &Place, topic: &str) -> Result<Receipt, AgainError> {
+        check_open(topic)?;
         let record = self.record(place).await?;
         let message = Outgoing { topic: topic.into(), ..like(record) };
         Ok(self.counted(self.producer.send(message)).await?)
@@ -95,6 +110,7 @@ impl Engine {
     async fn checked(&self, input: &ProduceInput, counts: &mut Counts) -> Result<Outgoing, ProduceError> {
         let outgoing =
             input.check(self.limits(), || uuid::Uuid::new_v4().to_string()).map_err(ProduceError::Invalid)?;
+        check_open(&outgoing.topic)?;
         let count = match counts.get(&outgoing.topic) {
             Some(count) => *count,
             None => {
@@ -120,6 +136,12 @@ impl Engine {
     }
 }
 
+/// Whether somebody may produce to a topic of this name.
+fn check_open(topic: &str) -> Result<(), ProduceError> {
+    let closed = Engine::why_closed(topic);
+    closed.map_or(Ok(()), |why| Err(ProduceError::Refused { reason: format!("{topic} {why}") }))
+}
+
 /// A message like a record that was read whole.
 fn like(record: Record) -> Outgoing {
     let bytes = |data: Option<Data>| data.map(|data| data.head);
@@ -130,5 +152,22 @@ fn like(record: Record) -> Outgoing {
         key: bytes(record.key),
         value: bytes(record.value),
         headers: headers.map(|header| OutgoingHeader { name: header.name, value: bytes(header.value) }).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_produces_to_kafkas_own_topics_and_hears_why() {
+        let refused = check_open("__consumer_offsets").unwrap_err().to_string();
+        assert!(
+            refused.ends_with("__consumer_offsets is one of Kafka's own topics, which nobody produces to"),
+            "{refused}"
+        );
+        for open_to_all in ["orders", "__debezium-heartbeat.orders", "_schemas"] {
+            assert_eq!(check_open(open_to_all), Ok(()));
+        }
     }
 }

@@ -151,9 +151,9 @@ impl Tab {
     ///
     /// # Errors
     /// The reason to close with, when the command does not fit.
-    pub fn command(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
+    pub async fn command(&mut self, command: Command) -> Result<Vec<Event>, Refusal> {
         match command {
-            Command::Subscribe(subscribe) => self.subscribe(subscribe),
+            Command::Subscribe(subscribe) => self.subscribe(subscribe).await,
             Command::Pause => self.pause(true),
             Command::Resume => self.pause(false),
             Command::Ping(number) => Ok(vec![Event::Pong(number)]),
@@ -161,7 +161,7 @@ impl Tab {
         }
     }
 
-    fn subscribe(&mut self, subscribe: Subscribe) -> Result<Vec<Event>, Refusal> {
+    async fn subscribe(&mut self, subscribe: Subscribe) -> Result<Vec<Event>, Refusal> {
         let Subscribe { feed, scope, filter, pace, from } = subscribe;
         let feed = self.engine.feed(&feed).ok_or(ByeReason::UnknownFeed)?;
         if !filter.is_legal() {
@@ -171,6 +171,7 @@ impl Tab {
             reason: ByeReason::BadSubscription,
             why: format!("filter.text, {error}").into(),
         })?;
+        let _held = from_now_on(&feed, scope, &from).await;
         let (whole, session, start) = open(&feed, scope, sieve, from);
         let mut standing = feed.watch();
         let mut events = begin(&feed, whole.is_some(), &start);
@@ -401,6 +402,14 @@ impl Subscription {
         }
         must_move
     }
+}
+
+/// Opens the whole group for who has seen nothing of it, until what was read to begin with is there: that is not what comes from now on.
+async fn from_now_on(feed: &Feed, scope: Scope, from: &From) -> Option<Use> {
+    let is_new = matches!(from, From::Now | From::Newest(_)) && scope == Scope::Group && !feed.owns_all();
+    let (_, mut whole) = is_new.then(|| feed.whole().ok()).flatten()?;
+    whole.caught_up().await;
+    Some(whole)
 }
 
 /// A session on this instance's share, or on the whole group.

@@ -15,6 +15,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use tokio::{sync::watch, time::timeout};
 use wire::{
     ChangeKind, Consumed, Flag, Flags, Happening, HappeningKind, Mark, Millis, Position, RecordView, TopicId, codec,
 };
@@ -45,6 +46,7 @@ pub(crate) struct Whole {
 
 struct Running {
     hub: Arc<Hub>,
+    caught_up: watch::Receiver<bool>,
     used: Instant,
     _tail: Tail,
 }
@@ -52,6 +54,15 @@ struct Running {
 /// Somebody who uses it; until it is dropped it goes on.
 pub(crate) struct Use {
     users: Arc<AtomicUsize>,
+    caught_up: watch::Receiver<bool>,
+}
+
+impl Use {
+    /// Waits until the records from before it was opened are there: what comes after them comes now.
+    pub async fn caught_up(&mut self) {
+        // Without Kafka they never are.
+        let _ = timeout(CATCHES_UP, self.caught_up.wait_for(|caught_up| *caught_up)).await;
+    }
 }
 
 impl Drop for Use {
@@ -74,22 +85,24 @@ impl Whole {
         own: Vec<Position>,
     ) -> Result<(Arc<Hub>, Use), kafka::Error> {
         let mut running = self.running.lock();
-        let hub = match &mut *running {
+        let (hub, caught_up) = match &mut *running {
             Some(running) => {
                 running.used = Instant::now();
-                Arc::clone(&running.hub)
+                (Arc::clone(&running.hub), running.caught_up.clone())
             }
             None => {
                 let (writer, hub) = ::feed::hub(HubConfig { ring_bytes: self.ring_bytes });
-                let join = Join::new(writer, journal.listen(&self.group), self.topics.clone(), own);
+                let (tell, caught_up) = watch::channel(false);
+                let join = Join::new(writer, journal.listen(&self.group), self.topics.clone(), own, tell);
                 let tail = Tail::spawn(client, admin.clone(), self.topics.clone(), join)?;
                 tracing::debug!(group = self.group, "the whole group is read");
-                *running = Some(Running { hub: Arc::clone(&hub), used: Instant::now(), _tail: tail });
-                hub
+                let (used, hub_of_it, told) = (Instant::now(), Arc::clone(&hub), caught_up.clone());
+                *running = Some(Running { hub: hub_of_it, caught_up: told, used, _tail: tail });
+                (hub, caught_up)
             }
         };
         self.users.fetch_add(1, Ordering::Relaxed);
-        Ok((hub, Use { users: Arc::clone(&self.users) }))
+        Ok((hub, Use { users: Arc::clone(&self.users), caught_up }))
     }
 
     /// Ends it when nobody used it for a while. Once a second.
@@ -120,8 +133,9 @@ struct Join {
     /// What happened before is history.
     since: Millis,
     partitions: HashMap<Partition, Progress>,
-    /// Until everything from before it was opened is there.
+    /// Until everything from before it was opened is there; then that is told.
     catch_up: Option<CatchUp>,
+    caught_up: watch::Sender<bool>,
 }
 
 /// The records from before it was opened. librdkafka gives them partition by partition; they are shown in the order of their times.
@@ -175,9 +189,15 @@ struct Progress {
 }
 
 impl Join {
-    fn new(writer: Writer, said: mpsc::Receiver<Said>, topics: Vec<String>, own: Vec<Position>) -> Self {
+    fn new(
+        writer: Writer,
+        said: mpsc::Receiver<Said>,
+        topics: Vec<String>,
+        own: Vec<Position>,
+        caught_up: watch::Sender<bool>,
+    ) -> Self {
         let (since, catch_up) = (crate::now(), Some(CatchUp::new()));
-        Self { writer, said, topics, own, since, partitions: HashMap::new(), catch_up }
+        Self { writer, said, topics, own, since, partitions: HashMap::new(), catch_up, caught_up }
     }
 
     /// Whether the topic is one of the feed's: they may be patterns (librdkafka's `subscribe`).
@@ -281,6 +301,8 @@ impl Follow for Join {
                 let record = codec::decode_record_ref(&bytes).expect("it was encoded here");
                 self.push(&record.view());
             }
+            self.writer.flush();
+            self.caught_up.send_replace(true);
         }
         let mut due = Vec::new();
         for progress in self.partitions.values_mut() {
@@ -350,7 +372,8 @@ mod tests {
             let (writer, hub) = ::feed::hub(HubConfig::default());
             let (said, heard) = mpsc::channel();
             let (session, _) = Session::new(&hub, Arc::default(), From::Now);
-            Self { join: Join::new(writer, heard, vec!["t".into()], Vec::new()), said, session }
+            let join = Join::new(writer, heard, vec!["t".into()], Vec::new(), watch::Sender::default());
+            Self { join, said, session }
         }
 
         fn read(&mut self, offsets: std::ops::Range<i64>) {

@@ -1,10 +1,12 @@
 //! The broker that runs inside the process when no brokers are configured: nisshi, over a SQLite file.
 //!
 //! What lives here: opening the data folder, the listener and its connections. How a parked fetch is woken is in
-//! `embedded/wake.rs`, how offsets get their metadata in `embedded/metadata.rs`. nisshi's own `Broker` is not used, since it
+//! `embedded/wake.rs`, how offsets get their metadata in `embedded/metadata.rs`, and what is refused where nisshi would not say no, or not
+//! why, in `embedded/refusals.rs`. nisshi's own `Broker` is not used, since it
 //! prints to the terminal, cannot be stopped and makes consumers wait.
 
 mod metadata;
+mod refusals;
 mod wake;
 
 use crate::Error;
@@ -15,16 +17,20 @@ use nisshi_broker::{
     coordinator::group::administrator::{Controller, GroupCoordinatorConfig},
     service::{auth, coordinator, storage as routes},
 };
-use nisshi_sans_io::{ApiKey as _, FetchRequest, OffsetFetchRequest, ProduceRequest};
+use nisshi_sans_io::{
+    ApiKey as _, CreatePartitionsRequest, CreateTopicsRequest, FetchRequest, IncrementalAlterConfigsRequest,
+    OffsetFetchRequest, ProduceRequest,
+};
 use nisshi_service::{
     BytesFrameLayer, FrameRequestLayer, FrameRouteService, TcpBytesLayer, TcpContext, TcpContextLayer,
 };
 use nisshi_storage::{
-    ArcDynStorage, BrokerRegistrationRequest, FetchService, FetchValidationLayer, ProduceService, Storage as _,
-    StorageContainer,
+    ArcDynStorage, BrokerRegistrationRequest, CreateTopicsService, CreateTopicsValidationLayer, FetchService,
+    FetchValidationLayer, IncrementalAlterConfigsService, ProduceService, Storage as _, StorageContainer,
 };
 use nisshi_storage_sql::LiteEngineFactory;
 use rama::{Layer as _, Service, layer::MapErrLayer, tcp::TcpStream};
+use refusals::{KnownSettings, NoMorePartitions};
 use std::{
     fmt::Display,
     fs::{self, File, TryLockError},
@@ -214,7 +220,6 @@ impl Broker {
             routes::add_partitions_to_txn,
             routes::alter_user_scram_credentials,
             routes::create_acls,
-            routes::create_topics,
             routes::delete_acls,
             routes::delete_records,
             routes::delete_topics,
@@ -225,7 +230,6 @@ impl Broker {
             routes::describe_user_scram_credentials,
             routes::end_txn,
             routes::find_coordinator,
-            routes::incremental_alter_configs,
             routes::init_producer_id,
             routes::list_offsets,
             routes::list_partition_reassignments,
@@ -256,12 +260,24 @@ impl Broker {
                 inner: FetchValidationLayer::new().into_layer(FetchService { storage: storage() }),
                 appends: self.appends.clone(),
             });
+        let create = (MapErrLayer::new(BrokerError::from), FrameRequestLayer::<CreateTopicsRequest>::new()).into_layer(
+            KnownSettings {
+                inner: CreateTopicsValidationLayer::new().into_layer(CreateTopicsService { storage: storage() }),
+            },
+        );
+        let alter = (MapErrLayer::new(BrokerError::from), FrameRequestLayer::<IncrementalAlterConfigsRequest>::new())
+            .into_layer(KnownSettings { inner: IncrementalAlterConfigsService { storage: storage() } });
+        let enlarge = (MapErrLayer::new(BrokerError::from), FrameRequestLayer::<CreatePartitionsRequest>::new())
+            .into_layer(NoMorePartitions);
         let produce = Announcing { inner: ProduceService { storage: storage() }, appends: self.appends.clone() };
 
         let routes = ROUTES
             .iter()
             .try_fold(FrameRouteService::<BrokerError>::builder(), |builder, route| route(builder, storage()))?
             .with_route(FetchRequest::KEY, fetch.boxed())?
+            .with_route(CreateTopicsRequest::KEY, create.boxed())?
+            .with_route(IncrementalAlterConfigsRequest::KEY, alter.boxed())?
+            .with_route(CreatePartitionsRequest::KEY, enlarge.boxed())?
             .with_capped_route::<ProduceRequest, _>(produce)?
             .with_route(OffsetFetchRequest::KEY, offsets.boxed())?;
         let routes = GROUP_ROUTES.iter().try_fold(routes, |builder, route| route(builder, self.groups.clone()))?;

@@ -21,6 +21,7 @@ mod serve;
 mod sse;
 mod topics;
 mod traffic;
+mod wanted;
 pub mod ws;
 
 pub use assets::Site;

@@ -260,7 +260,8 @@ fn written_data(encoding: Encoding, text: &str) -> Result<Box<RawValue>, LineErr
 }
 
 fn not_json(error: serde_json::Error) -> LineError {
-    LineError::Json { reason: in_a_line(&error) }
+    // Of JSON that is something else the parser speaks as of Rust's types.
+    LineError::Json { reason: if error.is_data() { "it is another value".into() } else { in_a_line(&error) } }
 }
 
 /// The parser's words without the line, which is always the first.
@@ -495,6 +496,10 @@ impl<'a> Cell<'a> {
             "text" => Encoding::Text,
             "json" => Encoding::Json,
             "base64" => Encoding::Base64,
+            "null" if !text.is_empty() => {
+                let reason = format!("{column} says null, and the cell of what is to be null is not empty");
+                return Err(LineError::Csv { reason });
+            }
             "null" => Encoding::Null,
             // Text behind an apostrophe, so that no spreadsheet takes it for a formula.
             "guarded" => return Ok(Some((Encoding::Text, text.strip_prefix('\'').unwrap_or(text)))),
@@ -625,7 +630,7 @@ mod tests {
 
     #[rstest]
     #[case("x", "expected value at column 1")]
-    #[case("[]", "invalid type")]
+    #[case("[]", "is no JSON object: it is another value")]
     #[case(r#"{"key":"a"}"#, "value is required")]
     #[case(r#"{"value":{"a":1}}"#, "value must be a string, null")]
     #[case(r#"{"value":7}"#, "value must be a string, null")]
@@ -688,6 +693,8 @@ mod tests {
     #[case("value,colour\na,b\n", "the column \"colour\" is none of")]
     #[case("value,key\na\n", "it has 1 cells, and there are 2 columns")]
     #[case("value,value_encoding\na,hex\n", "value_encoding must be auto")]
+    #[case("value,value_encoding\na,null\n", "value_encoding says null, and the cell")]
+    #[case("key,key_encoding,value\nk,null,a\n", "key_encoding says null, and the cell")]
     #[case("value,cut\na,value: 2 of 5 bytes\n", "is only the head")]
     #[case("topic,value,not_shown_to\nt,,19\n", "is a gap")]
     #[case("value,headers\na,{\n", "headers must be")]

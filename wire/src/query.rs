@@ -1,8 +1,8 @@
 //! The language of filters: what the filter box, the WebSocket and the stream of events are asked with. One reader and one
 //! evaluator for the server and the page, so that both agree on what matches.
 //!
-//! Terms are separated by spaces and must all match. `"a phrase"` is one term, and a `-` before a term turns it round. A term
-//! is one of
+//! Terms are separated by spaces and must all match. `"a phrase"` is one term, and a `-` before a term turns it round; a quote elsewhere
+//! is a letter. A term is one of
 //!
 //! - plain text: the key, the value, a header's name or a header's value contains it;
 //! - `key:x`, `value:x`, `topic:x`: it contains x; `header:x`: a header's name or value does;
@@ -241,30 +241,49 @@ impl<'a> Reader<'a> {
         QueryError { at: self.at as u32, fault }
     }
 
-    /// Passes over the next word: what stands before the next space outside quotes.
+    /// Passes over the next word: what stands before the next space outside a phrase.
     fn word(&mut self) -> Word {
         let mut word = Word::default();
-        let mut is_quoted = false;
-        for c in self.rest().chars() {
+        let mut may_open = true;
+        while let Some(c) = self.rest().chars().next().filter(|c| !c.is_whitespace()) {
+            if may_open && let Some(phrase) = phrase(self.rest(), word.name.is_some()) {
+                word.text.push_str(phrase);
+                word.was_quoted = true;
+                may_open = false;
+                // Half typed it has no closing quote.
+                self.at = self.text.len().min(self.at + phrase.len() + 2);
+                continue;
+            }
+            may_open = false;
             match c {
-                '"' => {
-                    is_quoted = !is_quoted;
-                    word.was_quoted = true;
-                }
-                _ if c.is_whitespace() && !is_quoted => break,
                 ':' | '=' if !word.was_quoted && word.name.is_none() && is_name(&word.text, c) => {
                     word.name = Some(std::mem::take(&mut word.text));
                     word.is_exact = c == '=';
+                    may_open = true;
                 }
-                '=' if !is_quoted && word.equals.is_none() => {
-                    word.equals = Some(word.text.len());
+                _ => {
+                    if c == '=' && word.equals.is_none() {
+                        word.equals = Some(word.text.len());
+                        may_open = word.name.is_some();
+                    }
                     word.text.push(c);
                 }
-                _ => word.text.push(c),
             }
             self.at += c.len_utf8();
         }
         word
+    }
+}
+
+/// The phrase that `text` begins with. It ends with a quote before a space (in a named term also before a `=`), or with the text, while it
+/// is typed. Other quotes are letters: so `"id": 17`, as it stands in a message, is found like any text.
+fn phrase(text: &str, is_named: bool) -> Option<&str> {
+    let text = text.strip_prefix('"')?;
+    let ends = |rest: &str| rest.chars().next().is_none_or(|c| c.is_whitespace() || (is_named && c == '='));
+    let mut quotes = text.match_indices('"').map(|(at, _)| at).peekable();
+    match quotes.peek() {
+        None => Some(text),
+        Some(_) => quotes.find(|at| ends(&text[at + 1..])).map(|end| &text[..end]),
     }
 }
 

@@ -78,6 +78,9 @@ fn each_form_of_a_term_matches_what_it_names() {
         "-json:$.refund paid",
         "-json:$.total>500",
         r#"-"paid cust""#,
+        r#""9007199254740993, "#,
+        r#"header:"trace-id"=abc"#,
+        r#"header:trace-id="abc""#,
     ] {
         assert!(matches(query, JSON), "{query}");
     }
@@ -112,6 +115,27 @@ fn every_term_must_match() {
         "-partition:2",
         "-json:$.total",
     ] {
+        assert!(!matches(query, JSON), "{query}");
+    }
+}
+
+#[test]
+fn what_is_copied_out_of_a_message_is_found_with_its_quotes() {
+    for query in [
+        r#""status": "Paid""#,
+        r#""ok": true"#,
+        r#""ok": true partition:2"#,
+        r#"{"name":"#,
+        r#"{"name": "Ann"#,
+        r#""name""#,
+        r#"["new","#,
+        r#"value:"ok":"#,
+        r#"-"status":"Paid""#,
+        r#""id": 9007199254740993, "total": 120.50,"#,
+    ] {
+        assert!(matches(query, JSON), "{query}");
+    }
+    for query in [r#""status":"Paid""#, r#""ok": false"#, r#""ok": true partition:1"#, r#"-"ok":"#] {
         assert!(!matches(query, JSON), "{query}");
     }
 }

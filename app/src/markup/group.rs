@@ -100,6 +100,8 @@ pub fn body(shown: Shown<'_>) -> Markup {
             }
             div.scroll tabindex="0" role="region" aria-label=(td_string!(locale, groups.lag)) {
                 table #group-lag .table { (lag::table(shown)) }
+                // By the style alone, as the choice is.
+                p.none.muted { (td_string!(locale, groups.none_behind)) }
             }
             footer #group-lag-foot .muted { (lag::foot(shown)) }
         }

@@ -176,7 +176,7 @@ pub fn pause(reader: &Reader, is_paused: bool, waiting: u64) -> Markup {
             @if waiting > 0 { span.num { (td_string!(locale, feed.waiting, count = grouped(waiting))) } }
         } @else {
             (icon("pause"))
-            span.pause-word { (td_string!(locale, feed.pause)) }
+            span { (td_string!(locale, feed.pause)) }
         }
     }
 }

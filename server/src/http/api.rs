@@ -3,6 +3,7 @@
 
 mod bulk;
 mod cluster;
+mod docs;
 mod feeds;
 mod groups;
 mod inventory;
@@ -21,6 +22,7 @@ use axum::{
     response::IntoResponse,
     routing::{any, get},
 };
+use engine::Engine;
 use http::StatusCode;
 use serde::Deserialize;
 use std::{fmt::Write as _, sync::Arc};
@@ -98,6 +100,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route(DESCRIPTION, get(move || async move { Json(description).into_response() }))
         .method_not_allowed_fallback(not_allowed)
         .merge(page)
+        .route("/api/docs/index.css", get(docs::style))
         .route("/api", any(unknown))
         .route("/api/", any(unknown))
         .route("/api/{*path}", any(unknown))
@@ -142,7 +145,16 @@ fn describe_problems(description: &mut utoipa::openapi::OpenApi) {
         for operation in [&mut path.post, &mut path.patch, &mut path.delete].into_iter().flatten() {
             describe(operation, true);
         }
+        for operation in path.post.iter_mut() {
+            let responses = &mut operation.responses.responses;
+            responses.entry("415".into()).or_insert_with(|| problem("The content type is not `application/json`"));
+        }
     }
+}
+
+/// Whether somebody may produce to a topic of this name, which `field` has.
+fn check_open(field: &str, topic: &str) -> Result<(), Problem> {
+    Engine::why_closed(topic).map_or(Ok(()), |why| Err(Problem::invalid([(field.into(), why.into())])))
 }
 
 async fn unknown() -> Problem {

@@ -7,7 +7,8 @@
 //!   own or configured, or `Sec-Fetch-Site: same-origin`. Programs send neither header: a request without both passes when
 //!   it says `application/json` (or that it is JSON lines, CSV or bytes) or is no POST, which a foreign page can't send without a preflight that nobody answers (Fetch
 //!   Standard, "CORS-safelisted request-header" and "CORS-safelisted method"); a WebSocket upgrade without both passes too, since every browser sends `Origin`
-//!   with it (RFC 6455, section 4.1).
+//!   with it (RFC 6455, section 4.1). Another request without both is refused all the same, but from the HTTP API its program hears what to
+//!   send (415).
 
 use super::problem::Problem;
 use crate::config::ServerConfig;
@@ -73,7 +74,9 @@ impl Guard {
         let is_own = match (header_text(headers, header::ORIGIN), header_text(headers, "sec-fetch-site")) {
             (Some(origin), _) => self.is_own_origin(headers, origin),
             (None, Some(site)) => site == "same-origin",
-            (None, None) => is_upgrade || says_what_no_form_sends(headers) || *method != Method::POST,
+            (None, None) if is_upgrade || says_what_no_form_sends(headers) || *method != Method::POST => true,
+            (None, None) if uri.path().starts_with("/api/") => return Err(no_content_type_of_programs(headers)),
+            (None, None) => false,
         };
         if is_own {
             return Ok(());
@@ -130,6 +133,16 @@ fn says_what_no_form_sends(headers: &HeaderMap) -> bool {
     let content_type = header_text(headers, header::CONTENT_TYPE).unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim();
     PROGRAMS.iter().any(|known| known.eq_ignore_ascii_case(kind))
+}
+
+/// What a program is told that sends something else, as curl does unless told otherwise.
+fn no_content_type_of_programs(headers: &HeaderMap) -> Problem {
+    let sent =
+        header_text(headers, header::CONTENT_TYPE).map(|kind| format!("{kind:?} is not taken: ")).unwrap_or_default();
+    let detail = format!(
+        "{sent}send content-type: application/json, or what else the address takes as the API's description says"
+    );
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", detail)
 }
 
 #[cfg(test)]
@@ -216,6 +229,26 @@ mod tests {
         let mut all = headers(extra);
         all.insert("host", "localhost:3000".parse().unwrap());
         assert_eq!(guard().check(&Method::POST, &Uri::from_static("/"), &all).is_ok(), passes, "{extra:?}");
+    }
+
+    #[rstest]
+    #[case::curl("/api/kafka/send", &[("content-type", "application/x-www-form-urlencoded")], 415)]
+    #[case::nothing("/api/v1/topics/t/0/0/again", &[], 415)]
+    #[case::text("/api/v1/topics", &[("content-type", "text/plain")], 415)]
+    #[case::foreign("/api/v1/topics", &[("content-type", "text/plain"), ("origin", "https://evil.example.org")], 403)]
+    #[case::opaque("/api/v1/topics", &[("origin", "null")], 403)]
+    #[case::cross_site("/api/v1/topics", &[("content-type", "text/plain"), ("sec-fetch-site", "cross-site")], 403)]
+    #[case::no_api("/produce", &[("content-type", "application/x-www-form-urlencoded")], 403)]
+    #[case::server_function("/fn/produce", &[], 403)]
+    fn a_program_that_does_not_say_json_is_told_so_and_a_page_that_it_may_not(
+        #[case] path: &'static str,
+        #[case] extra: &[(&'static str, &'static str)],
+        #[case] status: u16,
+    ) {
+        let mut all = headers(extra);
+        all.insert("host", "localhost:3000".parse().unwrap());
+        let refused = guard().check(&Method::POST, &Uri::from_static(path), &all).unwrap_err();
+        assert_eq!(refused.status(), status, "{refused:?}");
     }
 
     #[rstest]

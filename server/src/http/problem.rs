@@ -8,13 +8,13 @@ use engine::{AgainError, BrowseError};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
-use wire::{GroupError, ProduceError, ReadError, ResetError, TopicError};
+use wire::{GroupError, ProduceError, ReadError, ResetError, TopicError, TopicRule};
 
 /// Every kind of problem, and what it is in general. The API's description lists them, for that is where their addresses lead.
-pub(super) const KINDS: [(&str, &str); 38] = [
+pub(super) const KINDS: [(&str, &str); 39] = [
     ("address", "The address can't be read"),
     ("bad-cursor", "The cursor can't be read"),
-    ("bad-subscription", "The filter can't be read"),
+    ("bad-subscription", "The filter can't be read, or asks for what the feed has not"),
     ("body", "The body can't be taken"),
     ("busy", "There is no room for it now"),
     ("compacted-topic", "Its records are compacted, not deleted"),
@@ -45,6 +45,7 @@ pub(super) const KINDS: [(&str, &str); 38] = [
     ("read-only", "This instance changes nothing"),
     ("too-many", "There are too many of them"),
     ("too-many-replays", "There are as many replays as there may be"),
+    ("topic-exists", "There is such a topic already"),
     ("unknown-feed", "There is no such feed"),
     ("unknown-file", "There is no such file"),
     ("unknown-group", "There is no such group"),
@@ -213,6 +214,11 @@ impl From<TopicError> for Problem {
     fn from(error: TopicError) -> Self {
         let detail = error.to_string();
         match error {
+            // Nothing else is wrong with it: a program that only wants it to be there goes on.
+            TopicError::Invalid(fields) if matches!(&fields[..], [only] if only.rule == TopicRule::Exists) => {
+                let (field, rule) = (fields[0].field.to_string(), fields[0].rule.to_string());
+                Self { detail, ..Self::field(StatusCode::CONFLICT, "topic-exists", field, rule) }
+            }
             TopicError::Invalid(fields) => {
                 let fields = fields.into_iter().map(|error| (error.field.to_string(), error.rule.to_string()));
                 Self { detail, ..Self::invalid(fields) }
@@ -258,6 +264,7 @@ impl IntoResponse for Problem {
 mod tests {
     use super::*;
     use std::{collections::BTreeSet, fs, path::Path};
+    use wire::{TopicField, TopicFieldError};
 
     /// What stands in these files between a status and the next quote: the kinds that are answered.
     fn kinds_in(folder: &Path, kinds: &mut BTreeSet<String>) {
@@ -285,6 +292,20 @@ mod tests {
         kinds.insert("no-websocket".into());
         let described: Vec<_> = KINDS.iter().map(|(kind, _)| (*kind).to_owned()).collect();
         assert_eq!(described, kinds.into_iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_topic_that_exists_is_a_conflict_while_nothing_else_is_wrong() {
+        let exists = TopicFieldError { field: TopicField::Name, rule: TopicRule::Exists };
+        let replicas = TopicFieldError { field: TopicField::Replication, rule: TopicRule::Replicas { brokers: 1 } };
+        let told = |fields: &[TopicFieldError]| {
+            serde_json::to_value(Problem::from(TopicError::Invalid(fields.to_vec()))).unwrap()
+        };
+        let conflict = told(std::slice::from_ref(&exists));
+        assert_eq!((&conflict["status"], &conflict["type"]), (&409.into(), &"/api/docs#topic-exists".into()));
+        assert_eq!(conflict["errors"][0]["field"], "name");
+        let both = told(&[exists, replicas]);
+        assert_eq!((&both["status"], both["errors"].as_array().map(Vec::len)), (&422.into(), Some(2)));
     }
 
     #[test]

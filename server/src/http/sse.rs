@@ -12,6 +12,7 @@ use super::{
     extract::{Address, Params},
     problem::Problem,
     traffic::{Connected, Traffic, Transport},
+    wanted::{self, NotThere},
 };
 use axum::{
     body::{Body, Bytes},
@@ -89,7 +90,7 @@ pub(super) enum Format {
         (status = 200, description = "Ends when the instance stops, or when nothing is read for `server.stall_limit_seconds`",
             content((String = "text/event-stream"), (String = "application/x-ndjson"))),
         (status = 404, description = "There is no such feed", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The filter can't be read", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The filter can't be read, or the feed has no such topic or partition", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn stream(
@@ -118,10 +119,15 @@ pub(super) async fn stream(
         return Err(unreadable("topic", Rule::TopicName.to_string()));
     }
     engine::check_filter(&filter.text).map_err(|error| unreadable("text", error.to_string()))?;
+    wanted::check(&engine, &feed, &filter).await.map_err(|error| match error {
+        NotThere::Topic(_) => unreadable("topic", error.to_string()),
+        NotThere::Partition(_) => unreadable("partition", error.to_string()),
+    })?;
     let mut tab = Tab::new(engine, limits.stall);
     let hello = tab.hello();
     let subscribe = Subscribe { feed, scope: wanted.scope, filter, pace: Pace::Latency, from };
-    let mut first = tab.command(Command::Subscribe(subscribe)).map_err(|Refusal { reason, why }| match reason {
+    let first = tab.command(Command::Subscribe(subscribe)).await;
+    let mut first = first.map_err(|Refusal { reason, why }| match reason {
         ByeReason::UnknownFeed => Problem::new(StatusCode::NOT_FOUND, "unknown-feed", why),
         _ => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-subscription", why),
     })?;

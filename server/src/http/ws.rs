@@ -6,6 +6,7 @@ mod handshake;
 use super::{
     HttpLimits,
     traffic::{Close, Connected, Traffic, Transport},
+    wanted::{self, NotThere},
 };
 use axum::{
     extract::State,
@@ -17,7 +18,7 @@ use handshake::Upgrade;
 use http::StatusCode;
 use std::{borrow::Cow, sync::Arc, time::Duration};
 use tokio::net::TcpStream;
-use wire::{Bye, ByeReason, Event, codec};
+use wire::{Bye, ByeReason, Command, Event, Subscribe, codec};
 
 /// How long the other side may take to answer a close frame.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
@@ -52,9 +53,9 @@ pub(super) async fn upgrade(
         match connection.await {
             Ok((stream, unread)) => {
                 let frames = Frames::new(stream, unread, wire::MAX_COMMAND_MESSAGE);
-                let tab = Box::new(Tab::new(engine, limits.stall));
+                let tab = Box::new(Tab::new(Arc::clone(&engine), limits.stall));
                 let connected = traffic.connect(Transport::WebSocket);
-                let end = Connection { frames, codec, stall: limits.stall, connected }.run(tab).await;
+                let end = Connection { engine, frames, codec, stall: limits.stall, connected }.run(tab).await;
                 traffic.closed(end);
             }
             Err(error) => tracing::debug!(%error, "a WebSocket upgrade failed"),
@@ -64,6 +65,7 @@ pub(super) async fn upgrade(
 }
 
 struct Connection {
+    engine: Arc<Engine>,
     frames: Frames<TcpStream>,
     codec: Codec,
     stall: Duration,
@@ -116,6 +118,14 @@ impl From<Fault> for End {
             Fault::Gone(_) => Self::Gone,
         }
     }
+}
+
+fn not_there(error: NotThere) -> End {
+    let field = match error {
+        NotThere::Topic(_) => "topic",
+        NotThere::Partition(_) => "partitions",
+    };
+    End::Refused(Refusal { reason: ByeReason::BadSubscription, why: format!("filter.{field} {error}").into() })
 }
 
 impl Connection {
@@ -176,7 +186,10 @@ impl Connection {
             tracing::debug!(%error, "a tab sent what is no command");
             End::Bye(Bye { reason: ByeReason::BadMessage, cursor: None })
         })?;
-        for event in tab.command(command).map_err(End::Refused)? {
+        if let Command::Subscribe(Subscribe { feed, filter, .. }) = &command {
+            wanted::check(&self.engine, feed, filter).await.map_err(not_there)?;
+        }
+        for event in tab.command(command).await.map_err(End::Refused)? {
             self.send_event(&event).await?;
         }
         Ok(())

@@ -10,9 +10,13 @@ use wire::{
     Change, ChangeKind, Count, Data, Event, Filter, From, Gap, KafkaState, Pace, Record, Scope, Subscribe, codec,
 };
 
+/// For `--help`.
+const OLDER: &str = "The newest are those that the instance has in memory. What is older is in the log, which is read by no group: \
+    curl -N 'http://…/api/v1/topics/NAME/records?format=ndjson&from=oldest', or time=-15m instead of from";
+
 /// The flags of `ottla tail`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = super::EXIT_CODES)]
+#[command(after_help = format!("{OLDER}\n\n{}", super::EXIT_CODES))]
 pub struct Tail {
     /// Whom to ask.
     #[command(flatten)]
@@ -70,7 +74,12 @@ fn begin(words: &[String]) -> Result<From, String> {
         ["newest", most] => newest(most),
         _ => None,
     }
-    .ok_or_else(|| format!("--from must be `now`, or `newest N` with N from 1 to {}", u32::MAX))
+    .ok_or_else(|| {
+        let most = u32::MAX;
+        format!(
+            "--from must be `now`, or `newest N` with N from 1 to {most}; what is older is in the log, see `--help`"
+        )
+    })
 }
 
 async fn follow(options: &Tail, from: From) -> anyhow::Result<ExitCode> {

@@ -250,14 +250,14 @@ impl JsonTab {
 
     /// Subscribes to what a filter lets through of the page's feed.
     pub async fn subscribe_to(&mut self, filter: &str, from: wire::From) -> wire::Subscribed {
-        let subscribe = wire::Subscribe {
-            feed: "default".into(),
-            scope: wire::Scope::Instance,
-            filter: wire::Filter { text: filter.into(), ..wire::Filter::default() },
-            pace: wire::Pace::Display,
-            from,
-        };
-        self.send(&Command::Subscribe(subscribe)).await;
+        self.subscribe_as(wire::Scope::Instance, filter, from).await
+    }
+
+    /// Subscribes to what a filter lets through of what this instance consumes, or the whole group.
+    pub async fn subscribe_as(&mut self, scope: wire::Scope, filter: &str, from: wire::From) -> wire::Subscribed {
+        let filter = wire::Filter { text: filter.into(), ..wire::Filter::default() };
+        let pace = wire::Pace::Display;
+        self.send(&Command::Subscribe(wire::Subscribe { feed: "default".into(), scope, filter, pace, from })).await;
         self.wait_for(|event| if let Event::Subscribed(subscribed) = event { Some(subscribed) } else { None }).await
     }
 

@@ -85,6 +85,14 @@ async fn every_route_is_described_and_the_page_of_the_description_is_in_the_bina
     }
     let kinds = description["info"]["description"].as_str().unwrap();
     assert!(kinds.contains("\n- `invalid`: Fields broke a rule"), "there is what a problem's type leads to: {kinds}");
+    for (path, method, status) in [
+        ("/api/v1/topics", "post", "409"),
+        ("/api/kafka/send", "post", "415"),
+        ("/api/v1/topics/{topic}", "delete", "403"),
+    ] {
+        let answers = &description["paths"][path][method]["responses"];
+        assert!(answers[status].is_object(), "{method} {path} {status}: {answers}");
+    }
     let stream = &description["paths"]["/api/v1/feeds/{feed}/stream"]["get"]["responses"]["200"]["content"];
     assert!(stream["application/x-ndjson"].is_object() && stream["text/event-stream"].is_object(), "{stream}");
     instance.stop().await;
@@ -234,19 +242,30 @@ async fn what_is_not_there_is_a_problem() {
 async fn a_problem_with_what_was_asked_names_the_field_and_the_rule() {
     let instance = Instance::start().await;
     let stream = "/api/v1/feeds/default/stream";
-    let no_number = "invalid digit found in string";
+    let own_topics = format!("must be one of the feed's topics: {}", instance.topic);
+    let no_number = "must be a whole number from 0 to 4294967295";
     for (path, status, kind, field, rule) in [
         ("/api/v1/topics?page=x", 400, "address", "page", no_number),
-        ("/api/v1/topics?colour=red", 400, "address", "colour", "unknown field `colour`"),
-        ("/api/v1/topics?page=1&page=2", 400, "address", "page", "duplicate field `page`"),
-        ("/api/v1/topics/t/0/x", 400, "address", "offset", "invalid value: string \"x\", expected i64"),
-        ("/api/v1/topics/t/x/0", 400, "address", "partition", "invalid value: string \"x\", expected i32"),
+        ("/api/v1/topics?colour=red", 400, "address", "colour", "is unknown: there are only q, sort,"),
+        ("/api/v1/topics?page=1&page=2", 400, "address", "page", "stands there twice"),
+        ("/api/v1/topics/t/0/x", 400, "address", "offset", "must be a whole number from -9223372036854775808"),
+        ("/api/v1/topics/t/x/0", 400, "address", "partition", "must be a whole number from -2147483648"),
         ("/api/v1/topics/%ff", 400, "address", "topic", "must be UTF-8"),
         (&format!("{stream}?newest=x"), 400, "address", "newest", no_number),
-        (&format!("{stream}?format=xml"), 400, "address", "format", "unknown variant `xml`"),
+        (&format!("{stream}?format=xml"), 400, "address", "format", "must be one of sse, ndjson"),
         (&format!("{stream}?cursor=x"), 400, "bad-cursor", "cursor", "must be the id of an event"),
         (&format!("{stream}?topic=a%20b"), 422, "bad-subscription", "topic", "must be 1 to 249 letters"),
         (&format!("{stream}?text=json:total%3E1"), 422, "bad-subscription", "text", "at byte 5"),
+        (&format!("{stream}?topic=nope"), 422, "bad-subscription", "topic", &own_topics),
+        (&format!("{stream}?format=ndjson&topic=nope"), 422, "bad-subscription", "topic", &own_topics),
+        (&format!("{stream}?partition=2"), 422, "bad-subscription", "partition", "must be below 2"),
+        (
+            &format!("{stream}?topic={}&partition=-1", instance.topic),
+            422,
+            "bad-subscription",
+            "partition",
+            "must be a whole",
+        ),
     ] {
         let (found, problem) = get(&instance, path).await;
         assert_eq!((found, crate::common::kind(&problem)), (status, kind), "{path}: {problem}");
@@ -260,6 +279,34 @@ async fn a_problem_with_what_was_asked_names_the_field_and_the_rule() {
     assert_eq!(answer(back).await.1["errors"][0]["field"], "Last-Event-ID");
     let (status, problem) = post(&instance, "/api/inventory", &json!({"productName": "x", "quantity": 1})).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("productId")), "{problem}");
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_exists_is_a_conflict_and_kafkas_own_are_not_produced_to() {
+    let instance = Instance::start().await;
+    let (status, problem) = post(&instance, "/api/v1/topics", &json!({"name": instance.topic})).await;
+    assert_eq!((status, kind(&problem)), (409, "topic-exists"), "{problem}");
+    assert_eq!(problem["errors"], json!([{"field": "name", "rule": "exists already"}]));
+
+    let one = json!([{"value": "x"}]);
+    let record = instance.send("x").await;
+    let again = format!("/api/v1/topics/{}/{}/{}/again", record.topic, record.partition, record.offset);
+    for (path, body, field) in [
+        ("/api/kafka/send?topic=__consumer_offsets", &json!("x"), "topic"),
+        ("/api/v1/topics/__consumer_offsets/records", &json!({"value": "x"}), "topic"),
+        ("/api/v1/topics/__consumer_offsets/records/bulk?partial=true", &one, "topic"),
+        (&format!("{again}?to=__consumer_offsets"), &Value::Null, "to"),
+    ] {
+        let (status, problem) = post(&instance, path, body).await;
+        let rule = "is one of Kafka's own topics, which nobody produces to";
+        assert_eq!((status, &problem["errors"]), (422, &json!([{"field": field, "rule": rule}])), "{path}");
+    }
+    // The form says so too.
+    let form = reqwest::Client::new().post(instance.url("/produce")).header("sec-fetch-site", "same-origin");
+    let page = form.form(&[("topic", "__consumer_offsets"), ("value", "x")]).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(page.contains("__consumer_offsets is one of Kafka") && !page.contains("does not exist"), "{page}");
     instance.stop().await;
 }
 
@@ -327,7 +374,7 @@ async fn a_topic_is_made_configured_enlarged_and_deleted() {
     let wanted = json!({"name": name, "partitions": 2, "config": [{"name": "retention.ms", "value": "60000"}]});
     assert_eq!(post(&instance, "/api/v1/topics", &wanted).await, (201, json!({"name": name})));
     let (status, problem) = post(&instance, "/api/v1/topics", &wanted).await;
-    assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("name")), "{problem}");
+    assert_eq!((status, kind(&problem), &problem["errors"][0]["field"]), (409, "topic-exists", &json!("name")));
     let found = get_when(&instance, &format!("/api/v1/topics?q={name}"), |found| found["found"] == 1).await;
     assert_eq!(found["topics"][0]["partitions"], 2, "{found}");
 

@@ -190,12 +190,13 @@ async fn programs_send_an_array_json_lines_a_table_and_plain_lines_in_their_orde
     assert_eq!(count(&instance).await, before + 1);
 
     for (query, kind, body, status) in [
-        ("", "application/json", "{}".to_owned(), 400),
+        ("", "application/json", "{}".to_owned(), 422),
+        ("", "application/json", "[{".to_owned(), 400),
         ("", "application/json", "[]".to_owned(), 422),
         ("", "application/octet-stream", "x".to_owned(), 415),
         ("?format=xml", "application/json", "[]".to_owned(), 400),
         ("?partial=true", "text/csv", "{}".to_owned(), 422),
-        ("", "text/plain", "x".to_owned(), 403),
+        ("", "text/plain", "x".to_owned(), 415),
         ("", "application/x-ndjson", "{\"value\":\"\"}\n".repeat(10_001), 413),
         ("?format=lines", "application/octet-stream", "x".repeat(10 * 1024 * 1024 + 1), 413),
     ] {

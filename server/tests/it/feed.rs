@@ -1,9 +1,9 @@
 //! The line through everything: produce over HTTP, consume as a group, push over WebSocket and server-sent events.
 
-use crate::common::{Instance, PATIENCE, Sse};
-use std::collections::BTreeSet;
+use crate::common::{Instance, PATIENCE, Sse, free_address, is_real};
+use std::{collections::BTreeSet, time::Duration};
 use tokio::time::{Instant, timeout};
-use wire::{ByeReason, Command, Event, From};
+use wire::{ByeReason, Command, Event, From, Scope};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_produced_arrives_in_every_tab() {
@@ -182,4 +182,31 @@ async fn the_same_stream_is_lines_of_json_and_resumes_too() {
     assert_eq!((events[0], events[1], *events.last().unwrap()), ("hello", "subscribed", "bye"));
     assert!(read.is_empty(), "the last line is whole");
     instance.stopped().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_group_from_now_on_is_nothing_from_before() {
+    let broker = free_address();
+    let one = Instance::start_with(|config| config.embedded.listen = broker).await;
+    let two = Instance::start_with(|config| {
+        if !is_real() {
+            config.kafka.brokers = broker.to_string();
+        }
+        config.feed.group.clone_from(&one.topic);
+        config.feed.topics = vec![one.topic.clone()];
+    })
+    .await;
+    for number in 0..8 {
+        one.send(&number.to_string()).await;
+    }
+    let mut tab = one.tab().await;
+    // As soon as it shares the group with the other, its own share is not the whole.
+    while tab.subscribe_as(Scope::Group, "", From::Now).await.scope != Scope::Group {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    one.send("new").await;
+    let first = tab.records(1).await.remove(0);
+    assert_eq!(first.value.unwrap().text(), Some("new"));
+    two.stop().await;
+    one.stop().await;
 }

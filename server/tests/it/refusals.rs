@@ -1,6 +1,6 @@
 //! What bad input gets: a reason that names the field and the rule, and a server that goes on.
 
-use crate::common::{Instance, post_json};
+use crate::common::{Instance, get, post_json};
 use serde_json::{Value, json};
 use wire::{Command, Event, From};
 
@@ -66,6 +66,7 @@ async fn a_record_in_full_is_taken_or_refused_by_field() {
         (&instance.topic, json!({"value": "{", "value_encoding": "json"}), 422, Some("value")),
         (&instance.topic, json!({"value": "x", "headers": [{"name": "", "value": "x"}]}), 422, Some("headers[0]")),
         (&instance.topic, json!({"vlaue": "x"}), 422, Some("vlaue")),
+        (&instance.topic, json!({"value": "x", "value_encoding": "null"}), 422, Some("value")),
         (&instance.topic, json!({"value": "x", "topic": "other"}), 422, Some("topic")),
         (&instance.topic, json!("x"), 422, Some("body")),
         (&instance.topic, json!({"value": "x".repeat(1024 * 1024)}), 413, None),
@@ -166,6 +167,31 @@ async fn a_filter_that_can_not_be_read_is_refused_with_the_place_and_the_reason(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_filter_for_what_the_feed_has_not_is_refused_and_one_for_what_it_has_is_served() {
+    let instance = Instance::start().await;
+    let topic = instance.topic.as_str();
+    let subscribe = async |filter: Value| {
+        let mut tab = instance.tab().await;
+        let command = json!({"subscribe": {"feed": "default", "filter": filter, "from": {"newest": 1}}});
+        tab.send_text(&command.to_string()).await;
+        tab
+    };
+    for (filter, why) in [
+        (json!({"topic": "nope"}), "filter.topic must be one of the feed's topics: server-test-"),
+        (json!({"partitions": [0, 2]}), "filter.partitions must be below 2"),
+        (json!({"topic": topic, "partitions": [-1]}), "filter.partitions must be a whole number from 0"),
+    ] {
+        let (code, reason) = subscribe(filter).await.closed().await;
+        assert_eq!(code, 4422);
+        assert!(reason.starts_with(why), "{reason}");
+    }
+    let record = instance.send("x").await;
+    let mut tab = subscribe(json!({"topic": topic, "partitions": [record.partition]})).await;
+    assert_eq!(tab.records(1).await.len(), 1);
+    instance.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_without_a_subprotocol_is_told_which_there_are() {
     let instance = Instance::start().await;
     let error = tokio_tungstenite::connect_async(format!("ws://{}/ws", instance.address)).await.unwrap_err();
@@ -184,8 +210,18 @@ async fn another_site_can_not_drive_this_server() {
 
     let foreign = post("application/json").header("origin", "https://evil.example.org").send().await.unwrap();
     assert_eq!(foreign.status(), 403);
-    let simple = post("text/plain").send().await.unwrap();
-    assert_eq!(simple.status(), 403);
+    for kind in ["text/plain", "application/x-www-form-urlencoded"] {
+        let foreign = post(kind).header("origin", "https://evil.example.org").send().await.unwrap();
+        assert_eq!(foreign.status(), 403, "{kind}");
+        // Without an origin it is no page's, and hears what to send.
+        let simple = post(kind).send().await.unwrap();
+        assert_eq!(simple.status(), 415, "{kind}");
+        let problem: Value = simple.json().await.unwrap();
+        assert_eq!(crate::common::kind(&problem), "content-type");
+        assert!(problem["detail"].as_str().unwrap().contains("send content-type: application/json"), "{problem}");
+    }
+    let (_, newest) = get(&instance, &format!("/api/v1/topics/{}/records", instance.topic)).await;
+    assert!(newest.contains("\"records\":[]"), "nothing of it was done: {newest}");
     let rebound = client.get(instance.url("/healthz")).header("host", "evil.example.org").send().await.unwrap();
     assert_eq!(rebound.status(), 421);
     for refused in [&foreign, &rebound] {

@@ -510,6 +510,7 @@ async fn what_can_not_be_done_is_said_and_is_an_exit_code() {
         (&url, &["tail", "--filter", "json:total>1"], 1, "filter.text, at byte 5"),
         (&url, &["tail", "--from", "newest"], 2, "--from must be"),
         (&url, &["tail", "--from", "yesterday"], 2, "Usage: ottla tail"),
+        (&url, &["tail", "--from", "oldest"], 2, "what is older is in the log, see `--help`"),
         (&nobody, &["tail"], 1, "refused"),
         (&ftp, &["tail"], 2, "none of http, https, ws and wss"),
         (&none, &["tail"], 2, "--url"),

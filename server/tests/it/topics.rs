@@ -162,7 +162,7 @@ async fn a_topic_that_can_not_be_made_comes_back_with_what_was_typed() {
         assert!(html.contains(shown), "{shown}: {html}");
     }
     assert_eq!(html.matches("aria-invalid=\"true\"").count(), 3, "{html}");
-    let html = refused(&instance, "/topics", &[("name", &instance.topic)], 422).await;
+    let html = refused(&instance, "/topics", &[("name", &instance.topic)], 409).await;
     assert!(html.contains("There is a topic of this name."), "{html}");
     let colliding = instance.topic.replacen("server-test", "server.test", 1);
     done(&instance, "/topics", &[("name", &format!("{colliding}.x"))]).await;

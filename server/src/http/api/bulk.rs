@@ -15,7 +15,7 @@ use axum::{
 use engine::{Engine, Fate};
 use http::{HeaderMap, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{error::Category, value::RawValue};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use wire::{
@@ -92,6 +92,11 @@ struct BulkResult {
 /// most. An object has `value` (a string, null, `{"json": …}` or `{"base64": …}`), and may have `key`, `headers` and `partition`.
 /// All records are checked first, and if one is wrong none is produced, unless `partial` says so. They are produced in
 /// their order.
+///
+/// What Ottla writes into files, and `ottla tail --format json`, is read as it is. Of what a record has there besides, `topic`, `offset`,
+/// `timestamp`, `received`, `consumed_by`, `flags` and `seq` are passed over: it goes to the topic of the address, and its timestamp is that
+/// of now. Its partition is the one that it was in; whoever wants another leaves that out. A gap in such a file, and a record of which it has
+/// only the head, are refused.
 #[utoipa::path(post, path = "/api/v1/topics/{topic}/records/bulk", tag = "messages",
     params(BulkQuery, ("topic" = String, Path, description = "The topic's name", min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$", example = "test-topic")),
     request_body(content(
@@ -118,6 +123,7 @@ pub(super) async fn produce(
 ) -> Result<(StatusCode, Json<Bulk>), Problem> {
     // One for all of them, which no record can mend.
     check_topic_name(&topic).map_err(|rule| Problem::invalid([("topic".into(), rule.to_string())]))?;
+    super::check_open("topic", &topic)?;
     let body = Bytes::from_request(request, &()).await;
     let body = body.map_err(|error| Problem::new(error.status(), "body", error.body_text()))?;
     let like = ProduceInput {
@@ -167,12 +173,9 @@ fn read(
         (Some(Format::Jsonl), _) | (None, "application/x-ndjson" | "application/jsonl") => LineFormat::Json,
         (Some(Format::Csv), _) | (None, "text/csv") => LineFormat::Csv,
         (None, "application/json") => {
-            let records: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| {
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "not-json",
-                    format!("the body must be an array of records: {error}"),
-                )
+            let records: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| match error.classify() {
+                Category::Data => Problem::invalid([("body".into(), "must be a list of records".into())]),
+                _ => Problem::new(StatusCode::BAD_REQUEST, "not-json", format!("the body must be JSON: {error}")),
             })?;
             let record = |(number, record): (u64, &RawValue)| (number, lines::json(record.get().as_bytes(), like));
             return Ok((1..).zip(records).take(MOST_LINES + 1).map(record).collect());

@@ -51,11 +51,12 @@ pub(super) struct Message {
 
 impl Message {
     fn into_input(self, topic: String) -> Result<ProduceInput, Problem> {
+        let mut wrong = self.beside_null();
         if let Some(other) = self.topic.filter(|other| !other.is_empty() && *other != topic) {
-            return Err(Problem::invalid([(
-                "topic".into(),
-                format!("the address names {topic:?}, the body {other:?}"),
-            )]));
+            wrong.push(("topic".into(), format!("the address names {topic:?}, the body {other:?}")));
+        }
+        if !wrong.is_empty() {
+            return Err(Problem::invalid(wrong));
         }
         let partition = match self.partition {
             Value::Null => String::new(),
@@ -73,6 +74,21 @@ impl Message {
             allow_empty: self.allow_empty,
             headers: self.headers,
         })
+    }
+
+    /// Texts beside an encoding that says null. A form keeps what was typed before null was chosen; a program that sends both would lose
+    /// one of them.
+    fn beside_null(&self) -> Vec<(String, String)> {
+        let own = [("key", self.key_encoding, &self.key), ("value", self.value_encoding, &self.value)];
+        let own = own.map(|(field, encoding, text)| (field.to_owned(), format!("{field}_encoding"), encoding, text));
+        let headers = self.headers.iter().enumerate().map(|(index, HeaderInput { value, encoding, .. })| {
+            (format!("headers[{index}].value"), format!("headers[{index}].encoding"), *encoding, value)
+        });
+        let lost = own
+            .into_iter()
+            .chain(headers)
+            .filter(|(.., encoding, text)| *encoding == Encoding::Null && !text.is_empty());
+        lost.map(|(field, says, ..)| (field, format!("must be empty, for {says} says null"))).collect()
     }
 }
 
@@ -156,7 +172,7 @@ pub(super) async fn browse(
 
 /// Produce a record
 ///
-/// With key, value and headers as text, JSON, base64 or null.
+/// With key, value and headers as text, JSON, base64 or null. What is null has no text beside it.
 #[utoipa::path(post, path = "/api/v1/topics/{topic}/records", tag = "messages", request_body = Message,
     params(("topic" = String, Path, description = "The topic's name", min_length = 1, max_length = 249, pattern = "^[a-zA-Z0-9._-]+$", example = "test-topic")),
     responses(
@@ -171,6 +187,7 @@ pub(super) async fn produce(
     Address(topic): Address<String>,
     Body(message): Body<Message>,
 ) -> Result<impl IntoResponse, Problem> {
+    super::check_open("topic", &topic)?;
     Ok(created(engine.produce(&message.into_input(topic)?).await?))
 }
 
@@ -207,6 +224,7 @@ pub(super) async fn again(
     Address((topic, partition, offset)): Address<(String, i32, i64)>,
     Params(Again { to }): Params<Again>,
 ) -> Result<impl IntoResponse, Problem> {
+    super::check_open(if to.is_some() { "to" } else { "topic" }, to.as_deref().unwrap_or(&topic))?;
     let to = to.unwrap_or_else(|| topic.clone());
     Ok(created(engine.produce_again(&Place { topic, partition, offset }, &to).await?))
 }
@@ -240,5 +258,20 @@ mod tests {
         assert_eq!(read(r#"{"value":"x"}"#).map(|input| input.partition).ok(), Some(String::new()));
         assert!(read(r#"{"topic":"bills"}"#).is_err());
         assert!(serde_json::from_str::<Message>(r#"{"vlaue":"x"}"#).is_err());
+    }
+
+    #[test]
+    fn a_text_beside_null_is_refused_and_not_dropped() {
+        let read = |text: &str| serde_json::from_str::<Message>(text).unwrap().into_input("orders".into());
+        let both = r#"{"key_encoding":"null","key":"k","value_encoding":"null","value":"v","headers":[{"name":"a","value":"1"},
+            {"name":"b","encoding":"null","value":"2"}]}"#;
+        let problem = serde_json::to_value(read(both).unwrap_err()).unwrap();
+        let fields: Vec<_> =
+            problem["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str()).collect();
+        assert_eq!(fields, [Some("key"), Some("value"), Some("headers[1].value")]);
+        assert_eq!(problem["status"], 422);
+        assert_eq!(problem["errors"][1]["rule"], "must be empty, for value_encoding says null");
+        let null = r#"{"key_encoding":"null","value_encoding":"null","headers":[{"name":"b","encoding":"null"}]}"#;
+        assert!(read(null).is_ok());
     }
 }

@@ -53,5 +53,6 @@ pub(super) async fn send(
         allow_empty: true,
         headers: Vec::new(),
     };
+    super::check_open("topic", &input.topic)?;
     Ok(Json(engine.produce(&input).await?))
 }

@@ -35,6 +35,7 @@ pub(super) async fn list(
 /// What is not said of partitions, replicas and settings is as the brokers have it by default.
 #[utoipa::path(post, path = "/api/v1/topics", tag = "topics", request_body = TopicInput, responses(
         (status = 201, description = "It is there", body = Made, headers(("location" = String, description = "The topic"))),
+        (status = 409, description = "There is a topic of this name already", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "A field broke a rule, or Kafka says so of it", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "Kafka refused", body = Problem, content_type = "application/problem+json"),
         (status = 504, description = "Kafka did not answer in time", body = Problem, content_type = "application/problem+json"),
