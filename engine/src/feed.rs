@@ -114,6 +114,14 @@ impl Feed {
         self.state.standing.borrow().members.value.clone()
     }
 
+    /// How many partitions a topic has, as far as those know who consume it: 0 where that is not known. Somewhat later than Kafka.
+    pub fn partition_count(&self, topic: &str) -> u32 {
+        let standing = self.state.standing.borrow();
+        let shares = standing.members.value.iter().flat_map(|fellow| &fellow.owned);
+        let shares = shares.chain(&standing.assignment.value.owned);
+        shares.filter(|share| share.topic == topic).map(|share| share.of).max().unwrap_or(0)
+    }
+
     /// Whether this instance consumes all partitions of all topics, so that its share is the whole group's.
     pub fn owns_all(&self) -> bool {
         self.state.standing.borrow().assignment.value.is_all(self.topics())
