@@ -56,13 +56,13 @@ impl Engine {
         Ok(groups)
     }
 
-    /// The groups that read a topic, sorted by name, with their lag in it. Answers within the time that a page has.
+    /// The groups that read a topic, sorted by name, with their lag in it.
     ///
     /// # Errors
     /// When Kafka does not answer.
-    pub async fn readers(&self, topic: &str) -> Result<Readers, ReadError> {
+    pub async fn readers(&self, topic: &str, patience: Patience) -> Result<Readers, ReadError> {
         let look = |admin: Admin, topic: String, within| async move { admin.readers(&topic, within).await };
-        let mut readers = self.topic_looks.readers.look(&self.admin, topic, Patience::Page, look).await?;
+        let mut readers = self.topic_looks.readers.look(&self.admin, topic, patience, look).await?;
         let groups = &mut readers.groups;
         for feed in self.feeds().filter(|feed| feed.topics().iter().any(|own| own == topic)) {
             match groups.iter_mut().find(|group| group.name == feed.group()) {

@@ -23,7 +23,8 @@ const OLD: Duration = Duration::from_secs(5);
 pub enum Patience {
     /// A page is rendered meanwhile: 300 ms, and what comes later is there for the page after it.
     Page,
-    /// A program asked, which knows how long it waits: 5 s.
+    /// A program asked, which knows how long it waits; or a person, who is to be told what became of a form, or followed a link that says
+    /// that it takes its time: 5 s.
     Program,
 }
 

@@ -147,14 +147,13 @@ impl Engine {
         config.ok_or_else(|| ReadError::UnknownTopic { topic: name.into() })
     }
 
-    /// All that a page shows of a topic, asked for side by side; none where there is none of this name. Answers within the time that
-    /// a page has.
+    /// All that a page shows of a topic, asked for side by side; none where there is none of this name.
     ///
     /// # Errors
     /// When Kafka does not answer at all.
-    pub async fn topic_parts(&self, name: &str) -> Result<Option<TopicParts>, ReadError> {
+    pub async fn topic_parts(&self, name: &str, patience: Patience) -> Result<Option<TopicParts>, ReadError> {
         let (topic, config, readers) =
-            tokio::join!(self.topic(name, Patience::Page), self.topic_config(name, Patience::Page), self.readers(name));
+            tokio::join!(self.topic(name, patience), self.topic_config(name, patience), self.readers(name, patience));
         Ok(topic?.map(|topic| {
             let rate = topic.written().and_then(|written| self.rates.look(Instant::now()).note(name, written));
             TopicParts { topic, rate, config, readers }

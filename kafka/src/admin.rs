@@ -189,13 +189,18 @@ impl Admin {
         };
         let action = action.into();
         Err(match failure {
-            failure if failure.is_no_answer() => match self.context.trouble() {
-                Some(reason) => Error::Failed { action, reason },
-                None => Error::TimedOut { action, deadline },
-            },
+            failure if failure.is_no_answer() => self.no_answer(action, deadline),
             failure if failure.is_refusal() => Error::Refused { action, reason: failure.reason },
             failure => Error::Failed { action, reason: self.context.explain(&failure.reason) },
         })
+    }
+
+    /// That nothing was answered, and what is known of the reason.
+    fn no_answer(&self, action: String, deadline: Duration) -> Error {
+        match self.context.trouble() {
+            Some(reason) => Error::Failed { action, reason },
+            None => Error::TimedOut { action, deadline },
+        }
     }
 
     /// The same, with the failure as it is.

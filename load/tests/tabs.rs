@@ -80,7 +80,9 @@ async fn every_tab_is_told_of_every_record_through_a_storm() {
         measured("--tabs 10 --rate 200 --storms 1 --slow 20 --slow-bytes 20000 --stalled 10").await;
     assert!(is_content && report["is_complete"] == true, "{report}");
     let produced = report["produced"].as_u64().unwrap();
-    assert!((300..=600).contains(&produced), "{report}");
+    // It takes as long as the tabs take to come back.
+    let most = 200.0 * (report["seconds"].as_f64().unwrap() + 1.5);
+    assert!(produced >= 300 && produced as f64 <= most, "{report}");
     let told = |key: &str| report["tabs"][key].as_u64().unwrap();
     assert_eq!((told("all"), told("stalled"), told("slow")), (10, 1, 2));
     // One never reads.

@@ -10,6 +10,7 @@ use crate::{
     groups::{GroupAction, GroupOutcome},
     markup::{banner::banner, empty::empty, group, groups, icon::icon, live},
 };
+use engine::Patience;
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -76,8 +77,10 @@ pub(super) async fn content(
     changes: impl Fn(&Found) -> Markup,
 ) -> Content {
     let reader = &visit.reader;
+    // What was refused must not be lost to a Kafka that is slow.
+    let patience = if said.is_some() { Patience::Program } else { Patience::Page };
     let found = match api::engine() {
-        Ok(engine) => subject.look(reader, &engine).await,
+        Ok(engine) => subject.look(reader, &engine, patience).await,
         Err(error) => Err(Absent::because(reader, error.to_string())),
     };
     let address = subject.stream(found.is_ok());

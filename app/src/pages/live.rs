@@ -74,14 +74,14 @@ pub struct Viewer<'a> {
 
 impl Subject {
     /// What there is to see of it now.
-    pub async fn look(&self, reader: &Reader, engine: &Engine) -> Result<Found, Absent> {
+    pub async fn look(&self, reader: &Reader, engine: &Engine, patience: Patience) -> Result<Found, Absent> {
         let found = match self {
-            Self::Groups => engine.groups(Patience::Page).await.map(|groups| Some(Found::Groups(groups))),
+            Self::Groups => engine.groups(patience).await.map(|groups| Some(Found::Groups(groups))),
             Self::Group(name) => {
-                engine.group(name, Patience::Page).await.map(|group| group.map(|group| Found::Group(Box::new(group))))
+                engine.group(name, patience).await.map(|group| group.map(|group| Found::Group(Box::new(group))))
             }
             Self::Cluster(query) => {
-                let cluster = engine.cluster(query, Patience::Page).await;
+                let cluster = engine.cluster(query, patience).await;
                 cluster.map(|cluster| Some(Found::Cluster(query.clone(), Box::new(cluster))))
             }
         };
@@ -210,7 +210,7 @@ impl LivePage {
 
     /// Looks again: what changed since the last time, as ids of elements and the HTML that is to be in them.
     pub async fn changes(&mut self, engine: &Engine) -> Vec<(&'static str, String)> {
-        let found = self.subject.look(&self.reader, engine).await;
+        let found = self.subject.look(&self.reader, engine, Patience::Page).await;
         self.changed(found, engine.instance(), engine::now())
     }
 

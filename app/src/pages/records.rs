@@ -34,7 +34,8 @@ pub struct Browsing {
     query: BrowseQuery,
     /// The record that is open, by partition and offset.
     open: Option<(i32, i64)>,
-    is_patient: bool,
+    /// Whether who asks knows that it takes its time.
+    pub(super) is_patient: bool,
 }
 
 impl Browsing {

@@ -8,6 +8,7 @@ use crate::{
     words,
 };
 use axum::http::StatusCode;
+use engine::Patience;
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -42,7 +43,9 @@ pub fn Topic() -> impl IntoView {
             Err(error) => return Content::plain(name.clone(), html! { p { (error) } }),
         };
         let began = Instant::now();
-        let parts = match engine.topic_parts(&name).await {
+        // What was refused, and what was typed, must not be lost to a Kafka that is slow.
+        let patience = if outcome.is_some() || browsing.is_patient { Patience::Program } else { Patience::Page };
+        let parts = match engine.topic_parts(&name, patience).await {
             Ok(Some(parts)) => parts,
             Ok(None) => {
                 return instead(StatusCode::NOT_FOUND, "topic", &ReadError::UnknownTopic { topic: name.clone() });

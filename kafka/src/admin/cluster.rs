@@ -53,7 +53,7 @@ impl Admin {
                 return Err(Error::Failed { action: ACTION.into(), reason: self.context.explain(&reason(&error)) });
             }
             Ok(Err(error)) => return Err(Error::Failed { action: ACTION.into(), reason: error.to_string() }),
-            Err(_) => return Err(Error::TimedOut { action: ACTION.into(), deadline }),
+            Err(_) => return Err(self.no_answer(ACTION.into(), deadline)),
         };
         match heard {
             Ok((id, controller)) => (picture.id, picture.named_controller) = (id, controller),

@@ -9,7 +9,10 @@ use kafka::{Browse, Came, Reader, Stretch, Wants};
 use rdkafka::producer::{BaseRecord, Producer as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 use wire::{Direction, Outgoing, Record, RecordView};
@@ -275,9 +278,42 @@ async fn without_a_broker_a_search_keeps_its_time() {
     assert!(added > within / 2 && added <= again.elapsed(), "{added:?}");
 }
 
-/// Finds nothing, and takes its time for each record.
-fn nothing(takes: Duration) -> Wants {
+/// Where searches wait at their records until they are let through.
+#[derive(Default)]
+struct Gate {
+    came: AtomicUsize,
+    let_through: AtomicUsize,
+}
+
+impl Gate {
+    /// Not for ever, or a test that fails would never end.
+    fn pass(&self) {
+        let (number, began) = (self.came.fetch_add(1, Ordering::Relaxed), Instant::now());
+        while number >= self.let_through.load(Ordering::Relaxed) && began.elapsed() < PATIENCE * 2 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Waits until so many have come.
+    async fn wait_for(&self, many: usize) {
+        let began = Instant::now();
+        while self.came.load(Ordering::Relaxed) < many {
+            assert!(began.elapsed() < PATIENCE, "{} of {many}", self.came.load(Ordering::Relaxed));
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Lets the first so many through.
+    fn open_for(&self, many: usize) {
+        self.let_through.store(many, Ordering::Relaxed);
+    }
+}
+
+/// Finds nothing: passes the gate with each record, and takes its time for it then.
+fn nothing(gate: &Arc<Gate>, takes: Duration) -> Wants {
+    let gate = Arc::clone(gate);
     Arc::new(move |_: &RecordView<'_>| {
+        gate.pass();
         std::thread::sleep(takes);
         Some(false)
     })
@@ -289,16 +325,25 @@ fn crowd(reader: &Reader, topic: &str, wants: &Wants) -> Vec<tokio::task::JoinHa
         let (reader, mut reading) = (reader.clone(), browse(topic, Direction::Newer, &[(0, 1_000)], wants.clone()));
         tokio::spawn(async move {
             while !reading.is_done() {
-                let _ = reader.browse(&mut reading, 50, PATIENCE, PATIENCE).await;
+                let _ = reader.browse(&mut reading, 50, PATIENCE * 2, PATIENCE * 2).await;
             }
         })
     };
     (0..6).map(search).collect()
 }
 
+/// Nobody waits for them any more.
+async fn abort(searches: Vec<tokio::task::JoinHandle<()>>) {
+    for search in searches {
+        search.abort();
+        assert!(search.await.unwrap_err().is_cancelled());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn long_searches_take_turns_with_others_and_end_with_who_asked() {
-    const SOON: Duration = Duration::from_secs(3);
+    /// So many read at a time.
+    const TURNS: usize = 4;
     let (long, short) = (topic(1).await, topic(1).await);
     produce(&long, 1, 0..1_000).await;
     produce(&short, 1, 0..3).await;
@@ -307,26 +352,26 @@ async fn long_searches_take_turns_with_others_and_end_with_who_asked() {
         let mut reading = browse(&short, Direction::Older, &[(3, 0)], all());
         reader.browse(&mut reading, 3, within, within).await.unwrap()
     };
-    // Each of them takes at least ten seconds.
-    let searches = crowd(&reader, &long, &nothing(Duration::from_millis(10)));
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Each of them takes longer than anybody waits here.
+    let gate = Arc::<Gate>::default();
+    let searches = crowd(&reader, &long, &nothing(&gate, PATIENCE / 300));
+    gate.wait_for(TURNS).await;
+    gate.open_for(usize::MAX);
     for _ in 0..2 {
-        let (records, came) = read(SOON).await;
+        let (records, came) = read(PATIENCE).await;
         assert_eq!((records.len(), came), (3, Came::Further), "six search");
     }
-    for search in searches {
-        search.abort();
-    }
+    abort(searches).await;
 
     // A record's decision can't be cut short; who waits for four of them has had no turn, and Kafka is not to blame.
-    let searches = crowd(&reader, &long, &nothing(SOON));
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let gate = Arc::<Gate>::default();
+    let searches = crowd(&reader, &long, &nothing(&gate, Duration::ZERO));
+    gate.wait_for(TURNS).await;
     let (records, came) = read(Duration::from_millis(100)).await;
     assert_eq!((records.len(), came), (0, Came::NoTurn));
-    for search in searches {
-        search.abort();
-    }
-    // Nobody waits for them any more: they end after the records at which they are.
-    let (records, came) = read(SOON * 2).await;
+    // They end after the records at which they are: with a further one they would keep their turns.
+    abort(searches).await;
+    gate.open_for(TURNS);
+    let (records, came) = read(PATIENCE).await;
     assert_eq!((records.len(), came), (3, Came::Further));
 }

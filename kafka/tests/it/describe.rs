@@ -19,13 +19,12 @@ async fn a_cluster_tells_its_brokers_and_where_each_partition_lives() {
         assert!(picture.brokers.iter().all(|broker| broker.address.starts_with("127.0.0.1:")), "{picture:?}");
         assert!(picture.brokers.is_sorted_by_key(|broker| broker.id));
         if is_real() {
-            assert!(picture.id.is_some());
             assert!(picture.topics.iter().any(|topic| topic.topic == "__consumer_offsets"), "Kafka's own too");
         }
-        // Some broker hears of a new topic later than the one that made it.
+        // Some broker hears of a new topic later than the one that made it, and the cluster's id is waited for but a moment.
         match picture.topics.into_iter().find(|topic| topic.topic == name && topic.of == 6) {
-            Some(placed) => break placed,
-            None => assert!(began.elapsed() < PATIENCE),
+            Some(placed) if picture.id.is_some() || !is_real() => break placed,
+            placed => assert!(began.elapsed() < PATIENCE, "{:?}: {placed:?}", picture.id),
         }
     };
     assert_eq!(placed.trouble(), (0, 0));
@@ -45,7 +44,7 @@ async fn a_broker_tells_its_rack_where_it_has_one() {
     let admin = Admin::new(&client()).unwrap();
     topic(1).await;
     for broker in admin.cluster(PATIENCE).await.unwrap().brokers {
-        let rack = admin.broker_traits(broker.id, Duration::from_secs(5)).await.and_then(|traits| traits.rack);
+        let rack = admin.broker_traits(broker.id, PATIENCE).await.and_then(|traits| traits.rack);
         // As scripts/kafka.sh has it.
         assert_eq!(rack, is_real().then(|| format!("rack-{}", broker.id)));
     }
@@ -56,7 +55,7 @@ async fn a_controller_that_kafka_makes_up_is_not_believed() {
     let admin = Admin::new(&client()).unwrap();
     topic(1).await;
     let picture = admin.cluster(PATIENCE).await.unwrap();
-    let names = admin.broker_traits(picture.brokers[0].id, PATIENCE.min(Duration::from_secs(5))).await;
+    let names = admin.broker_traits(picture.brokers[0].id, PATIENCE).await;
     let names = names.is_some_and(|traits| traits.knows_the_controller);
     assert_eq!(names, has_zookeeper(), "{picture:?}");
 }
@@ -70,5 +69,6 @@ async fn describing_ends_where_nobody_answers() {
     let error = admin.cluster(DEADLINE).await.unwrap_err();
     assert!(error.to_string().contains("127.0.0.1:9"), "it says who does not answer: {error}");
     assert_eq!(admin.broker_traits(1, DEADLINE).await, None);
-    assert!(began.elapsed() < DEADLINE * 4, "{:?}", began.elapsed());
+    // Without a deadline one of them takes longer than that.
+    assert!(began.elapsed() < PATIENCE / 3, "{:?}", began.elapsed());
 }

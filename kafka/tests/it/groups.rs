@@ -108,6 +108,19 @@ async fn summary(name: &str) -> Option<GroupSummary> {
     groups.into_iter().find(|group| group.name == name)
 }
 
+/// Waits until the list has this of a group: its members may join once more meanwhile.
+async fn listed(expected: &GroupSummary) {
+    let began = Instant::now();
+    loop {
+        let found = summary(&expected.name).await;
+        if found.as_ref() == Some(expected) {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "{found:?} for {expected:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 /// A group of two strangers that has committed 1 of each of 4 partitions with 10 records.
 async fn two_strangers(properties: &[(&str, &str)]) -> (String, String, [Stranger; 2]) {
     let topic = topic(4).await;
@@ -161,11 +174,11 @@ async fn a_group_with_two_members_is_told(properties: &[(&str, &str)], protocol:
         lag: Some(36),
         feed: None,
     };
-    assert_eq!(summary(&name).await, Some(expected.clone()));
+    listed(&expected).await;
 
     drop(strangers);
     group_when(&name, "nobody", |group| group.state == "empty" && group.members.is_empty()).await;
-    assert_eq!(summary(&name).await, Some(GroupSummary { state: "empty".into(), members: 0, ..expected }));
+    listed(&GroupSummary { state: "empty".into(), members: 0, ..expected }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -320,7 +333,7 @@ async fn a_partition_that_was_added_is_found() {
     native.create_partitions([&more], &rdkafka::admin::AdminOptions::new()).await.unwrap()[0].as_ref().unwrap();
     let began = Instant::now();
     while admin.watermarks(&partitions(&topic, 2), PATIENCE).await.unwrap()[1].1.is_err() {
-        assert!(began.elapsed() < Duration::from_secs(5));
+        assert!(began.elapsed() < PATIENCE);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
@@ -376,7 +389,8 @@ async fn without_a_broker_everything_ends_in_time_and_says_why() {
         admin.offsets_for_time(&asked, 0, DEADLINE).await.unwrap_err(),
         admin.topic_ids(&["t"], DEADLINE).await.unwrap_err(),
     ];
-    assert!(began.elapsed() < (DEADLINE + Duration::from_millis(200)) * 7, "{:?}", began.elapsed());
+    // Without a deadline one of them takes longer than that.
+    assert!(began.elapsed() < PATIENCE / 3, "{:?}", began.elapsed());
     for error in errors {
         assert!(matches!(&error, Error::Failed { reason, .. } if reason.contains("127.0.0.1:9")), "{error:?}");
     }

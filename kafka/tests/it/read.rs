@@ -219,16 +219,25 @@ async fn without_a_broker_a_read_keeps_its_deadline() {
     let error = Reader::new(&client).unwrap().record(&place("t", 0, 0), deadline).await.unwrap_err();
     assert!(matches!(error, ReadError::Kafka { .. }), "{error:?}");
     Admin::new(&client).unwrap().topics(deadline).await.unwrap_err();
-    assert!(began.elapsed() < Duration::from_millis(1_500), "{:?}", began.elapsed());
+    // Without a deadline one of them takes longer than that.
+    assert!(began.elapsed() < PATIENCE / 3, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
 async fn topics_are_listed_without_kafkas_own() {
     let topic = topic(3).await;
     let admin = Admin::new(&client()).unwrap();
-    let topics = admin.topics(PATIENCE).await.unwrap();
-    let found = topics.iter().find(|summary| summary.name == topic).unwrap();
+    let began = Instant::now();
+    let found = loop {
+        let topics = admin.topics(PATIENCE).await.unwrap();
+        assert!(topics.iter().all(|topic| !topic.name.starts_with("__")));
+        // Some broker hears of a new topic later than the one that made it.
+        match topics.into_iter().find(|summary| summary.name == topic) {
+            Some(found) => break found,
+            None => assert!(began.elapsed() < PATIENCE),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
     assert_eq!((found.partitions, found.replication), (3, 1));
-    assert!(topics.iter().all(|topic| !topic.name.starts_with("__")));
     admin.ensure_topics(&[spec(&topic, 3)], PATIENCE).await.unwrap();
 }

@@ -19,8 +19,43 @@ async fn row(admin: &Admin, name: &str) -> Option<TopicRow> {
     admin.topic_list(PATIENCE).await.unwrap().topics.into_iter().find(|topic| topic.name == name)
 }
 
+/// The row of a topic that was just made: some broker hears of it, and of who leads it, later than the one that made it.
+async fn made(admin: &Admin, name: &str, partitions: u32) -> TopicRow {
+    let began = Instant::now();
+    loop {
+        match row(admin, name).await {
+            Some(row) if row.partitions >= partitions && row.offline == 0 => return row,
+            row => assert!(began.elapsed() < PATIENCE, "{name}: {row:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until a topic has so many partitions, none where it is gone. The embedded broker has them at once; of others some hear of a
+/// change later than the one that was asked before.
+async fn has_partitions(admin: &Admin, name: &str, expected: usize) {
+    let began = Instant::now();
+    loop {
+        let topic = admin.topic(name, PATIENCE).await.unwrap();
+        let found = topic.map_or(0, |topic| topic.partitions.len());
+        if found == expected {
+            return;
+        }
+        assert!(is_real() && began.elapsed() < PATIENCE, "{found} instead of {expected}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 async fn setting(admin: &Admin, topic: &str, name: &str) -> ConfigEntry {
-    let config = admin.topic_config(topic, PATIENCE).await.unwrap().unwrap();
+    let began = Instant::now();
+    let config = loop {
+        // Some broker hears of a new topic later than the one that made it.
+        match admin.topic_config(topic, PATIENCE).await.unwrap() {
+            Some(config) => break config,
+            None => assert!(began.elapsed() < PATIENCE, "{topic} is not known"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
     config.into_iter().find(|entry| entry.name == name).unwrap_or_else(|| panic!("{name} is told"))
 }
 
@@ -46,7 +81,7 @@ async fn a_list_counts_partitions_replicas_and_records() {
     let admin = admin();
     let name = topic(3).await;
     produce(&name, 3, 0..5).await;
-    let found = row(&admin, &name).await.unwrap();
+    let found = made(&admin, &name, 3).await;
     let expected = TopicRow {
         name: name.clone(),
         partitions: 3,
@@ -58,7 +93,7 @@ async fn a_list_counts_partitions_replicas_and_records() {
         rate: None,
     };
     assert_eq!(found, expected);
-    let empty = row(&admin, &topic(2).await).await.unwrap();
+    let empty = made(&admin, &topic(2).await, 2).await;
     let mut rows = [found, TopicRow { offline: 1, ..empty.clone() }, empty];
     admin.count_records(&mut rows.iter_mut().collect::<Vec<_>>(), PATIENCE).await.unwrap();
     assert_eq!(rows.each_ref().map(|row| row.records), [Some(5), None, Some(0)]);
@@ -73,7 +108,7 @@ async fn records_are_counted_over_more_partitions_than_one_request_asks_for() {
     let (many, few) = (topic(300).await, topic(2).await);
     produce(&many, 300, 298..302).await;
     produce(&few, 2, 0..3).await;
-    let mut rows = [row(&admin, &many).await.unwrap(), row(&admin, &few).await.unwrap()];
+    let mut rows = [made(&admin, &many, 300).await, made(&admin, &few, 2).await];
     admin.count_records(&mut rows.iter_mut().collect::<Vec<_>>(), PATIENCE).await.unwrap();
     assert_eq!(rows.each_ref().map(|row| (row.records, row.written)), [(Some(4), Some(4)), (Some(3), Some(3))]);
 }
@@ -104,7 +139,7 @@ async fn a_topic_is_made_with_its_settings_and_what_kafka_refuses_makes_nothing(
     let admin = admin();
     let name = format!("{}.of.it", unique("topic"));
     admin.create_topic(&new(&name, 2, &[("retention.ms", "3600000")]), PATIENCE).await.unwrap();
-    assert_eq!(admin.topic(&name, PATIENCE).await.unwrap().unwrap().partitions.len(), 2, "it is there at once");
+    has_partitions(&admin, &name, 2).await;
     let again = refused(admin.create_topic(&new(&name, 2, &[]), PATIENCE).await);
     assert_eq!(again.0, Some(TopicField::Name), "{again:?}");
     let other = unique("never");
@@ -143,7 +178,7 @@ async fn a_topic_is_made_with_its_settings_and_what_kafka_refuses_makes_nothing(
     assert_eq!(row(&admin, &other).await, None);
     let default = NewTopic { replication: -1, ..new(&other, -1, &[]) };
     admin.create_topic(&default, PATIENCE).await.unwrap();
-    assert!(row(&admin, &other).await.unwrap().partitions >= 1, "the cluster's own numbers");
+    assert!(made(&admin, &other, 1).await.replication >= 1, "the cluster's own numbers");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,7 +186,7 @@ async fn a_deleted_topic_is_gone_at_once_and_can_not_be_deleted_again() {
     let admin = admin();
     let name = topic(1).await;
     admin.delete_topic(&name, PATIENCE).await.unwrap();
-    assert_eq!(admin.topic(&name, PATIENCE).await.unwrap(), None);
+    has_partitions(&admin, &name, 0).await;
     assert_eq!(admin.delete_topic(&name, PATIENCE).await, Err(TopicError::Unknown { topic: name.clone() }));
     assert_eq!(admin.empty_topic(&name, PATIENCE).await, Err(TopicError::Unknown { topic: name.clone() }));
     if is_real() {
@@ -195,7 +230,7 @@ async fn partitions_are_added_and_never_removed() {
         return;
     }
     assert_eq!(added, Ok(()));
-    assert_eq!(admin.topic(&name, PATIENCE).await.unwrap().unwrap().partitions.len(), 5, "they are there at once");
+    has_partitions(&admin, &name, 5).await;
     let (field, words) = refused(admin.add_partitions(&name, 3, PATIENCE).await);
     assert!(field == Some(TopicField::Partitions) && words.contains('5'), "{words}");
 }
@@ -306,5 +341,6 @@ async fn every_call_about_topics_ends_where_nobody_answers() {
             "it says who does not answer: {error:?}"
         );
     }
-    assert!(began.elapsed() < (DEADLINE + Duration::from_millis(200)) * 10, "{:?}", began.elapsed());
+    // Without a deadline one of them takes longer than that.
+    assert!(began.elapsed() < PATIENCE / 3, "{:?}", began.elapsed());
 }

@@ -61,6 +61,8 @@ impl Instance {
         config.kafka.instance = format!("ottla-{}", &id.to_string()[..8]);
         config.embedded.data_dir = dir.path().join("broker");
         config.topics.partitions = 2;
+        // A machine that stands still for seconds moves no partition.
+        (config.consumer.session_timeout_ms, config.consumer.max_poll_interval_ms) = (30_000, 60_000);
         config.feed = FeedConfig { group: topic.clone(), topics: vec![topic.clone()], ..FeedConfig::default() };
         change(&mut config);
         let name = config.kafka.instance.clone();
@@ -124,6 +126,19 @@ pub fn brokers() -> usize {
 pub async fn get(instance: &Instance, path: &str) -> (u16, String) {
     let response = reqwest::get(instance.url(path)).await.unwrap();
     (response.status().as_u16(), response.text().await.unwrap())
+}
+
+/// A page for which Kafka answered in time: what takes it longer than a page waits is there for the page after it.
+pub async fn in_time(instance: &Instance, path: &str) -> (u16, String) {
+    let mut last = (0, String::new());
+    for _ in 0..100 {
+        last = get(instance, path).await;
+        if !last.1.contains("It took longer than this page waits") {
+            return last;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{path} never comes in time: {last:?}");
 }
 
 /// A page until it shows something: a broker may hear late of what another one was told.

@@ -62,7 +62,8 @@ async fn who_reads_nothing_of_a_stream_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_does_not_wait_for_who_reads_nothing() {
-    let instance = Instance::start().await;
+    // Who waits for the readers does so until they are given up, which takes half a minute.
+    let instance = Instance::start_with(|config| config.server.stop_deadline_seconds = 60).await;
     fill(&instance, 400).await;
     let _file = ask(&instance, &format!("/topics/{}/records/jsonl?from=oldest", instance.topic)).await;
     let _sse = ask(&instance, "/api/v1/feeds/default/stream?newest=400").await;
@@ -73,7 +74,7 @@ async fn a_stop_does_not_wait_for_who_reads_nothing() {
     let began = Instant::now();
     instance.stop().await;
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(6), "{took:?}");
+    assert!(took < Duration::from_secs(20), "{took:?}");
 }
 
 /// What the server answers until it ends the connection.
@@ -110,10 +111,10 @@ async fn a_request_that_does_not_come_is_not_waited_for() {
         assert!(head.starts_with("HTTP/1.1 408 ") && head.contains("\r\nconnection: close"), "{answer}");
         assert_eq!(kind(&serde_json::from_str(body).unwrap()), "body", "{answer}");
     }
-    // Whoever goes on sending is not late.
+    // Whoever goes on sending is not late: each part buys ten seconds.
     let mut slow = TcpStream::connect(instance.address).await.unwrap();
     let head = format!("POST /api/kafka/send?topic={} HTTP/1.1\r\n{host}Connection: close\r\n", instance.topic);
-    let value = format!("\"{}\"", "x".repeat(64 * 1024));
+    let value = format!("\"{}\"", "x".repeat(480 * 1024));
     slow.write_all(
         format!("{head}Content-Type: application/json\r\nContent-Length: {}\r\n\r\n", value.len()).as_bytes(),
     )

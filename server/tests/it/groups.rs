@@ -1,7 +1,7 @@
 //! The groups' pages, and how the server keeps them live.
 
 use crate::common::{
-    Form, Instance, PATIENCE, Sse, free_address, get, is_real, kind, page_with, piece, program, relays::Relays,
+    Form, Instance, PATIENCE, Sse, free_address, in_time, is_real, kind, page_with, piece, program, relays::Relays,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -26,9 +26,8 @@ async fn a_groups_page_shows_its_members_and_partitions_within_the_usual_policy(
 async fn a_group_that_is_not_there_is_a_404_in_words() {
     let instance = Instance::start().await;
     for (path, name) in [("/groups/no-such-group", "no-such-group"), ("/groups/a%2Fb%20c", "a/b c")] {
-        let response = reqwest::get(instance.url(path)).await.unwrap();
-        assert_eq!(response.status(), 404);
-        assert!(response.text().await.unwrap().contains(&format!("There is no group {name}")));
+        let (status, html) = in_time(&instance, path).await;
+        assert!(status == 404 && html.contains(&format!("There is no group {name}")), "{status}: {html}");
     }
     instance.stop().await;
 }
@@ -83,7 +82,7 @@ async fn a_stream_speaks_its_pages_language_and_asks_for_the_right_host() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_may_have_any_word_for_its_name() {
     let instance = Instance::start_with(|config| config.feed.group = "live".into()).await;
-    let (status, html) = get(&instance, "/groups/live").await;
+    let (status, html) = in_time(&instance, "/groups/live").await;
     assert!(status == 200 && html.contains("data-from=\"/groups/live/live"), "{status}: {html}");
     let list = page_with(&instance, "/groups", &["href=\"/groups/live\""]).await;
     assert!(list.contains("data-from=\"/live/groups"), "{list}");
@@ -218,8 +217,8 @@ async fn a_groups_page_deletes_it_by_its_name_again_and_says_what_kafka_says() {
     assert!(html.contains(&format!("<a class=\"btn\" href=\"{page}\">")) && !html.contains("href=\"\""), "{html}");
     let done = post(format!("{page}/delete"), vec![("confirm", name.clone())]).await.unwrap();
     assert_eq!(done.status(), 303);
-    let list = reqwest::get(instance.url(done.headers()["location"].to_str().unwrap())).await.unwrap();
-    assert!(list.text().await.unwrap().contains(&format!("The group {name} was deleted.")));
+    let (_, list) = in_time(&instance, done.headers()["location"].to_str().unwrap()).await;
+    assert!(list.contains(&format!("The group {name} was deleted.")), "{list}");
 
     // The feed's own group is in use, and what to do about it is said.
     let own = instance.topic.clone();

@@ -198,6 +198,8 @@ async fn metrics_tell_what_was_produced_consumed_committed_and_sent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_know_the_newer_format_gets_the_one_before() {
     let instance = Instance::start().await;
+    // It comes a second later than the others.
+    scrape_until(&instance, "the lag", |scrape| scrape.all("ottla_lag_records").next().is_some()).await;
     let answer = reqwest::get(instance.url("/metrics")).await.unwrap();
     assert_eq!(answer.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
     let text = answer.text().await.unwrap();
