@@ -245,8 +245,11 @@ impl<'a> Reader<'a> {
     fn word(&mut self) -> Word {
         let mut word = Word::default();
         let mut may_open = true;
-        while let Some(c) = self.rest().chars().next().filter(|c| !c.is_whitespace()) {
-            if may_open && let Some(phrase) = phrase(self.rest(), word.name.is_some()) {
+        // A member's name goes on with its value.
+        while let Some(c) = self.rest().chars().next()
+            && (!c.is_whitespace() || word.text.ends_with("\":"))
+        {
+            if may_open && let Some(phrase) = phrase(self.rest()) {
                 word.text.push_str(phrase);
                 word.was_quoted = true;
                 may_open = false;
@@ -275,16 +278,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The phrase that `text` begins with. It ends with a quote before a space (in a named term also before a `=`), or with the text, while it
-/// is typed. Other quotes are letters: so `"id": 17`, as it stands in a message, is found like any text.
-fn phrase(text: &str, is_named: bool) -> Option<&str> {
+/// The phrase that `text` begins with. It ends with a quote before a space or a `=` (`header:"a b"=x`), or with the text, while it is typed.
+/// Other quotes are letters: so `"id": 17`, as it stands in a message, is found like any text.
+fn phrase(text: &str) -> Option<&str> {
     let text = text.strip_prefix('"')?;
-    let ends = |rest: &str| rest.chars().next().is_none_or(|c| c.is_whitespace() || (is_named && c == '='));
-    let mut quotes = text.match_indices('"').map(|(at, _)| at).peekable();
-    match quotes.peek() {
-        None => Some(text),
-        Some(_) => quotes.find(|at| ends(&text[at + 1..])).map(|end| &text[..end]),
+    if !text.contains('"') {
+        return Some(text);
     }
+    let ends = |at: &usize| text[at + 1..].chars().next().is_none_or(|c| c.is_whitespace() || c == '=');
+    text.match_indices('"').map(|(at, _)| at).find(ends).map(|end| &text[..end])
 }
 
 /// Whether a term may begin with this name and this mark.

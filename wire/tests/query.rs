@@ -135,6 +135,10 @@ fn what_is_copied_out_of_a_message_is_found_with_its_quotes() {
     ] {
         assert!(matches(query, JSON), "{query}");
     }
+    // The name of a member and its value are one term.
+    let message = r#"{"id": 6, "at": "5"}"#;
+    assert!(matches(r#""id": 6"#, message) && matches(r#"{"id": 6, partition:2"#, message));
+    assert!(!matches(r#""id": 5"#, message) && !matches(r#""id": 6 partition:1"#, message));
     for query in [r#""status":"Paid""#, r#""ok": false"#, r#""ok": true partition:1"#, r#"-"ok":"#] {
         assert!(!matches(query, JSON), "{query}");
     }
