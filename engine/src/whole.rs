@@ -85,24 +85,20 @@ impl Whole {
         own: Vec<Position>,
     ) -> Result<(Arc<Hub>, Use), kafka::Error> {
         let mut running = self.running.lock();
-        let (hub, caught_up) = match &mut *running {
-            Some(running) => {
-                running.used = Instant::now();
-                (Arc::clone(&running.hub), running.caught_up.clone())
-            }
+        let running = match &mut *running {
+            Some(running) => running,
             None => {
                 let (writer, hub) = ::feed::hub(HubConfig { ring_bytes: self.ring_bytes });
                 let (tell, caught_up) = watch::channel(false);
                 let join = Join::new(writer, journal.listen(&self.group), self.topics.clone(), own, tell);
                 let tail = Tail::spawn(client, admin.clone(), self.topics.clone(), join)?;
                 tracing::debug!(group = self.group, "the whole group is read");
-                let (used, hub_of_it, told) = (Instant::now(), Arc::clone(&hub), caught_up.clone());
-                *running = Some(Running { hub: hub_of_it, caught_up: told, used, _tail: tail });
-                (hub, caught_up)
+                running.insert(Running { hub, caught_up, used: Instant::now(), _tail: tail })
             }
         };
+        running.used = Instant::now();
         self.users.fetch_add(1, Ordering::Relaxed);
-        Ok((hub, Use { users: Arc::clone(&self.users), caught_up }))
+        Ok((Arc::clone(&running.hub), Use { users: Arc::clone(&self.users), caught_up: running.caught_up.clone() }))
     }
 
     /// Ends it when nobody used it for a while. Once a second.

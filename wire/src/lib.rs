@@ -60,9 +60,9 @@ pub use resume::{LONGEST_DELAY, Resume, back_off};
 pub use taken::Taken;
 pub use topic::{Place, check_topic_name};
 pub use topics::{
-    ConfigEntry, ConfigInput, ConfigSource, MOST_PARTITIONS, NewTopic, PartitionFailure, PartitionsInput, Topic,
-    TopicError, TopicField, TopicFieldError, TopicInput, TopicPage, TopicPartition, TopicQuery, TopicRate, TopicRow,
-    TopicRule, TopicSort, check_config, check_confirmed, is_internal,
+    ConfigEntry, ConfigInput, ConfigSource, MOST_PARTITIONS, NewTopic, PartitionFailure, PartitionsInput,
+    TOPIC_SETTINGS, Topic, TopicError, TopicField, TopicFieldError, TopicInput, TopicPage, TopicPartition, TopicQuery,
+    TopicRate, TopicRow, TopicRule, TopicSort, check_config, check_confirmed, is_internal,
 };
 
 /// How a record is cut to fit a message to a tab.

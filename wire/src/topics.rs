@@ -13,6 +13,38 @@ pub const MOST_PARTITIONS: i32 = 10_000;
 /// The most replicas that the protocol has a number for (CreateTopics, `ReplicationFactor`: a 16-bit integer).
 const MOST_REPLICAS: i32 = i16::MAX as i32;
 
+/// The settings that a form offers, as a cluster may have them (Apache Kafka's documentation, "Topic Configs"). Others can be written
+/// too: the cluster knows which it has.
+pub const TOPIC_SETTINGS: [&str; 27] = [
+    "cleanup.policy",
+    "compression.gzip.level",
+    "compression.lz4.level",
+    "compression.type",
+    "compression.zstd.level",
+    "delete.retention.ms",
+    "file.delete.delay.ms",
+    "flush.messages",
+    "flush.ms",
+    "index.interval.bytes",
+    "local.retention.bytes",
+    "local.retention.ms",
+    "max.compaction.lag.ms",
+    "max.message.bytes",
+    "message.timestamp.after.max.ms",
+    "message.timestamp.before.max.ms",
+    "message.timestamp.type",
+    "min.cleanable.dirty.ratio",
+    "min.compaction.lag.ms",
+    "min.insync.replicas",
+    "preallocate",
+    "remote.storage.enable",
+    "retention.bytes",
+    "retention.ms",
+    "segment.bytes",
+    "segment.ms",
+    "unclean.leader.election.enable",
+];
+
 /// Which topics are asked for, and in which order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -212,38 +212,6 @@ fn pages(reader: &Reader, query: &TopicQuery, page: &TopicPage) -> Markup {
     }
 }
 
-/// The settings that the form offers, as a cluster may have them (Apache Kafka's documentation, "Topic Configs"). Others can be written
-/// too: the cluster knows which it has.
-const SETTINGS: [&str; 27] = [
-    "cleanup.policy",
-    "compression.gzip.level",
-    "compression.lz4.level",
-    "compression.type",
-    "compression.zstd.level",
-    "delete.retention.ms",
-    "file.delete.delay.ms",
-    "flush.messages",
-    "flush.ms",
-    "index.interval.bytes",
-    "local.retention.bytes",
-    "local.retention.ms",
-    "max.compaction.lag.ms",
-    "max.message.bytes",
-    "message.timestamp.after.max.ms",
-    "message.timestamp.before.max.ms",
-    "message.timestamp.type",
-    "min.cleanable.dirty.ratio",
-    "min.compaction.lag.ms",
-    "min.insync.replicas",
-    "preallocate",
-    "remote.storage.enable",
-    "retention.bytes",
-    "retention.ms",
-    "segment.bytes",
-    "segment.ms",
-    "unclean.leader.election.enable",
-];
-
 /// The form of a new topic.
 pub fn create(reader: &Reader, form: &TopicForm, errors: &[TopicFieldError]) -> Markup {
     let locale = reader.locale;
@@ -275,7 +243,7 @@ pub fn create(reader: &Reader, form: &TopicForm, errors: &[TopicFieldError]) -> 
                 fieldset.field {
                     legend.label { (td_string!(locale, topic.settings)) " " small { (optional) } }
                     p.hint { (td_string!(locale, topic.settings_hint)) }
-                    datalist #settings { @for name in SETTINGS { option value=(name) {} } }
+                    datalist #settings { @for name in wire::TOPIC_SETTINGS { option value=(name) {} } }
                     @for (index, (name, value)) in lines.enumerate() {
                         @let at = index as u32;
                         (setting_line(reader, index, &name, &value, wrong(TopicField::ConfigName(at)).or(wrong(TopicField::ConfigValue(at)))))
